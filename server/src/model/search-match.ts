@@ -117,6 +117,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
       return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
     case 'trait':
     case 'attribute':
+    case 'usual':
       return false; // Rules refuse these (`needsStore`), so nothing asks for them here.
     case 'time':
       return query.op === 'since'

@@ -509,6 +509,48 @@ export function describeStore(
       expect(await store.stepNames()).toContain('ShipOrder');
     });
 
+    test('flows are compared with what is usual of their type, as it is shown', async () => {
+      const flows = someFlows(200, clock.now()).map((flow, i) => ({
+        ...flow,
+        ...{ id: `usual-${flow.id}`, environment: i % 3 === 0 ? 'usual' : 'usual-2' },
+      }));
+      await store.insertFlows(
+        flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      const environments = ['usual', 'usual-2'];
+      const { items: types } = await store.flowTypes();
+      for (const [quantile, of] of [
+        ['p50', 'p50DurationMs'],
+        ['p95', 'p95DurationMs'],
+      ] as const)
+        for (const op of ['>', '>=', '<', '<=', '='] as const) {
+          const query = parseQuery(`duration${op}${quantile}`, clock.now())!;
+          const expected = flows.filter((flow) => {
+            const type = types.find(
+              (one) => one.type === flow.type && one.environment === flow.environment,
+            )!;
+            const value = type[of];
+            const duration = { kind: 'number', field: 'duration', op, value } as const;
+            return matchesQuery(duration, flow, clock.now());
+          });
+          const found = await store.listFlows({ query, environments, limit: 1000 });
+          expect(found.items.map(({ flow }) => flow.id).sort(), `${op} ${quantile}`).toEqual(
+            expected.map((flow) => flow.id).sort(),
+          );
+          const rest = await store.listFlows({
+            ...{ query: { kind: 'not', of: query }, environments, limit: 1000 },
+          });
+          expect(found.total + rest.total).toBe(flows.length);
+          // Lenses count the same flows.
+          const population = await store.population({ query, environments, limit: 1 });
+          expect(population.total).toBe(expected.length);
+          // Rare are those above 95 %, but there are some.
+          if (op === '>') expect(expected.length).toBeGreaterThan(quantile === 'p95' ? 3 : 60);
+        }
+    });
+
     test('every order gives every flow once, in that order, however small the pages', async () => {
       const flows = someFlows(60, clock.now()).map((flow, i) => ({
         ...flow,

@@ -8,6 +8,7 @@ import {
 } from '../../model/search.ts';
 import { kindOf, type TraitKind } from '../../analyze/index.ts';
 import type { Param } from '../connection/port.ts';
+import { usualDuration } from './catalog.sql.ts';
 import { durationAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
@@ -91,6 +92,11 @@ export function queryWhere(query: Query, nowMs: number, params: Params): string 
         return fieldWhere(bind, part);
       case 'number':
         return `(${NUMBERS[part.field](nowMs)} ${part.op} ${bind(part.value, 'Float64')})`;
+      case 'usual':
+        return sql`
+          (
+            ${durationAt(nowMs)} ${part.op} ${usualDuration(part.quantile, nowMs)}
+          )`;
       case 'text': {
         const says = sql`
           positionCaseInsensitiveUTF8(

@@ -54,6 +54,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       services: [catalog.services(BOUNDS)],
       destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
+      usualDuration: [catalog.usualDuration('p95', NOW)],
     },
   },
   comparison: {
@@ -203,6 +204,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         'OrderPlaced > PaymentCaptured within 15m',
         'OrderPlaced !> PaymentCaptured within 15m',
         'trait:9a0b3c4d5e6f7081 or trait:9a0b3c4d5e6f7080',
+        'duration>p95',
         'error:"connection refused" @region:eu*',
       ].map(searched),
     },
