@@ -271,6 +271,7 @@ describe.runIf(executable)('the dashboard', () => {
     await expect.poll(address).toBe(asked);
     await page.getByRole('button', { name: 'Duration', exact: true }).click();
     await expect.poll(keys).toEqual(items.map(({ key }) => key).reverse());
+    await page.goBack();
     await page.getByRole('button', { name: 'Delete view' }).click();
     await page.close();
   }, 60_000);
@@ -363,6 +364,40 @@ describe.runIf(executable)('the dashboard', () => {
     await full.end('SIGTERM');
     other.remove();
   }, 60_000);
+
+  test('at 200 %, and on a narrow page: no page scrolls to the side, and the rail is reached', async () => {
+    for (const viewport of [
+      { width: 640, height: 400 },
+      { width: 320, height: 640 },
+    ]) {
+      const context = await browser.newContext({
+        ...{ viewport, deviceScaleFactor: 2, reducedMotion: 'reduce' },
+      });
+      const page = await context.newPage();
+      for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {
+        await page.goto(server.web + path);
+        await page.getByText(shows).first().waitFor({ state: 'attached' });
+        const place = `${path}, ${viewport.width} px`;
+        const wide = '[document.scrollingElement, document.querySelector("main")]';
+        expect(
+          await page.evaluate(`${wide}.filter((one) => one.scrollWidth > one.clientWidth).length`),
+          place,
+        ).toBe(0);
+        // What takes part of the height leaves enough of it for the page.
+        const main = (await page.locator('main').boundingBox())!;
+        expect(main.height, place).toBeGreaterThan(viewport.height / 2);
+        const alerts = page.getByRole('navigation', { name: 'Pages' }).getByTitle('Alerts');
+        await alerts.scrollIntoViewIfNeeded();
+        expect(await alerts.isVisible(), place).toBe(true);
+      }
+      // Nothing moves for those who asked for that.
+      const moving = 'document.getAnimations().filter((one) => one.playState === "running").length';
+      expect(await page.evaluate(moving)).toBe(0);
+      await page.getByRole('navigation', { name: 'Pages' }).getByTitle('Connect a service').click();
+      await expect.poll(() => page.url()).toContain('/connect');
+      await context.close();
+    }
+  }, 180_000);
 
   test('in both themes: nothing serious for axe, nothing on the console', async () => {
     const page = await open('/', 'light');
