@@ -3,9 +3,10 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Returns the time of the newest change below a folder. */
+/** Returns the time of the newest change of a file, or below a folder. */
 function newest(folder) {
   if (!existsSync(folder)) return 0;
+  if (!statSync(folder).isDirectory()) return statSync(folder).mtimeMs;
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.endsWith('.test.ts'))
@@ -40,7 +41,7 @@ export function buildChanged(root) {
     run('the server', [require.resolve('typescript/bin/tsc'), '-b'], root);
   if (
     existsSync(join(root, 'web/index.html')) &&
-    changed(['web/src', 'server/src/contract'], 'web/dist/index.html')
+    changed(['web/src', 'web/vite.config.ts', 'server/src/contract'], 'web/dist/index.html')
   )
     run(
       'the dashboard',

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { runScenario, type RunningScenario } from '../scenarios/run.ts';
+import { addressesOf } from '../support/addresses.ts';
 import { findBrowser, launch } from '../support/browser.ts';
 import { buildDashboard } from '../support/dashboard.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -13,6 +14,9 @@ if (!executable)
   process.stdout.write('\n  SKIPPED: the dashboard in a browser; no Chromium found\n\n');
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Size of a first load of the overview, with the headers of its answers. */
+const MAX_FIRST_LOAD_BYTES = 180_000;
 
 describe.runIf(executable)('the dashboard', () => {
   let browser: Browser;
@@ -99,6 +103,30 @@ describe.runIf(executable)('the dashboard', () => {
     await page.locator('summary').first().waitFor();
     expect(page.url()).not.toContain('/flow/seen-1');
     await page.close();
+  }, 60_000);
+
+  test('a first load is small on the wire', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const wire = await context.newCDPSession(page);
+    await wire.send('Network.enable');
+    let bytes = 0;
+    wire.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await page.goto(server.web);
+    await page.getByText('Nothing is stuck.').waitFor();
+    await page.waitForLoadState('networkidle');
+    expect(bytes).toBeGreaterThan(50_000);
+    expect(bytes).toBeLessThan(MAX_FIRST_LOAD_BYTES);
+    // What the build compressed is what it wrote.
+    const script = await page.locator('script[src]').first().getAttribute('src');
+    const form = async (encoding: string): Promise<[string | null, string]> => {
+      const answer = await fetch(server.web + script, { headers: { 'accept-encoding': encoding } });
+      return [answer.headers.get('content-encoding'), await answer.text()];
+    };
+    const [, plain] = await form('identity');
+    expect(await form('gzip')).toEqual(['gzip', plain]);
+    expect(await form('gzip, br')).toEqual(['br', plain]);
+    await context.close();
   }, 60_000);
 
   test('filters are steps of the history, a written query is one, and what there is not is said', async () => {
@@ -207,6 +235,47 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('a list is sorted and has the columns that one chose, by keyboard, and a view keeps both', async () => {
+    const page = await open('/flows', 'light');
+    const heads = (): Promise<string[]> => page.getByRole('columnheader').allTextContents();
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    await page.getByRole('button', { name: 'Columns, by started' }).press('Enter');
+    await page.getByRole('menuitemradio', { name: 'Duration' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Reverse order' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Services' }).press('Enter');
+    await page.getByRole('menuitemcheckbox', { name: 'Retries' }).press('Enter');
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    const asked =
+      'sort=duration&order=asc&columns=status,type,steps,failed,retries,duration,started';
+    const address = (): string => decodeURIComponent(new URL(page.url()).search.slice(1));
+    await expect.poll(address).toBe(asked);
+    expect(await heads()).toEqual([
+      ...['Status', 'Flow', 'Type', 'Steps', 'Failed', 'Retries', 'Duration ↑', 'Started'],
+    ]);
+    // The server's order is the one on the screen.
+    const answer = await fetch(`${server.web}/api/v1/flows?sort=duration&order=asc`);
+    const { items } = (await answer.json()) as { items: { key: string }[] };
+    const keys = (): Promise<string[]> => page.locator('.body .name a').allTextContents();
+    await expect.poll(keys).toEqual(items.map(({ key }) => key));
+    await page.getByRole('link', { name: items[1]!.key }).click();
+    await page.getByRole('link', { name: '‹ Previous' }).click();
+    await page.getByRole('heading', { name: items[0]!.key }).waitFor();
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Save view' }).click();
+    await page.getByLabel('Name').fill('Quick ones');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.goto(`${server.web}/`);
+    await page.getByRole('link', { name: 'Quick ones' }).click();
+    await expect.poll(address).toBe(asked);
+    await page.getByRole('button', { name: 'Duration', exact: true }).click();
+    await expect.poll(keys).toEqual(items.map(({ key }) => key).reverse());
+    await page.goBack();
+    await page.getByRole('button', { name: 'Delete view' }).click();
+    await page.close();
+  }, 60_000);
+
   test('the keyboard alone: the focus is where one is, and what is chosen can be seen', async () => {
     const page = await open('/flows', 'light');
     const focused = (): Promise<string> =>
@@ -296,26 +365,43 @@ describe.runIf(executable)('the dashboard', () => {
     other.remove();
   }, 60_000);
 
+  test('at 200 %, and on a narrow page: no page scrolls to the side, and the rail is reached', async () => {
+    for (const viewport of [
+      { width: 640, height: 400 },
+      { width: 320, height: 640 },
+    ]) {
+      const context = await browser.newContext({
+        ...{ viewport, deviceScaleFactor: 2, reducedMotion: 'reduce' },
+      });
+      const page = await context.newPage();
+      for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {
+        await page.goto(server.web + path);
+        await page.getByText(shows).first().waitFor({ state: 'attached' });
+        const place = `${path}, ${viewport.width} px`;
+        const wide = '[document.scrollingElement, document.querySelector("main")]';
+        expect(
+          await page.evaluate(`${wide}.filter((one) => one.scrollWidth > one.clientWidth).length`),
+          place,
+        ).toBe(0);
+        // What takes part of the height leaves enough of it for the page.
+        const main = (await page.locator('main').boundingBox())!;
+        expect(main.height, place).toBeGreaterThan(viewport.height / 2);
+        const alerts = page.getByRole('navigation', { name: 'Pages' }).getByTitle('Alerts');
+        await alerts.scrollIntoViewIfNeeded();
+        expect(await alerts.isVisible(), place).toBe(true);
+      }
+      // Nothing moves for those who asked for that.
+      const moving = 'document.getAnimations().filter((one) => one.playState === "running").length';
+      expect(await page.evaluate(moving)).toBe(0);
+      await page.getByRole('navigation', { name: 'Pages' }).getByTitle('Connect a service').click();
+      await expect.poll(() => page.url()).toContain('/connect');
+      await context.close();
+    }
+  }, 180_000);
+
   test('in both themes: nothing serious for axe, nothing on the console', async () => {
     const page = await open('/', 'light');
-    for (const [path, shows] of [
-      ['/', 'Nothing is stuck.'],
-      ['/flows', 'seen-1'],
-      ['/flow/seen-1', 'seen-1'],
-      ['/flow/seen-1?tab=steps', 'seen-1'],
-      ['/flow/seen-1?tab=sequence', 'seen-1'],
-      ['/flow/seen-1?tab=evidence', 'How sure'],
-      ['/flows?tab=map&type=order-choreographed', 'thicker'],
-      ['/flows?tab=latency&type=order-choreographed', 'p95 is'],
-      ['/flows?tab=variants', 'usual way'],
-      ['/flows?tab=failures', /No step failed|has no failure/],
-      ['/flows?tab=differences', 'Today against yesterday'],
-      ['/incidents', 'No open incidents'],
-      ['/alerts', 'No open incidents.'],
-      ['/services', 'checkout'],
-      ['/settings', 'Definitions'],
-      ['/connect', 'Node'],
-    ] as const) {
+    for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {
       await page.goto(server.web + path);
       await page.getByText(shows).first().waitFor();
       await page.getByText('spans/s').waitFor();

@@ -114,7 +114,7 @@ describe.runIf(executable)('tasks', () => {
 
   test('today against yesterday: one key', async () => {
     await from('/', STUCK_NOW, 'd');
-    await page.getByRole('button', { name: 'Compare with: yesterday' }).waitFor();
+    await page.getByRole('button', { name: 'Compare: yesterday' }).waitFor();
     await page.getByRole('button', { name: 'Time range: Today' }).waitFor();
   }, 60_000);
 
@@ -134,7 +134,7 @@ describe.runIf(executable)('tasks', () => {
       .getByText(/usual way/)
       .first()
       .waitFor();
-    await other.getByRole('button', { name: 'Compare with: yesterday' }).waitFor();
+    await other.getByRole('button', { name: 'Compare: yesterday' }).waitFor();
     await other.close();
   }, 60_000);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const web = fileURLToPath(new URL('../../web', import.meta.url));
+const config = join(web, 'vite.config.ts');
 const vite = fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url));
 const lock = join(web, 'node_modules/.building');
 const WAIT_MS = 200;
@@ -42,7 +43,8 @@ function takeLock(): void {
 
 const isBuilt = (): boolean => {
   const built = join(web, 'dist/index.html');
-  return existsSync(built) && statSync(built).mtimeMs > newest(join(web, 'src'));
+  const changedMs = Math.max(newest(join(web, 'src')), statSync(config).mtimeMs);
+  return existsSync(built) && statSync(built).mtimeMs > changedMs;
 };
 const newest = (folder: string): number =>
   Math.max(

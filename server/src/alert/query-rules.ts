@@ -50,7 +50,7 @@ function whyUnfit(query: Query): string | null {
   if (asksTheCalendar(query))
     return 'since: and before: mean nothing in a rule; use duration or within';
   return needsStore(query)
-    ? 'trait: and @attributes are known only of stored flows, not to a rule'
+    ? 'trait:, @attributes, p50 and p95 are known only of stored flows, not to a rule'
     : null;
 }
 

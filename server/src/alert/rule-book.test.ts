@@ -62,6 +62,7 @@ test.each([
   [{ ...SLOW, query: 'status:stukk' }, 'query: column 8'],
   [{ ...SLOW, query: 'since:2h' }, 'mean nothing in a rule'],
   [{ ...SLOW, query: '@region:eu' }, 'known only of stored flows'],
+  [{ ...SLOW, query: 'duration>p95' }, 'known only of stored flows'],
   [{ ...SLOW, for: 'five' }, 'for: is not a duration'],
   [{ ...SLOW, groupBy: 'colour' }, 'groupBy: is none of'],
 ])('%o: refused with its reason', async (rule, why) => {

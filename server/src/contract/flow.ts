@@ -74,6 +74,8 @@ export interface FlowSummary {
   environment: string;
   type: string;
   key: string;
+  /** Business and search keys by name. */
+  keys: Record<string, string>;
   run: number;
   phase: 'open' | 'compensating' | 'ended';
   outcome: 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out' | null;
@@ -87,6 +89,8 @@ export interface FlowSummary {
   rawDurationMs: number;
   stepCount: number;
   failedSteps: number;
+  /** Most attempts of one step, less one. */
+  retries: number;
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
@@ -233,7 +237,6 @@ export interface Flow extends FlowSummary {
    * those of the whole critical path.
    */
   timeSpent: { kind: Segment['kind']; ms: number }[];
-  keys: Record<string, string>;
   aliases: string[];
   relations: Relation[];
   unattributed: UnattributedSpan[];

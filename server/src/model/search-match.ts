@@ -28,6 +28,7 @@ export function errorsOf(flow: Flow): string[] {
 }
 export const mostAttempts = (flow: Flow): number =>
   flow.steps.reduce((most, step) => Math.max(most, step.attempts.length), 0);
+export const retriesOf = (flow: Flow): number => Math.max(0, mostAttempts(flow) - 1);
 export const longestWait = (flow: Flow): number =>
   flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
 
@@ -72,7 +73,7 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   duration: (flow, now) => (flow.phase === 'ended' ? flow.durationMs : now - msOf(flow.started)),
   quiet: (flow, now) => now - msOf(flow.lastProgress),
   wait: longestWait,
-  retries: (flow) => Math.max(0, mostAttempts(flow) - 1),
+  retries: retriesOf,
   steps: (flow) => flow.steps.length,
   failures: (flow) => flow.failedSteps,
   spans: (flow) => flow.spanCount,
@@ -116,6 +117,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
       return textOf(flow).toLowerCase().includes(query.text.toLowerCase());
     case 'trait':
     case 'attribute':
+    case 'usual':
       return false; // Rules refuse these (`needsStore`), so nothing asks for them here.
     case 'time':
       return query.op === 'since'

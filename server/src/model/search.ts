@@ -11,6 +11,8 @@ export type Query =
   | { kind: 'not'; of: Query }
   | { kind: 'field'; field: TextField; value: string }
   | { kind: 'number'; field: NumberField; op: Comparison; value: number }
+  /** Compares how long a flow took, or takes so far, with what is usual of its type. */
+  | { kind: 'usual'; op: Comparison; quantile: UsualQuantile }
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
   /** Matches flows with a trait (`analyze/trait.ts`), given by its id in hexadecimal. */
@@ -66,6 +68,7 @@ export const patternOf = (field: TextField, value: string): string =>
 export const needsStore = (query: Query): boolean =>
   query.kind === 'trait' ||
   query.kind === 'attribute' ||
+  query.kind === 'usual' ||
   (query.kind === 'not' ? needsStore(query.of) : 'of' in query && query.of.some(needsStore));
 
 /** Describes the number fields of a query. Durations are in ms. */
@@ -81,6 +84,9 @@ export const NUMBER_FIELDS = {
 } as const;
 export type NumberField = keyof typeof NUMBER_FIELDS;
 export const DURATIONS: ReadonlySet<NumberField> = new Set(['duration', 'quiet', 'wait']);
+/** Durations of a flow type that a query can name: half and 95 % of its flows took no longer. */
+export const USUAL_QUANTILES = ['p50', 'p95'] as const;
+export type UsualQuantile = (typeof USUAL_QUANTILES)[number];
 export type Comparison = '>' | '>=' | '<' | '<=' | '=';
 
 /** Selects flows for a list. A flow must satisfy every field that is present. */
@@ -97,7 +103,28 @@ export interface FlowSearch {
   /** Selects flows that started at or after `from` and before `to`. */
   from?: UnixNanos;
   to?: UnixNanos;
+  /** Order of the list; newest first if it is absent. */
+  order?: FlowOrder;
   limit: number;
-  /** Holds the position of the last flow on the previous page. */
-  after?: { started: UnixNanos; id: string };
+  /** Holds the position of the last flow on the previous page of the same order. */
+  after?: FlowPosition;
+}
+
+/** By what lists of flows are sorted: start, duration, last progress, longest wait. */
+export const FLOW_SORTS = ['started', 'duration', 'activity', 'waiting'] as const;
+export interface FlowOrder {
+  by: (typeof FLOW_SORTS)[number];
+  /** Without this the newest, the longest, the latest and the longest waiting come first. */
+  ascends: boolean;
+}
+
+/**
+ * Holds the position of a flow in a list. Durations of open flows grow, so all pages are of the
+ * instant of the first one, `atMs`; `value` is what the list is sorted by.
+ */
+export interface FlowPosition {
+  atMs: number;
+  value: bigint;
+  started: UnixNanos;
+  id: string;
 }

@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Problem } from '../contract/index.ts';
+import { compressAnswers, compressedFiles } from './compression.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
 import type { QueryContext } from './route.ts';
@@ -74,6 +75,7 @@ export function queryApp(options: QueryOptions): Express {
   // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   const handlerOf = handlersFor(options);
+  app.use('/api', compressAnswers);
   for (const route of ROUTES) {
     const checks = route.method === 'post' ? [onlyJson, json] : [];
     app[route.method ?? 'get'](expressPath(route.path), noStore, ...checks, handlerOf(route));
@@ -82,14 +84,10 @@ export function queryApp(options: QueryOptions): Express {
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
   app.use('/api', nowhere);
   if (options.webRoot !== '') {
-    app.use(
-      '/assets',
-      express.static(`${options.webRoot}/assets`, {
-        immutable: true,
-        maxAge: '1y',
-        fallthrough: false,
-      }),
-    );
+    const assets = `${options.webRoot}/assets`;
+    const forEver = { immutable: true, maxAge: '1y' };
+    app.use('/assets', compressedFiles(assets, forEver));
+    app.use('/assets', express.static(assets, { ...forEver, fallthrough: false }));
     app.use(express.static(options.webRoot, { index: false }));
     app.get(/.*/, noStore, (_request, response) =>
       response.sendFile('index.html', { root: options.webRoot }),

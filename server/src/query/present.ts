@@ -1,8 +1,9 @@
 import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
+import type { Flow, FlowFigures, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
+import { retriesOf } from '../model/search-match.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
 import type { QueryContext } from './route.ts';
 import { sentSteps, type Part } from './sent-steps.ts';
@@ -12,12 +13,17 @@ import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.t
  * The functions of this file convert the types of the model to those of the contract. No other file
  * does that.
  */
-export function summaryOf(flow: Flow, version: number, stepCount: number): wire.FlowSummary {
+export function summaryOf(
+  flow: Flow,
+  version: number,
+  { stepCount, retries }: FlowFigures,
+): wire.FlowSummary {
   return {
     id: flow.id,
     environment: flow.environment,
     type: flow.type,
     key: flow.key,
+    keys: Object.fromEntries(flow.keys),
     run: flow.run,
     phase: flow.phase,
     outcome: flow.outcome,
@@ -31,6 +37,7 @@ export function summaryOf(flow: Flow, version: number, stepCount: number): wire.
     rawDurationMs: flow.rawDurationMs,
     stepCount,
     failedSteps: flow.failedSteps,
+    retries,
     services: flow.services,
     waitingFor: flow.waitingFor.map(presentWaiting),
     findings: flow.findings.map(({ since, ...rest }) => ({ ...rest, since: iso(since) })),
@@ -69,13 +76,13 @@ const MAX_HOPS = 2 * MAX_STEPS;
  * has any more.
  */
 export const pushedFlow = (
-  change: (FlowView & { stepCount: number }) | Pick<Tombstone, 'id' | 'version' | 'movedTo'>,
+  change: (FlowView & FlowFigures) | Pick<Tombstone, 'id' | 'version' | 'movedTo'>,
 ): Omit<wire.FlowChanged, 'sequence'> =>
   'flow' in change
     ? {
         id: change.flow.id,
         version: change.version,
-        flow: summaryOf(change.flow, change.version, change.stepCount),
+        flow: summaryOf(change.flow, change.version, change),
         movedTo: null,
       }
     : { id: change.id, version: change.version, movedTo: change.movedTo, flow: null };
@@ -90,14 +97,13 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   // A hop is of use only together with the steps that it connects.
   const hops = flow.hops.filter(({ from, to }) => isWhole || (sent.has(from) && sent.has(to)));
   return {
-    ...summaryOf(flow, row.version, flow.steps.length),
+    ...summaryOf(flow, row.version, { stepCount: flow.steps.length, retries: retriesOf(flow) }),
     truncated: flow.truncated || !isWhole || hops.length > MAX_HOPS,
     steps: steps.map(presentStep),
     ...(!isWhole && { stepPlaces: places }),
     hops: hops.slice(0, MAX_HOPS).map(presentHop),
     criticalPath: coarsened(path, MAX_STEPS).map(presentSegment),
     timeSpent: timeSpent(path),
-    keys: Object.fromEntries(flow.keys),
     aliases: flow.aliases,
     relations: flow.relations,
     unattributed: flow.unattributed.slice(0, MAX_STEPS),

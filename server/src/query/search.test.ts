@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { FlowPosition } from '../model/search.ts';
+import { unixNanos } from '../model/time.ts';
 import { readSearch, writeCursor } from './search.ts';
 
 const NOW = Date.parse('2024-01-01T00:00:00Z');
@@ -64,18 +66,38 @@ test('an incident is one key; of none, nothing is filtered', () => {
   expect('incidents' in read({ incident: '' })).toBe(false);
 });
 
-test('a cursor comes back as what it was', () => {
-  const cursor = writeCursor(2n ** 64n - 1n, 'flow.2');
-  expect(read({ cursor }).after).toEqual({ started: 2n ** 64n - 1n, id: 'flow.2' });
+const POSITION: FlowPosition = {
+  ...{ atMs: NOW, value: 2n ** 64n - 1n, started: unixNanos(5n), id: 'flow.2' },
+};
+
+test('a cursor comes back as what it was, in the order that it is of', () => {
+  expect(read({ cursor: writeCursor(POSITION) }).after).toEqual(POSITION);
+  const order = { by: 'duration', ascends: true } as const;
+  const cursor = writeCursor(POSITION, order);
+  expect(read({ cursor, sort: 'duration', order: 'asc' })).toMatchObject({
+    ...{ order, after: POSITION },
+  });
+  for (const other of [{}, { sort: 'duration' }, { sort: 'waiting', order: 'asc' }])
+    expect(() => read({ cursor, ...other }), JSON.stringify(other)).toThrow('of another order');
+});
+
+test('an order is one of those that there are', () => {
+  expect(read({ sort: 'waiting' }).order).toEqual({ by: 'waiting', ascends: false });
+  expect(read({ order: 'asc' }).order).toEqual({ by: 'started', ascends: true });
+  expect(read({ sort: 'started', order: 'desc' })).toEqual({ limit: 100 });
+  expect(() => read({ sort: 'name' })).toThrow('sort');
+  expect(() => read({ order: 'up' })).toThrow('order');
 });
 
 test.each([
   'nonsense',
   Buffer.from('1').toString('base64url'),
-  Buffer.from('x y').toString('base64url'),
-  Buffer.from('18446744073709551616 y').toString('base64url'),
-  Buffer.from('1 a b').toString('base64url'),
-  writeCursor(-1n, 'a'),
+  Buffer.from('started- 1 1 1').toString('base64url'),
+  Buffer.from('started- 1 18446744073709551616 1 y').toString('base64url'),
+  Buffer.from('started- 1 1 18446744073709551616 y').toString('base64url'),
+  Buffer.from('started- 1 1 1 a b').toString('base64url'),
+  writeCursor({ ...POSITION, value: -1n }),
+  writeCursor({ ...POSITION, atMs: 1.5 }),
 ])('cursor %s is not one of ours', (cursor) => {
   expect(() => read({ cursor })).toThrow('cursor: not one of ours');
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import { FermataError } from '../base/errors.ts';
-import type { FlowSearch } from '../model/search.ts';
+import { FLOW_SORTS, type FlowOrder, type FlowPosition, type FlowSearch } from '../model/search.ts';
 import { parseQuery } from './language/parse.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
@@ -48,6 +48,16 @@ export const searchSchema = z.strictObject({
   incident: z.string().max(64).optional().describe('Flows of an incident, by its key'),
   from: instant.optional().describe('Started at or after: nanoseconds since 1970 or ISO 8601'),
   to: instant.optional().describe('Started before'),
+  sort: z
+    .enum(FLOW_SORTS)
+    .optional()
+    .describe(
+      'By what the list is sorted: start, duration, last activity, how long it waits; default is started',
+    ),
+  order: z
+    .enum(['asc', 'desc'])
+    .optional()
+    .describe('desc, the default: newest, longest, latest or longest waiting first'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
@@ -57,6 +67,8 @@ export function readSearch(query: unknown, nowMs: number): FlowSearch {
   if (!parsed.success) throw invalid(parsed.error);
   const { q, type, status, service, environment, key, incident, from, to, limit, cursor } =
     parsed.data;
+  const { sort = 'started', order } = parsed.data;
+  const sorted = (sort !== 'started' || order === 'asc') && { by: sort, ascends: order === 'asc' };
   const tree = q === undefined ? null : parseQuery(q, nowMs);
   return {
     limit,
@@ -69,7 +81,8 @@ export function readSearch(query: unknown, nowMs: number): FlowSearch {
     ...(incident !== undefined && incident !== '' && { incidents: [incident] }),
     ...(from !== undefined && { from: readInstant(from) }),
     ...(to !== undefined && { to: readInstant(to) }),
-    ...(cursor !== undefined && { after: readCursor(cursor) }),
+    ...(sorted && { order: sorted }),
+    ...(cursor !== undefined && { after: readCursor(cursor, sorted) }),
   };
 }
 
@@ -91,8 +104,7 @@ export function invalid(error: z.ZodError): FermataError {
 export function readInstant(text: string): UnixNanos {
   if (/^\d+$/.test(text)) {
     const value = BigInt(text);
-    if (value > 0xffffffffffffffffn)
-      throw new FermataError('query.invalid', 'time is beyond 64 bits');
+    if (value > MAX_UINT64) throw new FermataError('query.invalid', 'time is beyond 64 bits');
     return unixNanos(value);
   }
   const ms = Date.parse(text);
@@ -101,14 +113,28 @@ export function readInstant(text: string): UnixNanos {
   return unixNanos(BigInt(ms) * 1_000_000n);
 }
 
-export const writeCursor = (started: bigint, id: string): string =>
-  Buffer.from(`${started} ${id}`).toString('base64url');
+/** Names of parameters that are about a list, and not about which flows. */
+export const LIST_ONLY = { sort: true, order: true, limit: true, cursor: true } as const;
 
-function readCursor(cursor: string): { started: UnixNanos; id: string } {
-  const match = /^(\d{1,20}) (\S{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!match || BigInt(match[1]!) > 0xffffffffffffffffn)
-    throw new FermataError('query.invalid', 'cursor: not one of ours', {
+const orderText = (order: FlowOrder | false | undefined): string =>
+  order ? `${order.by}${order.ascends ? '+' : '-'}` : 'started-';
+
+/** Writes a position as text. It names its order, because it means nothing in another one. */
+export const writeCursor = (
+  { atMs, value, started, id }: FlowPosition,
+  order?: FlowOrder | false,
+): string =>
+  Buffer.from([orderText(order), atMs, value, started, id].join(' ')).toString('base64url');
+
+function readCursor(cursor: string, order: FlowOrder | false): FlowPosition {
+  const text = Buffer.from(cursor, 'base64url').toString();
+  const match = /^(\w+[+-]) (\d{1,15}) (\d{1,20}) (\d{1,20}) (\S{1,100})$/.exec(text);
+  const [value, started] = [BigInt(match?.[3] ?? 0), BigInt(match?.[4] ?? 0)];
+  const isOurs = match !== null && value <= MAX_UINT64 && started <= MAX_UINT64;
+  if (!isOurs || match[1] !== orderText(order))
+    throw new FermataError('query.invalid', 'cursor: not one of ours, or of another order', {
       hint: 'Start again without a cursor.',
     });
-  return { started: unixNanos(BigInt(match[1]!)), id: match[2]! };
+  return { atMs: Number(match[2]), value, started: unixNanos(started), id: match[5]! };
 }
+const MAX_UINT64 = 0xffffffffffffffffn;

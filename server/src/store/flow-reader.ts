@@ -1,3 +1,4 @@
+import type { FlowOrder } from '../model/search.ts';
 import { unixNanos } from '../model/time.ts';
 import type { QueryRows } from './connection/port.ts';
 import type { Evidence } from './evidence.ts';
@@ -114,6 +115,8 @@ function createFlowScanner({ query, readRows, readChunks, now }: FlowReaderOptio
   };
 }
 
+const NEWEST_FIRST: FlowOrder = { by: 'started', ascends: false };
+
 interface OpenFlowRow {
   id: string;
   type: string;
@@ -125,12 +128,14 @@ async function listFlows(
   { query, readRows, now }: FlowReaderOptions,
   search: Parameters<FlowReader['listFlows']>[0],
 ): ReturnType<FlowReader['listFlows']> {
-  const { after, limit } = search;
-  const at = now();
+  const { after, limit, order = NEWEST_FIRST } = search;
+  const at = after?.atMs ?? Math.floor(now());
   const { where, params } = searchWhere(search, at);
-  const position = after && { afterStarted: after.started, afterId: after.id };
+  const position = after && {
+    ...{ afterValue: after.value, afterStarted: after.started, afterId: after.id },
+  };
   const [rows, counts] = await Promise.all([
-    query<StoredFlowRow>(flowsPage(at, where, after !== undefined), {
+    query<StoredFlowRow & { value: string }>(flowsPage(at, where, order, after !== undefined), {
       ...params,
       ...position,
       limit,
@@ -141,7 +146,12 @@ async function listFlows(
   return {
     items: readRows(rows, (row) => fromFlowRow(row, now())),
     total: Number(counts[0]?.total ?? 0),
-    next: last ? { started: unixNanos(BigInt(last.started)), id: last.id } : null,
+    next: last
+      ? {
+          ...{ atMs: at, value: BigInt(last.value), id: last.id },
+          started: unixNanos(BigInt(last.started)),
+        }
+      : null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { retriesOf } from '../model/search-match.ts';
 import { hashesOf } from '../base/name-hash.ts';
 import { viewAt, type Flow, type UnattributedRow } from '../model/flow.ts';
 import type { Incident, Notification, Silence } from '../model/incident.ts';
@@ -187,7 +188,9 @@ export function memoryStore(now: () => number): MemoryStore {
     flowsByIds: async (ids) =>
       ids.flatMap((id) => {
         const row = flows.get(id);
-        return row ? [{ ...seen(row), stepCount: row.flow.steps.length }] : [];
+        return row
+          ? [{ ...seen(row), stepCount: row.flow.steps.length, retries: retriesOf(row.flow) }]
+          : [];
       }),
     async getFlow(id) {
       const row = flows.get(id);

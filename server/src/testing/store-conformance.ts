@@ -9,7 +9,8 @@ import type { Flow, FlowChange } from '../model/flow.ts';
 import { KeyValues, type OtlpSpan } from '../model/otlp.ts';
 import { ORIGIN, TRACE } from '../model/names.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import { nanosFromMs, unixNanos } from '../model/time.ts';
+import { FLOW_SORTS, type FlowOrder } from '../model/search.ts';
+import { msOf, nanosFromMs, unixNanos } from '../model/time.ts';
 import { createNormalizer } from '../normalize/index.ts';
 import { matchesQuery } from '../model/search-match.ts';
 import { parseQuery } from '../query/language/parse.ts';
@@ -506,6 +507,97 @@ export function describeStore(
         );
       }
       expect(await store.stepNames()).toContain('ShipOrder');
+    });
+
+    test('flows are compared with what is usual of their type, as it is shown', async () => {
+      const flows = someFlows(200, clock.now()).map((flow, i) => ({
+        ...flow,
+        ...{ id: `usual-${flow.id}`, environment: i % 3 === 0 ? 'usual' : 'usual-2' },
+      }));
+      await store.insertFlows(
+        flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      const environments = ['usual', 'usual-2'];
+      const { items: types } = await store.flowTypes();
+      for (const [quantile, of] of [
+        ['p50', 'p50DurationMs'],
+        ['p95', 'p95DurationMs'],
+      ] as const)
+        for (const op of ['>', '>=', '<', '<=', '='] as const) {
+          const query = parseQuery(`duration${op}${quantile}`, clock.now())!;
+          const expected = flows.filter((flow) => {
+            const type = types.find(
+              (one) => one.type === flow.type && one.environment === flow.environment,
+            )!;
+            const value = type[of];
+            const duration = { kind: 'number', field: 'duration', op, value } as const;
+            return matchesQuery(duration, flow, clock.now());
+          });
+          const found = await store.listFlows({ query, environments, limit: 1000 });
+          expect(found.items.map(({ flow }) => flow.id).sort(), `${op} ${quantile}`).toEqual(
+            expected.map((flow) => flow.id).sort(),
+          );
+          const rest = await store.listFlows({
+            ...{ query: { kind: 'not', of: query }, environments, limit: 1000 },
+          });
+          expect(found.total + rest.total).toBe(flows.length);
+          // Lenses count the same flows.
+          const population = await store.population({ query, environments, limit: 1 });
+          expect(population.total).toBe(expected.length);
+          // Rare are those above 95 %, but there are some.
+          if (op === '>') expect(expected.length).toBeGreaterThan(quantile === 'p95' ? 3 : 60);
+        }
+    });
+
+    test('every order gives every flow once, in that order, however small the pages', async () => {
+      const flows = someFlows(60, clock.now()).map((flow, i) => ({
+        ...flow,
+        ...{ id: `sorted-${flow.id}`, environment: 'sorted' },
+        // Some flows are equal but for their ids.
+        ...(i % 9 === 0 && { started: nanosFromMs(clock.now() - 5000), durationMs: 700 }),
+      }));
+      await store.insertFlows(
+        flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      let nowMs = 0;
+      const durationMs = ({ phase, durationMs: ms, started }: Flow): number =>
+        phase === 'ended' ? ms : nowMs - msOf(started);
+      const values: Record<FlowOrder['by'], (flow: Flow, none: number) => number> = {
+        started: ({ started }) => msOf(started),
+        duration: durationMs,
+        activity: ({ lastProgress }) => msOf(lastProgress),
+        waiting: ({ waitingFor }, none) =>
+          waitingFor.length === 0 ? none : nowMs - Math.min(...waitingFor.map((one) => one.since)),
+      };
+      for (const by of FLOW_SORTS)
+        for (const ascends of [true, false]) {
+          nowMs = clock.now();
+          const sign = ascends ? 1 : -1;
+          const value = (flow: Flow): number => values[by](flow, sign * Infinity);
+          const compare = <T>(a: T, b: T): number => (a < b ? -sign : a > b ? sign : 0);
+          const expected = [...flows].sort(
+            (a, b) =>
+              compare(value(a), value(b)) || compare(a.started, b.started) || compare(a.id, b.id),
+          );
+          const found: Flow[] = [];
+          for (let after: FlowPage['next'] | undefined; after !== null;) {
+            const search = { environments: ['sorted'], order: { by, ascends }, limit: 7 };
+            const page: FlowPage = await store.listFlows({ ...search, ...(after && { after }) });
+            found.push(...page.items.map(({ flow }) => flow));
+            after = page.next;
+            // Open flows last longer from page to page, but not in this list.
+            clock.advance(1000);
+          }
+          const order = `${by}, ${ascends ? 'ascending' : 'descending'}`;
+          expect(
+            found.map(({ id: one }) => one),
+            order,
+          ).toEqual(expected.map(({ id: one }) => one));
+        }
     });
 
     test('documents: the newest word of each, until it is deleted', async () => {

@@ -8,7 +8,7 @@ import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
 export interface FlowBuffer {
   snapshot(flows: readonly FlowSummary[]): void;
   apply(changes: readonly FlowChanged[]): void;
-  /** Returns the flows, newest first. */
+  /** Returns the flows in order. */
   list(): FlowSummary[];
   clear(): void;
 }
@@ -19,9 +19,14 @@ interface Entry {
   flow: FlowSummary | null;
 }
 
+/**
+ * With `isInOrder` the list is in the order of the snapshots, of which none comes twice; otherwise
+ * newest first.
+ */
 export function createFlowBuffer(
   matches: (flow: FlowSummary) => boolean,
   limit: number,
+  isInOrder = false,
 ): FlowBuffer {
   const known = new Map<string, Entry>();
   /**
@@ -47,7 +52,7 @@ export function createFlowBuffer(
     list() {
       const flows: FlowSummary[] = [];
       for (const { flow } of known.values()) if (flow !== null && matches(flow)) flows.push(flow);
-      flows.sort(newestFirst);
+      if (!isInOrder) flows.sort(newestFirst);
       return flows.length > limit ? flows.slice(0, limit) : flows;
     },
     clear: () => known.clear(),

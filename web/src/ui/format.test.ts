@@ -22,19 +22,19 @@ test('how long ago, and in what time', () => {
   expect([0, 59, 61, 7300, 200_000].map((s) => ago(0, s * 1000))).toEqual([
     'now',
     '59 s ago',
-    '1 m ago',
+    '1 min ago',
     '2 h ago',
     '2 d ago',
   ]);
-  expect(ago(90_000, 0)).toBe('in 1 m');
+  expect(ago(90_000, 0)).toBe('in 1 min');
 });
 
 test('durations carry over', () => {
   expect([59_940, 59_990, 1_739_700, 3_599_600, 172_800_000].map(duration)).toEqual([
     '59.9 s',
-    '1 m 0 s',
-    '29 m 0 s',
-    '1 h 0 m',
+    '1 min 0 s',
+    '29 min 0 s',
+    '1 h 0 min',
     '2 d 0 h',
   ]);
 });

@@ -1,4 +1,4 @@
-/** Formats a duration as a short text in readable units: `1.50 s`, `3 m 20 s`. */
+/** Formats a duration as a short text in readable units: `1.50 s`, `3 min 20 s`. */
 export function duration(ms: number): string {
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
@@ -6,12 +6,12 @@ export function duration(ms: number): string {
   const s = ms / 1000;
   if (s < 10) return `${s.toFixed(2)} s`;
   if (s < 59.95) return `${s.toFixed(1)} s`;
-  // The value is rounded before it is split, so that there is no "28 m 60 s".
+  // The value is rounded before it is split, so that there is no "28 min 60 s".
   const whole = Math.round(s);
   const m = Math.floor(whole / 60);
-  if (m < 60) return `${m} m ${whole % 60} s`;
+  if (m < 60) return `${m} min ${whole % 60} s`;
   const h = Math.floor(m / 60);
-  return h < 48 ? `${h} h ${m % 60} m` : `${Math.floor(h / 24)} d ${h % 24} h`;
+  return h < 48 ? `${h} h ${m % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
 export const nanosToMs = (nanos: string): number => Number(BigInt(nanos) / 1000n) / 1000;
@@ -23,7 +23,7 @@ export function ago(ms: number, now: number): string {
     s < 60
       ? `${Math.floor(s)} s`
       : s < 3600
-        ? `${Math.floor(s / 60)} m`
+        ? `${Math.floor(s / 60)} min`
         : s < 172_800
           ? `${Math.floor(s / 3600)} h`
           : `${Math.floor(s / 86_400)} d`;

@@ -3,6 +3,7 @@ import { manualClock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
 import type { Flow } from '../../model/flow.ts';
+import { retriesOf } from '../../model/search-match.ts';
 import { someFlows } from '../../testing/some-flows.ts';
 import { createPublisher, type Announcement } from './publisher.ts';
 import { createStoreRetry } from './store-retry.ts';
@@ -24,7 +25,7 @@ function bench({ watched = true, readable = true } = {}) {
         return ids.map((id) => ({
           flow: { ...plain, id, phase: id.startsWith('open') ? 'open' : 'ended' },
           version: 3,
-          stepCount: 0,
+          ...{ stepCount: 0, retries: 0 },
           timelineComputedMs: 0,
         }));
       },
@@ -55,7 +56,9 @@ test('flows and gone names are told, unattributed spans to nobody', () => {
     },
   ]);
   expect(committed).toEqual([[['a'], ['b']]]);
-  expect(announced).toEqual([[{ flow, version: 2, stepCount: flow.steps.length }, gone]]);
+  expect(announced).toEqual([
+    [{ flow, version: 2, stepCount: flow.steps.length, retries: retriesOf(flow) }, gone],
+  ]);
 });
 
 test('a flow that is announced after it settled is told as ended, incidents get it as it was projected', () => {

@@ -1,6 +1,13 @@
 import { pushAll } from '../../base/lists.ts';
 import type { Clock } from '../../base/clock.ts';
-import { viewAt, type Flow, type FlowChange, type FlowView } from '../../model/flow.ts';
+import {
+  viewAt,
+  type Flow,
+  type FlowChange,
+  type FlowFigures,
+  type FlowView,
+} from '../../model/flow.ts';
+import { retriesOf } from '../../model/search-match.ts';
 import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
@@ -19,7 +26,7 @@ export interface FlowSink {
 
 /** A flow as a reader sees it now, or a tombstone. */
 export type Announcement =
-  (FlowView & { stepCount: number }) | { id: string; version: number; movedTo: string | null };
+  (FlowView & FlowFigures) | { id: string; version: number; movedTo: string | null };
 
 export interface Publisher {
   publish(changes: readonly FlowChange[]): void;
@@ -67,7 +74,8 @@ export function createPublisher({
           if (change.kind === 'unattributed') return [];
           if (change.kind === 'tombstone') return [change];
           const { flow, version } = change;
-          return [{ ...viewAt(flow, version, settlesAt(flow), now), stepCount: flow.steps.length }];
+          const figures = { stepCount: flow.steps.length, retries: retriesOf(flow) };
+          return [{ ...viewAt(flow, version, settlesAt(flow), now), ...figures }];
         }),
       );
     },

@@ -24,6 +24,11 @@ test.each([
   expect(read(text)).toEqual({ kind: 'number', field, op, value });
 });
 
+test('a duration is compared with what is usual, too', () => {
+  expect(read('duration>p95')).toEqual({ kind: 'usual', op: '>', quantile: 'p95' });
+  expect(read('duration<=P50')).toEqual({ kind: 'usual', op: '<=', quantile: 'p50' });
+});
+
 test('an instant is a date, or so long ago', () => {
   expect(read('since:2h')).toEqual({ kind: 'time', op: 'since', atMs: NOW - 7_200_000 });
   expect(read('before:2023-12-31')).toEqual({
@@ -46,6 +51,8 @@ test.each([
   ['steps>', 'column 7: "" is not a number'],
   ['steps>-1', '"-1" is not a number'],
   ['duration>5', 'column 10: "5" is not a time like 30s'],
+  ['duration>p99', 'column 10: of a type p50 and p95 are known, not p99'],
+  ['quiet>p95', 'column 7: "p95" is not a time like 30s'],
   ['since:soon', 'column 7: "soon" is neither a time like 2h nor a date'],
   ['since:2024-13-01', 'is neither a time like 2h nor a date'],
 ])('%s is wrong, and where: %s', (text, problem) => {

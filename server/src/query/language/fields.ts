@@ -5,6 +5,7 @@ import {
   DURATIONS,
   NUMBER_FIELDS,
   TEXT_FIELDS,
+  USUAL_QUANTILES,
   type Comparison,
   type NumberField,
   type Query,
@@ -63,6 +64,8 @@ export function fieldOf(token: Token, nowMs: number): Query | null {
     throw wrong(`${field} is not a number of a flow${nearest(field)}`, token.column);
   }
   const column = token.column + field.length + op.length;
+  if (field === 'duration' && /^p\d+$/i.test(value))
+    return usual(op as Comparison, value.toLowerCase(), column);
   const number = DURATIONS.has(field)
     ? durationIn(value, column)
     : /^\d{1,12}(\.\d{1,6})?$/.test(value)
@@ -79,6 +82,13 @@ function attribute(name: string, value: string, column: number): Query {
   if (name === '') throw wrong('which attribute? For example @region:eu', column);
   if (name.length > MAX_NAME) throw wrong('no attribute has so long a name', column);
   return { kind: 'attribute', name, value };
+}
+
+function usual(op: Comparison, value: string, column: number): Query {
+  const quantile = USUAL_QUANTILES.find((one) => one === value);
+  if (quantile === undefined)
+    throw wrong(`of a type ${USUAL_QUANTILES.join(' and ')} are known, not ${value}`, column);
+  return { kind: 'usual', op, quantile };
 }
 
 function trait(value: string, column: number): Query {

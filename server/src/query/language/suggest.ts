@@ -1,5 +1,8 @@
-import { NUMBER_FIELDS, TEXT_FIELDS } from '../../model/search.ts';
+import { NUMBER_FIELDS, TEXT_FIELDS, USUAL_QUANTILES } from '../../model/search.ts';
 import { unquote } from './tokens.ts';
+
+/** Comparisons with what is usual of a flow's type, the one with most use first. */
+const USUAL = [...USUAL_QUANTILES].reverse().map((quantile) => `duration>${quantile}`);
 
 /**
  * Returns possible completions of the last word of a query: names of fields, values of a field, and
@@ -31,6 +34,7 @@ export function suggest(
   return [
     ...among(Object.keys(TEXT_FIELDS), word).map((field) => `${field}:`),
     ...among(Object.keys(NUMBER_FIELDS), word).map((field) => `${field}>`),
+    ...(word.length > 1 ? among(USUAL, word) : []),
     ...among(values.step, word).map(quoted),
   ];
 }

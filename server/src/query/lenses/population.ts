@@ -6,10 +6,10 @@ import { nanosFromMs } from '../../model/time.ts';
 import type { Measured, Population } from '../../store/index.ts';
 import { parseQuery } from '../language/parse.ts';
 import { iso } from '../present.ts';
-import { MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
+import { LIST_ONLY, MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
 
 /** What every lens takes: the filter of a flow list, and a second population to compare with. */
-export const lensSchema = searchSchema.omit({ limit: true, cursor: true }).extend({
+export const lensSchema = searchSchema.omit(LIST_ONLY).extend({
   against: z
     .string()
     .max(MAX_QUERY)
@@ -19,9 +19,7 @@ export const lensSchema = searchSchema.omit({ limit: true, cursor: true }).exten
   'against.to': searchSchema.shape.to.describe('Its end'),
 });
 type Parameters = z.infer<typeof lensSchema>;
-const FILTER = Object.keys(searchSchema.shape).filter(
-  (name) => name !== 'limit' && name !== 'cursor',
-);
+const FILTER = Object.keys(searchSchema.omit(LIST_ONLY).shape);
 
 /** A lens request: the population, and what to compare it with, if that was asked for. */
 export interface Asked {

@@ -2,10 +2,10 @@ import type { Request, Response } from 'express';
 import type { Facet } from '../../contract/index.ts';
 import type { FlowSearch } from '../../model/search.ts';
 import { read, type QueryContext, type Route } from '../route.ts';
-import { readSearch, searchSchema } from '../search.ts';
+import { LIST_ONLY, readSearch, searchSchema } from '../search.ts';
 
 const MAX_VALUES = 30;
-const facetsQuery = searchSchema.omit({ limit: true, cursor: true });
+const facetsQuery = searchSchema.omit(LIST_ONLY);
 /** The fields, and the part of a search that narrows flows by each. */
 const FACETS = [
   ['status', 'statuses'],

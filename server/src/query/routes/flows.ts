@@ -30,7 +30,7 @@ export const FLOW_ROUTES: readonly Route[] = [
   {
     path: '/api/v1/flows',
     scope: 'read',
-    summary: 'Flows, newest first',
+    summary: 'Flows, newest first or in another order',
     query: searchSchema,
     handle: listFlows,
   },
@@ -80,8 +80,8 @@ async function listFlows(
   const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
   const page = await context.store.listFlows({ ...search, ...(keys && { incidents: [...keys] }) });
   response.json({
-    items: page.items.map((row) => summaryOf(row.flow, row.version, row.stepCount)),
-    nextCursor: page.next ? writeCursor(page.next.started, page.next.id) : null,
+    items: page.items.map((row) => summaryOf(row.flow, row.version, row)),
+    nextCursor: page.next ? writeCursor(page.next, search.order) : null,
     total: page.total,
     incomplete: page.items.some((row) => row.flow.incomplete),
   });

@@ -1,5 +1,5 @@
-import type { Flow, FlowChange, FlowView, KnownCause } from '../../model/flow.ts';
-import type { FlowSearch } from '../../model/search.ts';
+import type { Flow, FlowChange, FlowFigures, FlowView, KnownCause } from '../../model/flow.ts';
+import type { FlowPosition, FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
 
 export interface FlowWriter {
@@ -88,13 +88,13 @@ export interface FlowRow extends FlowView {
 
 export interface FlowPage {
   /**
-   * Summaries of flows. Their lists of steps and hops are empty, and `stepCount` tells how many
-   * steps there are.
+   * Summaries of flows. Their lists of steps and hops are empty, and `FlowFigures` tells what is
+   * shown of them.
    */
-  items: (FlowRow & { stepCount: number })[];
+  items: (FlowRow & FlowFigures)[];
   total: number;
   /** Position where the next page begins; null if this is the last page. */
-  next: NonNullable<FlowSearch['after']> | null;
+  next: FlowPosition | null;
 }
 
 export interface FlowSpans {

@@ -4,6 +4,7 @@ import {
   viewAt,
   type Flow,
   type FlowChange,
+  type FlowFigures,
   type Tombstone,
   type UnattributedChange,
 } from '../../model/flow.ts';
@@ -262,6 +263,7 @@ export interface StoredFlowRow {
   raw_duration_ms: number;
   step_count: number;
   failed_steps: number;
+  most_attempts: number;
   services: string[];
   key_names: string[];
   key_values: string[];
@@ -282,7 +284,7 @@ const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
 /** Returns the flow of a row as the flow looks at `nowMs`. */
-export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { stepCount: number } {
+export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & FlowFigures {
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],
     Flow['findings'],
@@ -327,5 +329,6 @@ export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & { step
     ...viewAt(flow, Number(row.version), Number(row.settles_at), nowMs),
     timelineComputedMs: Number(row.computed_ms),
     stepCount: row.step_count,
+    retries: Math.max(0, row.most_attempts - 1),
   };
 }

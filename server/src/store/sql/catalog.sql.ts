@@ -1,3 +1,4 @@
+import type { UsualQuantile } from '../../model/search.ts';
 import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
@@ -23,13 +24,46 @@ export const flowTypes = (nowMs: number, { listed, named }: CatalogBounds): stri
     countIf(status = 'stuck') AS stuck,
     countIf(status = 'late') AS late,
     arraySort(groupUniqArrayArray(${named + 1})(services)) AS services,
-    quantile(0.5)(duration_ms) AS p50DurationMs,
-    quantile(0.95)(duration_ms) AS p95DurationMs,
+    ${USUAL.p50} AS p50DurationMs,
+    ${USUAL.p95} AS p95DurationMs,
     toString(max(started)) AS lastStarted
   FROM ${flowsSeenAt(nowMs)}
   GROUP BY type, environment
   ORDER BY flows DESC
   LIMIT ${listed + 1}`;
+
+/** What is usual of a flow type. The overview shows it, and queries compare with it. */
+const USUAL: Record<UsualQuantile, string> = {
+  p50: 'quantile(0.5)(duration_ms)',
+  p95: 'quantile(0.95)(duration_ms)',
+};
+
+/**
+ * Returns the usual duration of the type of each flow, ms, in its environment. The types are looked
+ * up once for a query, and found by a hash of their names.
+ */
+export const usualDuration = (quantile: UsualQuantile, nowMs: number): string => {
+  const types = (list: 'names' | 'durations'): string => sql`
+    (
+      SELECT ${list === 'names' ? 'groupArray(type_name)' : 'groupArray(usual)'}
+      FROM (
+        SELECT
+          ${TYPE_NAME} AS type_name,
+          ${USUAL[quantile]} AS usual
+        FROM ${flowsSeenAt(nowMs)}
+        GROUP BY type_name
+        ORDER BY type_name
+      )
+    )`;
+  return sql`
+    transform(
+      ${TYPE_NAME},
+      ${types('names')},
+      ${types('durations')},
+      nan
+    )`;
+};
+const TYPE_NAME = 'concat(environment, char(0), type)';
 
 export const STEP_NAMES = sql`
   SELECT arrayJoin(step_names) AS name

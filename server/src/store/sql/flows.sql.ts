@@ -1,11 +1,12 @@
+import type { FlowOrder } from '../../model/search.ts';
 import { sql } from './sql.ts';
 
 /** Columns of `flows` that lists read; `StoredFlowRow` is the type of such a row. */
 export const SUMMARY_FIELDS = sql`
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms`;
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms`;
 
 /**
  * Selects all flows as they look at `nowMs`. A flow that has settled by then counts as ended. This
@@ -32,19 +33,67 @@ export const flowsSeenAt = (
  * Selects a page of flows. `where` is a condition from `search.sql.ts`. `isAfter` is true for every
  * page but the first.
  */
-export const flowsPage = (nowMs: number, where: string, isAfter: boolean): string => sql`
-  SELECT
-    ${SUMMARY_FIELDS}
-  FROM ${flowsSeenAt(nowMs)}
-  WHERE ${isAfter ? `${where}\nAND ${AFTER}` : where}
-  ORDER BY started DESC, id DESC
-  LIMIT {limit:UInt32}`;
+export function flowsPage(
+  nowMs: number,
+  where: string,
+  order: FlowOrder,
+  isAfter: boolean,
+): string {
+  const value = valueOf(order, nowMs);
+  const keys = order.by === 'started' ? ['started', 'id'] : ['value', 'started', 'id'];
+  const [operator, direction] = order.ascends ? ['>', 'ASC'] : ['<', 'DESC'];
+  const after = sql`
+    (${keys.join(', ')}) ${operator} (${keys.map((key) => AFTER[key]).join(', ')})`;
+  return sql`
+    SELECT
+      ${SUMMARY_FIELDS},
+      ${value} AS value
+    FROM ${flowsSeenAt(nowMs)}
+    WHERE ${isAfter ? `${where}\nAND ${after}` : where}
+    ORDER BY ${keys.map((key) => `${key} ${direction}`).join(', ')}
+    LIMIT {limit:UInt32}`;
+}
+const AFTER: Readonly<Record<string, string>> = {
+  value: '{afterValue:UInt64}',
+  started: '{afterStarted:UInt64}',
+  id: '{afterId:String}',
+};
 
-const AFTER = sql`
-  (
-    started < {afterStarted:UInt64}
-    OR (started = {afterStarted:UInt64} AND id < {afterId:String})
-  )`;
+/** Longest wait that is sorted by, ms; what waits since an instant is so much less than this. */
+const MAX_MS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Returns what flows are sorted by, as a UInt64. Flows that wait for nothing come last in either
+ * direction.
+ */
+function valueOf({ by, ascends }: FlowOrder, nowMs: number): string {
+  switch (by) {
+    case 'started':
+      return 'started';
+    case 'activity':
+      return 'last_progress';
+    case 'duration':
+      return sql`
+        toUInt64(1000 * greatest(
+          0,
+          ${durationAt(nowMs)}
+        ))`;
+    case 'waiting':
+      return sql`
+        if(
+          empty(waiting_steps),
+          ${ascends ? `toUInt64(${MAX_MS})` : 'toUInt64(0)'},
+          toUInt64(${MAX_MS} - arrayMin(
+            one -> JSONExtractFloat(one, 'since'),
+            JSONExtractArrayRaw(judgement, 1)
+          ))
+        )`;
+  }
+}
+
+/** Duration of a flow in ms: from start to end, or to `nowMs`. */
+export const durationAt = (nowMs: number): string =>
+  `if(phase = 'ended', duration_ms, ${nowMs} - intDiv(started, 1000) / 1000)`;
 
 export const flowsCount = (nowMs: number, where: string): string => sql`
   SELECT count() AS total

@@ -8,6 +8,8 @@ import {
 } from '../../model/search.ts';
 import { kindOf, type TraitKind } from '../../analyze/index.ts';
 import type { Param } from '../connection/port.ts';
+import { usualDuration } from './catalog.sql.ts';
+import { durationAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 type Params = Record<string, Param>;
@@ -90,6 +92,11 @@ export function queryWhere(query: Query, nowMs: number, params: Params): string 
         return fieldWhere(bind, part);
       case 'number':
         return `(${NUMBERS[part.field](nowMs)} ${part.op} ${bind(part.value, 'Float64')})`;
+      case 'usual':
+        return sql`
+          (
+            ${durationAt(nowMs)} ${part.op} ${usualDuration(part.quantile, nowMs)}
+          )`;
       case 'text': {
         const says = sql`
           positionCaseInsensitiveUTF8(
@@ -260,7 +267,7 @@ const LISTS: Record<TextField, string> = {
 };
 
 const NUMBERS: Record<NumberField, (nowMs: number) => string> = {
-  duration: (now) => `if(phase = 'ended', duration_ms, ${now} - intDiv(started, 1000) / 1000)`,
+  duration: durationAt,
   quiet: (now) => `${now} - intDiv(last_progress, 1000) / 1000`,
   wait: () => 'longest_wait_ms',
   retries: () => 'greatest(0, toInt64(most_attempts) - 1)',

@@ -1,3 +1,4 @@
+import { FLOW_SORTS } from '../../model/search.ts';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../query/language/parse.ts';
@@ -53,6 +54,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       services: [catalog.services(BOUNDS)],
       destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
+      usualDuration: [catalog.usualDuration('p95', NOW)],
     },
   },
   comparison: {
@@ -95,7 +97,10 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     module: flows,
     of: {
       flowsSeenAt: [flows.flowsSeenAt(NOW)],
-      flowsPage: [flows.flowsPage(NOW, WHERE, false), flows.flowsPage(NOW, WHERE, true)],
+      flowsPage: FLOW_SORTS.flatMap((by) =>
+        [true, false].map((ascends) => flows.flowsPage(NOW, WHERE, { by, ascends }, ascends)),
+      ),
+      durationAt: [flows.durationAt(NOW)],
       flowsCount: [flows.flowsCount(NOW, WHERE)],
       openFlowsBlock: [flows.openFlowsBlock(NOW, 20_000)],
       flowsWithFindingsBlock: [flows.flowsWithFindingsBlock(20_000)],
@@ -199,6 +204,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         'OrderPlaced > PaymentCaptured within 15m',
         'OrderPlaced !> PaymentCaptured within 15m',
         'trait:9a0b3c4d5e6f7081 or trait:9a0b3c4d5e6f7080',
+        'duration>p95',
         'error:"connection refused" @region:eu*',
       ].map(searched),
     },

@@ -24,3 +24,9 @@ test('rows show what is true now, and go where they no longer belong', () => {
 test('where nothing of it is left, the list is the new one', () => {
   expect(freezeList(list('a'), list('c', 'b'))).toEqual({ flows: list('c', 'b'), held: 0 });
 });
+
+test('rows stay where they are, although they are in another order by now', () => {
+  const { flows, held } = freezeList(list('a', 'b', 'c'), list('c', 'x', 'a', 'b', 'y'));
+  expect(ids(flows)).toBe('abcy');
+  expect(held).toBe(1);
+});

@@ -5,6 +5,7 @@ import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
 import { watch } from '../../data/live.svelte.ts';
 import { paused } from '../../data/paused.svelte.ts';
 import { type Filter, matches, needsServer, problemOf, toQuery } from '../../data/filter.ts';
+import { isNewestFirst, orderParameters, type ListOrder } from '../../data/order.ts';
 import { freezeList } from './freeze-list.ts';
 
 const PAGE = 1000;
@@ -30,14 +31,16 @@ export class LiveFlows {
   fresh = $state(0);
   #buffer: FlowBuffer | null = null;
   #filter: Filter;
+  #order: ListOrder;
   #cursor: string | null = null;
   #frame = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
   #load: () => Promise<void> = async () => {};
   #reading: () => boolean;
 
-  constructor(filter: () => Filter, reading: () => boolean) {
+  constructor(filter: () => Filter, order: () => ListOrder, reading: () => boolean) {
     this.#filter = untrack(filter);
+    this.#order = untrack(order);
     this.#reading = reading;
     $effect(() => {
       if (!reading()) untrack(() => this.#draw());
@@ -48,8 +51,8 @@ export class LiveFlows {
       untrack(() => this.#draw());
     });
     $effect(() => {
-      const current = filter();
-      return untrack(() => this.#follow(current));
+      const [current, sorted] = [filter(), order()];
+      return untrack(() => this.#follow(current, sorted));
     });
     $effect(() => {
       const timer = setInterval(() => this.#expire(), 1000);
@@ -65,20 +68,48 @@ export class LiveFlows {
   async more(): Promise<void> {
     if (this.#cursor === null || !this.#buffer) return;
     const buffer = this.#buffer;
-    const query = toQuery(this.#filter, Date.now(), PAGE);
-    query.set('cursor', this.#cursor);
+    const cursor = this.#cursor;
+    const query = this.#query();
+    query.set('cursor', cursor);
     this.#cursor = null;
-    const page = await api.flows(query);
+    const page = await api.flows(query).catch(() => null);
     if (buffer !== this.#buffer) return;
-    buffer.snapshot(page.items);
-    this.#cursor = page.nextCursor;
+    buffer.snapshot(page?.items ?? []);
+    this.#cursor = page === null ? cursor : page.nextCursor;
     this.#draw();
   }
 
-  #follow(filter: Filter): () => void {
-    const buffer = createFlowBuffer((flow) => matches(filter, flow, Date.now()), MAX_SHOWN);
-    this.#buffer = buffer;
+  /**
+   * True if only the server knows which flows the list has, or in which order. Then the list is
+   * loaded again after changes, which are not merged into it.
+   */
+  get #isServers(): boolean {
+    return needsServer(this.#filter) || !isNewestFirst(this.#order);
+  }
+  /**
+   * True while the list may be loaded again, which gives the first page only: rows of further pages
+   * that somebody reads would be lost.
+   */
+  get #mayReload(): boolean {
+    return this.flows.length <= PAGE || !this.#reading();
+  }
+  #query(): URLSearchParams {
+    const query = toQuery(this.#filter, Date.now(), PAGE);
+    for (const [name, value] of Object.entries(orderParameters(this.#order)))
+      if (value !== '') query.set(name, value);
+    return query;
+  }
+
+  #follow(filter: Filter, order: ListOrder): () => void {
     this.#filter = filter;
+    this.#order = order;
+    const isServers = this.#isServers;
+    const buffer = createFlowBuffer(
+      (flow) => matches(filter, flow, Date.now()),
+      MAX_SHOWN,
+      isServers,
+    );
+    this.#buffer = buffer;
     this.#cursor = null;
     this.loaded = false;
     this.problem = problemOf(filter);
@@ -86,8 +117,8 @@ export class LiveFlows {
     const abort = new AbortController();
     this.#load = async () => {
       try {
-        const page = await api.flows(toQuery(filter, Date.now(), PAGE), abort.signal);
-        if (needsServer(filter)) buffer.clear();
+        const page = await api.flows(this.#query(), abort.signal);
+        if (isServers) buffer.clear();
         buffer.snapshot(page.items);
         this.total = page.total;
         this.#cursor = page.nextCursor;
@@ -109,8 +140,9 @@ export class LiveFlows {
       { kind: 'flows', types: filter.type === '' ? [] : [filter.type], statuses: [] },
       (changes) => {
         if (paused()) this.held += changes.length;
-        if (needsServer(filter)) this.#loadIn(AFTER_CHANGES_MS);
-        else {
+        if (isServers) {
+          if (this.#mayReload) this.#loadIn(AFTER_CHANGES_MS);
+        } else {
           const before = buffer.list().length;
           buffer.apply(changes);
           this.total += Math.max(0, buffer.list().length - before);
@@ -140,10 +172,8 @@ export class LiveFlows {
    */
   #expire(): void {
     if (paused() || !this.loaded || !this.#buffer) return;
-    // A list of several pages is not reloaded, because a reload gives the first page only, and the
-    // pages that the reader scrolled to would be lost.
-    if (needsServer(this.#filter)) {
-      if (this.flows.length <= PAGE) this.#loadIn(AGAIN_MS);
+    if (this.#isServers) {
+      if (this.#mayReload) this.#loadIn(AGAIN_MS);
       return;
     }
     const oldest = this.flows[this.flows.length - 1];

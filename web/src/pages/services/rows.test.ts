@@ -34,8 +34,8 @@ test('a service is silent if others are not', () => {
     '2 services. Each was heard of 30 s ago or later.',
   );
   const silent = [service('a'), service('b', at(300_000)), service('c', at(600_000))];
-  expect(headline(silent, NOW)).toBe('3 services. c and 1 more silent: last heard of 10 m ago.');
-  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 5 m ago.');
+  expect(headline(silent, NOW)).toBe('3 services. c and 1 more silent: last heard of 10 min ago.');
+  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 5 min ago.');
 });
 
 test('what a service is to the flow types', () => {

@@ -25,6 +25,52 @@ GROUP BY type, environment
 ORDER BY flows DESC
 LIMIT 1001
 
+-- usualDuration
+transform(
+  concat(environment, char(0), type),
+  (
+    SELECT groupArray(type_name)
+    FROM (
+      SELECT
+        concat(environment, char(0), type) AS type_name,
+        quantile(0.95)(duration_ms) AS usual
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      GROUP BY type_name
+      ORDER BY type_name
+    )
+  ),
+  (
+    SELECT groupArray(usual)
+    FROM (
+      SELECT
+        concat(environment, char(0), type) AS type_name,
+        quantile(0.95)(duration_ms) AS usual
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      GROUP BY type_name
+      ORDER BY type_name
+    )
+  ),
+  nan
+)
+
 -- STEP_NAMES
 SELECT arrayJoin(step_names) AS name
 FROM flows

@@ -1,8 +1,8 @@
 -- SUMMARY_FIELDS
 id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
 judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-incomplete, truncated, badges, span_count, last_received, computed_ms
+raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms
 
 -- flowsSeenAt
 (
@@ -20,8 +20,32 @@ incomplete, truncated, badges, span_count, last_received, computed_ms
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  started AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+AND (started, id) > ({afterStarted:UInt64}, {afterId:String})
+ORDER BY started ASC, id ASC
+LIMIT {limit:UInt32}
+
+-- flowsPage 2
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  started AS value
 FROM (
   WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
@@ -37,12 +61,16 @@ AND type IN {types:Array(String)}
 ORDER BY started DESC, id DESC
 LIMIT {limit:UInt32}
 
--- flowsPage 2
+-- flowsPage 3
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  toUInt64(1000 * greatest(
+    0,
+    if(phase = 'ended', duration_ms, 1794000000000 - intDiv(started, 1000) / 1000)
+  )) AS value
 FROM (
   WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
   SELECT * REPLACE (
@@ -55,12 +83,141 @@ FROM (
 )
 WHERE 1
 AND type IN {types:Array(String)}
-AND (
-  started < {afterStarted:UInt64}
-  OR (started = {afterStarted:UInt64} AND id < {afterId:String})
-)
-ORDER BY started DESC, id DESC
+AND (value, started, id) > ({afterValue:UInt64}, {afterStarted:UInt64}, {afterId:String})
+ORDER BY value ASC, started ASC, id ASC
 LIMIT {limit:UInt32}
+
+-- flowsPage 4
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  toUInt64(1000 * greatest(
+    0,
+    if(phase = 'ended', duration_ms, 1794000000000 - intDiv(started, 1000) / 1000)
+  )) AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+ORDER BY value DESC, started DESC, id DESC
+LIMIT {limit:UInt32}
+
+-- flowsPage 5
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  last_progress AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+AND (value, started, id) > ({afterValue:UInt64}, {afterStarted:UInt64}, {afterId:String})
+ORDER BY value ASC, started ASC, id ASC
+LIMIT {limit:UInt32}
+
+-- flowsPage 6
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  last_progress AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+ORDER BY value DESC, started DESC, id DESC
+LIMIT {limit:UInt32}
+
+-- flowsPage 7
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  if(
+    empty(waiting_steps),
+    toUInt64(9007199254740991),
+    toUInt64(9007199254740991 - arrayMin(
+      one -> JSONExtractFloat(one, 'since'),
+      JSONExtractArrayRaw(judgement, 1)
+    ))
+  ) AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+AND (value, started, id) > ({afterValue:UInt64}, {afterStarted:UInt64}, {afterId:String})
+ORDER BY value ASC, started ASC, id ASC
+LIMIT {limit:UInt32}
+
+-- flowsPage 8
+SELECT
+  id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
+  judgement, health, status, status_since, started, last_progress, ended, duration_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
+  if(
+    empty(waiting_steps),
+    toUInt64(0),
+    toUInt64(9007199254740991 - arrayMin(
+      one -> JSONExtractFloat(one, 'since'),
+      JSONExtractArrayRaw(judgement, 1)
+    ))
+  ) AS value
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+WHERE 1
+AND type IN {types:Array(String)}
+ORDER BY value DESC, started DESC, id DESC
+LIMIT {limit:UInt32}
+
+-- durationAt
+if(phase = 'ended', duration_ms, 1794000000000 - intDiv(started, 1000) / 1000)
 
 -- flowsCount
 SELECT count() AS total
@@ -81,8 +238,8 @@ AND type IN {types:Array(String)}
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms
 FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
 
@@ -90,8 +247,8 @@ WHERE id IN {ids:Array(String)} AND deleted = 0
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms
 FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
 ORDER BY id
@@ -100,8 +257,8 @@ ORDER BY id
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
   timeline
 FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
@@ -111,8 +268,8 @@ ORDER BY cityHash64(id)
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
-  raw_duration_ms, step_count, failed_steps, services, key_names, key_values, parent_id,
-  incomplete, truncated, badges, span_count, last_received, computed_ms,
+  raw_duration_ms, step_count, failed_steps, most_attempts, services, key_names, key_values,
+  parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms,
   timeline, members, context
 FROM flows FINAL
 WHERE id = {id:String} AND deleted = 0
