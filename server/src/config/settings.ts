@@ -1,5 +1,6 @@
 import type { AlertSettings } from '../alert/index.ts';
 import type { Definition } from '../model/definition.ts';
+import type { KeptLogs } from '../model/log-record.ts';
 import {
   text,
   list,
@@ -31,6 +32,7 @@ export interface Config {
   identityKeys: string[];
   keyAttributes: string[];
   requestFlows: 'keep' | 'failed' | 'drop';
+  logs: KeptLogs;
   settleMs: number;
   stuckFloorMs: number;
   expect: 'on' | 'off';
@@ -109,6 +111,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: 'keep',
     read: oneOf('keep', 'failed', 'drop'),
     help: 'traces without messages and flow id: keep them, only failed ones, or none',
+  },
+  logs: {
+    name: 'FERMATA_LOGS',
+    default: 'errors',
+    read: oneOf('off', 'errors', 'all'),
+    help: 'log records that are kept beside the spans of their trace: none, errors, or all',
   },
   settleMs: {
     name: 'FERMATA_SETTLE',

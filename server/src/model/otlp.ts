@@ -22,6 +22,11 @@ export interface OtlpExport {
    * Normalize sets this count.
    */
   namesCut?: number;
+  /**
+   * Counts log records that were not kept, because their traces have as many as are kept of one
+   * trace. The engine sets this count.
+   */
+  logsDropped?: number;
 }
 
 export type AttributeValue =
@@ -102,6 +107,8 @@ export interface OtlpLog {
   observed: UnixNanos;
   eventName: string;
   severity: number;
+  /** Holds the severity in the sender's own words, or ''. */
+  severityText: string;
   body: AttributeValue;
   attributes: Attributes;
 }

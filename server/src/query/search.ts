@@ -101,14 +101,20 @@ export function readInstant(text: string): UnixNanos {
   return unixNanos(BigInt(ms) * 1_000_000n);
 }
 
-export const writeCursor = (started: bigint, id: string): string =>
-  Buffer.from(`${started} ${id}`).toString('base64url');
+export const writeCursor = (at: bigint, id: string): string =>
+  Buffer.from(`${at} ${id}`).toString('base64url');
 
 function readCursor(cursor: string): { started: UnixNanos; id: string } {
+  const { at, id } = readPosition(cursor);
+  return { started: at, id };
+}
+
+/** Reads what `writeCursor` wrote: an instant, and an id that tells apart what has it. */
+export function readPosition(cursor: string): { at: UnixNanos; id: string } {
   const match = /^(\d{1,20}) (\S{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (!match || BigInt(match[1]!) > 0xffffffffffffffffn)
     throw new FermataError('query.invalid', 'cursor: not one of ours', {
       hint: 'Start again without a cursor.',
     });
-  return { started: unixNanos(BigInt(match[1]!)), id: match[2]! };
+  return { at: unixNanos(BigInt(match[1]!)), id: match[2]! };
 }

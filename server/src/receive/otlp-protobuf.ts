@@ -502,6 +502,7 @@ class Reader {
       observed: unixNanos(0n),
       eventName: '',
       severity: 0,
+      severityText: '',
       body: null,
       attributes: [],
     };
@@ -510,6 +511,7 @@ class Reader {
       if (tag === 9) log.time = this.time(end);
       else if (tag === 89) log.observed = this.time(end);
       else if (tag === 16) log.severity = this.uint32(end);
+      else if (tag === 26) log.severityText = this.text(end);
       else if (tag === 42) log.body = this.anyValue(this.length(end), 0);
       else if (tag === 50) this.attribute(this.length(end), log.attributes);
       else if (tag === 74) log.traceId = this.hex(end);
