@@ -11,7 +11,7 @@ import { ERROR_SEVERITY, LOG_LIMITS, type LogRecord } from '../model/log-record.
  */
 export interface LogBounds {
   /** Counts a record, and returns whether its trace has room for it. */
-  hasRoom(record: LogRecord): boolean;
+  hasRoom: (record: LogRecord) => boolean;
 }
 
 interface Tally {

@@ -11,9 +11,9 @@ import { createLogBounds } from './log-bounds.ts';
 
 /** Takes the ordinary log records of one request: keeps what is wanted and counts the rest. */
 export interface LogIntake {
-  add(record: OtlpLog, receivedAtMs: number): void;
+  add: (record: OtlpLog, receivedAtMs: number) => void;
   /** Counts what was taken, and returns the records that are kept and the counts of the others. */
-  end(): { records: LogRecord[]; dropped: LogsDropped[] };
+  end: () => { records: LogRecord[]; dropped: LogsDropped[] };
 }
 
 export interface LogIntakeOptions {
@@ -37,7 +37,7 @@ export function createLogIntake({ kept, counters, normalizer }: LogIntakeOptions
         const record = kept === 'off' ? null : normalizer.log(log, receivedAtMs, leastSeverity);
         if (record === null) ignored++;
         else if (bounds.hasRoom(record)) (records ??= []).push(record);
-        else count((dropped ??= new Map()), record);
+        else count((dropped ??= new Map<string, LogsDropped>()), record);
       },
       end() {
         counters.add('fermata_ignored_log_records_total', ignored);

@@ -1,4 +1,4 @@
-import type { UnixNanos } from './time.ts';
+import { unixNanos, type UnixNanos } from './time.ts';
 
 /**
  * Holds one decoded OTLP request, in which no attribute name has been interpreted yet. The decoders
@@ -154,4 +154,17 @@ export const emptyExport = (): OtlpExport => ({
   rejected: 0,
   rejectedReason: '',
   truncated: 0,
+});
+export const emptyLog = (resource: OtlpResource, scopeName: string): OtlpLog => ({
+  resource,
+  scopeName,
+  traceId: '',
+  spanId: '',
+  time: unixNanos(0n),
+  observed: unixNanos(0n),
+  eventName: '',
+  severity: 0,
+  severityText: '',
+  body: null,
+  attributes: [],
 });

@@ -80,8 +80,6 @@ const MAX_NAME_CHARACTERS = 4_000_000;
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
-  /** Returns the attributes as JSON; those with which it would exceed `most` are left out. */
-  boundedJson(attributes: Attributes, most: number): { json: string; cut: boolean };
   /** Returns events as JSON, as many as `MAX_KEPT` allows; `cut` is true if some were left out. */
   events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
@@ -129,27 +127,10 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
     return parts.length === 0 ? '' : `${parts.join('')}}`;
   };
 
-  const boundedJson = (attributes: Attributes, most: number): { json: string; cut: boolean } => {
-    const parts: string[] = [];
-    let room = most - 1;
-    let cut = false;
-    for (let i = 0; i < attributes.length; i += 2) {
-      const from = parts.length;
-      pushJson(parts, infoOf(attributes[i] as string), attributes[i + 1]!);
-      let size = 0;
-      for (let at = from; at < parts.length; at++) size += parts[at]!.length;
-      cut ||= size > room;
-      if (size > room) parts.length = from;
-      else room -= size;
-    }
-    return { json: parts.length === 0 ? '' : `${parts.join('')}}`, cut };
-  };
-
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
     json,
-    boundedJson,
     events(events) {
       const parts: string[] = [];
       let kept = 0;

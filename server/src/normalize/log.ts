@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ERROR_SEVERITY, LOG_LIMITS, SEVERITIES, type LogRecord } from '../model/log-record.ts';
-import { KeyValues, type AttributeValue, type OtlpLog } from '../model/otlp.ts';
+import { KeyValues, type Attributes, type AttributeValue, type OtlpLog } from '../model/otlp.ts';
 import { nameIn, shortened, textOf, type AttributeReader } from './attributes.ts';
 import { ID16, ID32, NO_TRACE } from './ids.ts';
 import { EXCEPTION_TYPE, SECRET_NAME } from './names.ts';
@@ -15,13 +15,13 @@ const HASH_DIGITS = 16;
  * as from spans: by the names of attributes, also of those within a body that is a map.
  */
 export const createLogNormalizer =
-  (reader: Pick<AttributeReader, 'boundedJson'>, resourceOf: ResourceReader) =>
+  (reader: Pick<AttributeReader, 'json'>, resourceOf: ResourceReader) =>
   (log: OtlpLog, receivedAtMs: number, leastSeverity: number): LogRecord | null => {
     const severity = severityOf(log);
     if (severity < leastSeverity) return null;
     if (!ID32.test(log.traceId) || log.traceId === NO_TRACE) return null;
     const resource = resourceOf(log.resource);
-    const attributes = reader.boundedJson(log.attributes, LOG_LIMITS.attributes);
+    const attributes = boundedJson(reader, log.attributes);
     const body = bodyText(log.body);
     const time = log.time === 0n ? log.observed : log.time;
     const spanId = ID16.test(log.spanId) ? log.spanId : '';
@@ -79,7 +79,26 @@ function severityOf({ severity, severityText, attributes }: OtlpLog): number {
   return 0;
 }
 
-/** Returns a body as text; a map or list as JSON, in which values with a secret name are removed. */
+/** Returns attributes as JSON, without those that would make it longer than what is kept. */
+function boundedJson(
+  reader: Pick<AttributeReader, 'json'>,
+  attributes: Attributes,
+): { json: string; cut: boolean } {
+  const parts: string[] = [];
+  let room: number = LOG_LIMITS.attributes;
+  let cut = false;
+  for (let i = 0; i < attributes.length; i += 2) {
+    // The braces of the one attribute stand for the comma and the braces of the whole.
+    const part = reader.json([attributes[i]!, attributes[i + 1]!]);
+    cut ||= part.length > room;
+    if (part.length > room) continue;
+    parts.push(part.slice(1, -1));
+    room -= part.length;
+  }
+  return { json: parts.length === 0 ? '' : `{${parts.join(',')}}`, cut };
+}
+
+/** Returns a body as text: of a map or list its JSON, without values that have a secret name. */
 function bodyText(body: AttributeValue): string {
   if (Array.isArray(body) || body instanceof KeyValues) return readable(body);
   if (body instanceof Uint8Array) return Buffer.from(body).toString('base64');

@@ -1,6 +1,7 @@
 import { FermataError } from '../base/errors.ts';
 import {
   emptyExport,
+  emptyLog,
   KeyValues,
   LIMITS,
   TOO_DEEP,
@@ -9,7 +10,6 @@ import {
   type OtlpEvent,
   type OtlpExport,
   type OtlpLink,
-  type OtlpLog,
   type OtlpResource,
   type OtlpSpan,
 } from '../model/otlp.ts';
@@ -493,19 +493,7 @@ class Reader {
   }
 
   private log(end: number, resource: OtlpResource, scopeName: string): void {
-    const log: OtlpLog = {
-      resource,
-      scopeName,
-      traceId: '',
-      spanId: '',
-      time: unixNanos(0n),
-      observed: unixNanos(0n),
-      eventName: '',
-      severity: 0,
-      severityText: '',
-      body: null,
-      attributes: [],
-    };
+    const log = emptyLog(resource, scopeName);
     while (this.at < end) {
       const tag = this.tag(end);
       if (tag === 9) log.time = this.time(end);

@@ -9,7 +9,7 @@ interface Bench {
   store: () => Store;
   clock: Clock;
   /** Commits spans and writes the rows of their flows. */
-  insert(spans: (Partial<OtlpSpan> & { traceId: string; spanId: string })[]): Promise<void>;
+  insert: (spans: (Partial<OtlpSpan> & { traceId: string; spanId: string })[]) => Promise<void>;
 }
 
 const ids = (n: number): { traceId: string; spanId: string } => ({

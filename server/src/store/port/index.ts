@@ -31,9 +31,10 @@ export interface StoreLifecycle {
  * `testing/store-conformance.ts` checks the contract for every connection. Code that reads or
  * writes takes only the ports that it needs, and no code takes all of them.
  *
- * - `insertSpans` is the commit, and `insertLogs` that of log records. Once it has resolved, the records MUST be there after `kill -9`.
- *   They MAY be there before the call, because a sender retried; reads return each record once.
- *   If `insertSpans` rejects, a caller MUST assume that the records may or may not be there.
+ * - `insertSpans` is the commit, and `insertLogs` that of log records. Once it has resolved, the
+ *   records MUST be there after `kill -9`. They MAY be there before the call, because a sender
+ *   retried; reads return each record once. If it rejects, a caller MUST assume that the records
+ *   may or may not be there.
  * - Everything else is derived. `insertFlows` stores the number of the last batch of spans that its
  *   rows include. After a crash `replay` yields every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads return the greatest. A tombstone is in no list, and

@@ -5,9 +5,9 @@ import type { UnixNanos } from '../../model/time.ts';
 /** Commits log records that are shown beside the spans of their trace. They are no evidence. */
 export interface LogWriter {
   /** Encodes log records, and counts of those that were not kept, in the store's own form. */
-  prepareLogs(records: readonly LogRecord[], dropped: readonly LogsDropped[]): PreparedLogs;
+  prepareLogs: (records: readonly LogRecord[], dropped: readonly LogsDropped[]) => PreparedLogs;
   /** Commits rows that `prepareLogs` of this store returned. */
-  insertLogs(prepared: readonly PreparedLogs[]): Promise<void>;
+  insertLogs: (prepared: readonly PreparedLogs[]) => Promise<void>;
 }
 
 export interface LogReader {
@@ -16,7 +16,7 @@ export interface LogReader {
    * the flow's spans, so that those are found that arrived before their spans. A record is of the
    * flow if its span is, or if its span is unknown or not named.
    */
-  logsOf(flowId: string, search: LogSearch): Promise<LogPage>;
+  logsOf: (flowId: string, search: LogSearch) => Promise<LogPage>;
 }
 
 /** Rows that are ready for the commit. Only the store that made this object can read it. */
