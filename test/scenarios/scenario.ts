@@ -1,5 +1,6 @@
 import type { FlowDefinition } from '@fermata/instrumentation';
 import type { Segment } from '@fermata/server/contract';
+import type { Line } from './lines.ts';
 
 /**
  * Describes a scenario as data: which services there are, what each does when called or sent a
@@ -20,6 +21,8 @@ export interface Scenario {
   definition?: FlowDefinition;
   /** The same as a workflow of Conductor, for Fermata to import. */
   conductor?: object;
+  /** What services write into their logs, by the step or path at whose beginning they do. */
+  lines?: Record<string, readonly Line[]>;
   faults: Record<string, Fault>;
   cases: Case[];
   /** What must be seen of all its orders together. */
