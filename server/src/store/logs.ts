@@ -103,6 +103,8 @@ interface IndexRow {
   span_id: string;
   id: string;
   time_ns: string;
+  received_ms: string;
+  position: number;
   severity: number;
   service: string;
   matches: number;
@@ -129,12 +131,14 @@ async function ownOf(
       received.add(row.trace_id + row.span_id);
   return rows
     .filter((row) => !isElsewhere(row) || !received.has(row.trace_id + row.span_id))
-    .sort((a, b) => compare(positionOf(a), positionOf(b)));
+    .map((row) => ({ row, time: BigInt(row.time_ns), received: Number(row.received_ms) }))
+    .sort(inOrder)
+    .map(({ row }) => row);
 }
 
 function pageOf(
   rows: readonly IndexRow[],
-  { severity, service, spans, after, limit }: LogSearch,
+  { severity, service, spans, after: from, limit }: LogSearch,
 ): Pick<LogPage, 'total' | 'next' | 'severities' | 'services'> & { page: IndexRow[] } {
   const wanted = spans && new Set(spans);
   const found = rows.filter(
@@ -144,7 +148,7 @@ function pageOf(
       (wanted === undefined || wanted.has(row.span_id)) &&
       row.matches === 1,
   );
-  const rest = after ? found.filter((row) => compare(positionOf(row), after) > 0) : found;
+  const rest = from ? after(found, from) : found;
   const page = rest.slice(0, limit);
   const last = page.length < rest.length ? page[page.length - 1] : undefined;
   return {
@@ -161,8 +165,28 @@ const positionOf = ({ time_ns, id }: IndexRow): LogPosition => ({
   id,
 });
 
-const compare = (a: LogPosition, b: LogPosition): number =>
-  a.time === b.time ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.time < b.time ? -1 : 1;
+interface Placed {
+  row: IndexRow;
+  time: bigint;
+  received: number;
+}
+
+/** Orders records by time; those of the same time as they arrived. */
+const inOrder = (a: Placed, b: Placed): number =>
+  a.time !== b.time
+    ? a.time < b.time
+      ? -1
+      : 1
+    : a.received - b.received ||
+      a.row.position - b.row.position ||
+      (a.row.id < b.row.id ? -1 : a.row.id > b.row.id ? 1 : 0);
+
+/** Returns the records after a position; if the position is gone, those that are later. */
+function after(rows: readonly IndexRow[], { time, id }: LogPosition): readonly IndexRow[] {
+  const at = rows.findIndex((row) => row.id === id && BigInt(row.time_ns) === time);
+  if (at >= 0) return rows.slice(at + 1);
+  return rows.filter((row) => BigInt(row.time_ns) > time);
+}
 
 function countsOf<T>(values: readonly T[]): Map<T, number> {
   const counts = new Map<T, number>();

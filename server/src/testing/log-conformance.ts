@@ -127,6 +127,19 @@ export function testLogs({ store, clock, insert }: Bench): void {
     expect([severities.get(5), services.get('shop')]).toEqual([1, 2]);
   });
 
+  test('records of the same time are in the order in which they were sent', async () => {
+    const at = ids(7);
+    await insert([at]);
+    const time = unixNanos(5n);
+    const sent = ['9', '1', '5', '0', 'f'].map((digit) =>
+      logOf({ ...at, time, id: digit.repeat(16), body: digit }),
+    );
+    await write(...sent);
+    expect((await bodies(at.traceId)).join('')).toBe('9150f');
+    const { next } = await read(at.traceId, { limit: 2 });
+    expect((await bodies(at.traceId, { after: next! })).join('')).toBe('50f');
+  });
+
   test('what was not kept is counted, once however often the count was written', async () => {
     const at = ids(5);
     await insert([at]);

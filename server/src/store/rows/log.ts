@@ -12,6 +12,7 @@ export const LOG_COLUMNS = [
   'span_id',
   'id',
   'time_ns',
+  'position',
   'severity',
   'service',
   'dropped',
@@ -27,12 +28,13 @@ export function logRows(
   dropped: readonly LogsDropped[],
   memory: Memory,
 ): Lease {
-  for (const record of records) {
+  for (const [position, record] of records.entries()) {
     writer.uint64(record.receivedAtMs);
     writer.string(record.traceId);
     writer.string(record.spanId);
     writer.string(record.id);
     writer.uint64(record.time);
+    writer.uint32(position);
     writer.uint8(record.severity);
     writer.string(record.service.name);
     writer.uint64(0);
@@ -46,6 +48,7 @@ export function logRows(
     writer.string('');
     writer.string(one.id);
     writer.uint64(0);
+    writer.uint32(0);
     writer.uint8(0);
     writer.string('');
     writer.uint64(one.records);

@@ -7,7 +7,7 @@ import { sql } from './sql.ts';
  */
 export const logIndex = (most: number, hasText: boolean): string => sql`
   SELECT
-    trace_id, span_id, id, time_ns, severity, service,
+    trace_id, span_id, id, time_ns, received_ms, position, severity, service,
     ${hasText ? MATCHES : '1'} AS matches
   FROM logs
   WHERE trace_id IN {traces:Array(String)} AND dropped = 0

@@ -1,6 +1,6 @@
 -- logIndex
 SELECT
-  trace_id, span_id, id, time_ns, severity, service,
+  trace_id, span_id, id, time_ns, received_ms, position, severity, service,
   1 AS matches
 FROM logs
 WHERE trace_id IN {traces:Array(String)} AND dropped = 0
@@ -10,7 +10,7 @@ LIMIT 20001
 
 -- logIndex 2
 SELECT
-  trace_id, span_id, id, time_ns, severity, service,
+  trace_id, span_id, id, time_ns, received_ms, position, severity, service,
   positionCaseInsensitiveUTF8(concat(body, '\n', record), {text:String}) > 0 AS matches
 FROM logs
 WHERE trace_id IN {traces:Array(String)} AND dropped = 0
