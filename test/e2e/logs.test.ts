@@ -178,9 +178,9 @@ describe('log records of a flow', () => {
     test('in both themes: nothing serious for axe, nothing on the console', async () => {
       for (const theme of ['one theme', 'the other']) {
         await page.evaluate(axe);
-        const found = (await page.evaluate(
-          'axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }).then((r) => r.violations)',
-        )) as { id: string; impact: string; nodes: { html: string }[] }[];
+        const found = await page.evaluate<
+          { id: string; impact: string; nodes: { html: string }[] }[]
+        >('axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }).then((r) => r.violations)');
         const serious = found.filter(({ impact }) => ['serious', 'critical'].includes(impact));
         expect(serious.map(({ id, nodes }) => `${theme}: ${id} ${nodes[0]?.html}`)).toEqual([]);
         await page.keyboard.press('t');

@@ -11,14 +11,6 @@ export interface LogLine {
   attributes: Record<string, string>;
 }
 
-/** A line of the log, as a scenario has it: `{order}`, `{customer}` and other keys are filled in. */
-export interface Line {
-  level: 'debug' | 'info' | 'warn';
-  text: string;
-  /** Flag that the order must have; without it, the line is written for every order. */
-  if?: string;
-}
-
 const SEVERITY = { debug: 5, info: 9, warn: 13, error: 17 };
 export const SEVERITY_TEXT: Readonly<Record<number, string>> = {
   ...{ 5: 'DEBUG', 9: 'INFO', 13: 'WARN', 17: 'ERROR' },
@@ -51,7 +43,7 @@ export function lineOfFailure(service: string, step: string, failure: Failure): 
     `    at ${name} (/srv/${service}/src/steps/${file}.ts:41:11)`,
     `    at async runStep (/srv/${service}/src/steps/index.ts:27:5)`,
     `    at async onMessage (/srv/${service}/src/bus/consumer.ts:88:7)`,
-    `    at async Consumer.dispatch (/srv/${service}/node_modules/@shop/bus/dist/consumer.js:152:9)`,
+    `    at async Consumer.dispatch (/srv/${service}/node_modules/@shop/bus/consumer.js:152:9)`,
   ];
   return {
     severity: SEVERITY.error,

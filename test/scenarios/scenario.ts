@@ -1,6 +1,5 @@
 import type { FlowDefinition } from '@fermata/instrumentation';
 import type { Segment } from '@fermata/server/contract';
-import type { Line } from './lines.ts';
 
 /**
  * Describes a scenario as data: which services there are, what each does when called or sent a
@@ -27,6 +26,14 @@ export interface Scenario {
   cases: Case[];
   /** What must be seen of all its orders together. */
   lenses: LensSeen[];
+}
+
+/** A line of the log, in which `{order}`, `{customer}` and other keys are filled in. */
+export interface Line {
+  level: 'debug' | 'info' | 'warn';
+  text: string;
+  /** Flag that the order must have; without it, the line is written for every order. */
+  if?: string;
 }
 
 export interface ServiceSpec {

@@ -44,7 +44,7 @@ const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
   return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
 };
 
-/** Logs the error of a fault and returns it; the name of its class is what telemetry calls its type. */
+/** Logs the error of a fault and returns it; its class's name is its type in telemetry. */
 function failureOf(step: string, failure: Failure | undefined, otherwise: string): Error {
   const error = new Error(failure?.message ?? otherwise);
   if (scenario.lines)

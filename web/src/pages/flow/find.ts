@@ -4,8 +4,8 @@ import { hasText as logHasText } from './log-rows.ts';
 
 /**
  * Finds steps by a text in their name, service, status, errors, messages, in the attributes of
- * their spans, or in their log records. Returns their ids in order of time, and those of awaited steps after them. Returns
- * null if nothing is searched for.
+ * their spans, or in their log records. Returns their ids in order of time, and those of awaited
+ * steps after them. Returns null if nothing is searched for.
  */
 export function findIn(
   flow: Flow,
