@@ -67,7 +67,7 @@ export function createLogs({ query, writer, lag, readRows }: LogsOptions): LogWr
       const members = new Set([...keysOf(row.members), ...keysOf(row.context)]);
       const all = [...new Set([...members].map(traceIdOf))];
       const traces = all.slice(0, MAX_TRACES);
-      await Promise.all([lag.tryToCatchUp(), lag.tryToCatchUpLogs()]);
+      const [isComplete] = await Promise.all([lag.tryToCatchUpLogs(), lag.tryToCatchUp()]);
       const { text } = search;
       const params = { traces, ...(text !== '' && { text }) };
       const [found, [dropped]] = await Promise.all([
@@ -92,7 +92,7 @@ export function createLogs({ query, writer, lag, readRows }: LogsOptions): LogWr
           .filter((log) => placeOf(log) >= 0)
           .sort((a, b) => placeOf(a) - placeOf(b)),
         dropped: { records: Number(dropped?.records ?? 0), errors: Number(dropped?.errors ?? 0) },
-        truncated: found.length > MAX_LISTED || all.length > traces.length,
+        truncated: !isComplete || found.length > MAX_LISTED || all.length > traces.length,
       };
     },
   };

@@ -20,8 +20,11 @@ export interface ReadLag {
    * whom the rows in the table are an answer even if the other rows cannot be inserted now.
    */
   tryToCatchUp: () => Promise<void>;
-  /** Waits until all log records are in their table, but never rejects. */
-  tryToCatchUpLogs: () => Promise<void>;
+  /**
+   * Waits until all log records are in their table, but never rejects. Resolves to whether they
+   * are.
+   */
+  tryToCatchUpLogs: () => Promise<boolean>;
 }
 
 export function createReadLag(connection: Connection, tracked: Tracked): ReadLag {
@@ -38,6 +41,10 @@ export function createReadLag(connection: Connection, tracked: Tracked): ReadLag
         () => true,
       );
     },
-    tryToCatchUpLogs: () => tracked(connection.flush('logs')).catch(() => undefined),
+    tryToCatchUpLogs: () =>
+      tracked(connection.flush('logs')).then(
+        () => true,
+        () => false,
+      ),
   };
 }

@@ -55,7 +55,10 @@ export interface LogPage {
   services: ReadonlyMap<string, number>;
   /** Counts the records of the flow's traces that were not kept. */
   dropped: { records: number; errors: number };
-  /** True if the flow has more records than are listed; the errors are listed. */
+  /**
+   * True if the flow has more records than are listed, of which errors come first, or if some
+   * could not be read now.
+   */
   truncated: boolean;
 }
 
