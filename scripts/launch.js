@@ -12,8 +12,9 @@ export function launch(root, { demo, args }) {
   // With a limit this low V8 lets garbage double the heap; with its default, of 4 GB, quadruple it.
   // A limit in NODE_OPTIONS takes precedence.
   const serverEnv = {
-    // Orders of the demo are worth their amount, which incidents sum up.
-    ...(demo && { FERMATA_VALUE_KEY: 'amount', FERMATA_DEMO: '1' }),
+    // Orders of the demo are worth their amount, which incidents sum up; all that its services log
+    // is kept.
+    ...(demo && { FERMATA_VALUE_KEY: 'amount', FERMATA_DEMO: '1', FERMATA_LOGS: 'all' }),
     ...env,
     NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
   };

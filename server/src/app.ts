@@ -117,6 +117,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),
       rules,
+      logs: config.logs,
       about: () => aboutOf(config, addresses, store.kind, startedAt),
       ready: async () => (state === 'stopped' ? ['Shutting down'] : health.notReady()),
       conditions: () => health.conditions(),

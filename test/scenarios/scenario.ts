@@ -20,10 +20,20 @@ export interface Scenario {
   definition?: FlowDefinition;
   /** The same as a workflow of Conductor, for Fermata to import. */
   conductor?: object;
+  /** What services write into their logs, by the step or path at whose beginning they do. */
+  lines?: Record<string, readonly Line[]>;
   faults: Record<string, Fault>;
   cases: Case[];
   /** What must be seen of all its orders together. */
   lenses: LensSeen[];
+}
+
+/** A line of the log, in which `{order}`, `{customer}` and other keys are filled in. */
+export interface Line {
+  level: 'debug' | 'info' | 'warn';
+  text: string;
+  /** Flag that the order must have; without it, the line is written for every order. */
+  if?: string;
 }
 
 export interface ServiceSpec {

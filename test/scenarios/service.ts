@@ -5,6 +5,7 @@ import express from 'express';
 import type { Bus, Delivered } from './bus/bus.ts';
 import { connectBus } from './bus/index.ts';
 import { scenarioNamed } from './index.ts';
+import { lineOfFailure, linesAt, write } from './lines.ts';
 import { listenAs, portOf } from './ports.ts';
 import type { Action, Failure, Fault, Order } from './scenario.ts';
 
@@ -43,9 +44,13 @@ const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
   return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
 };
 
-/** Returns the error of a fault; the name of its class is what telemetry calls its type. */
-function failureOf(failure: Failure | undefined, otherwise: string): Error {
+/** Logs the error of a fault and returns it; its class's name is its type in telemetry. */
+function failureOf(step: string, failure: Failure | undefined, otherwise: string): Error {
   const error = new Error(failure?.message ?? otherwise);
+  if (scenario.lines)
+    write(
+      lineOfFailure(serviceName, step, failure ?? { type: error.name, message: error.message }),
+    );
   if (failure !== undefined) error.name = failure.type;
   return error;
 }
@@ -53,15 +58,19 @@ function failureOf(failure: Failure | undefined, otherwise: string): Error {
 /** Performs the work of a step or path, with whatever fault strikes it. */
 async function perform(step: string, actions: Action[], at: At): Promise<void> {
   const fault = faultAt(at.order, step);
+  for (const line of linesAt(scenario, step, at.order, (flag) => hasFlag(at.order, flag)))
+    write(line);
   if (fault?.kind === 'slow') await pause(fault.ms);
   if (fault?.kind === 'hang') await pause(600_000);
   if (fault?.kind === 'silent') return;
-  if (fault?.kind === 'fail') throw failureOf(fault.error, `${serviceName} could not ${step}`);
+  if (fault?.kind === 'fail')
+    throw failureOf(step, fault.error, `${serviceName} could not ${step}`);
   if (fault?.kind === 'fail-times') {
     const key = `${at.order.orderId} ${step}`;
     const times = (failures.get(key) ?? 0) + 1;
     failures.set(key, times);
-    if (times <= fault.times) throw failureOf(fault.error, `${serviceName} could not ${step} yet`);
+    if (times <= fault.times)
+      throw failureOf(step, fault.error, `${serviceName} could not ${step} yet`);
   }
   await run(actions, at);
   if (fault?.kind === 'twice') await run(actions, at);

@@ -1,6 +1,7 @@
 import type { AlertSettings } from '../alert/index.ts';
 import type { Definition } from '../model/definition.ts';
 import type { RequestFlows } from '../model/flow.ts';
+import type { KeptLogs } from '../model/log-record.ts';
 import {
   text,
   list,
@@ -32,6 +33,7 @@ export interface Config {
   identityKeys: string[];
   keyAttributes: string[];
   requestFlows: RequestFlows;
+  logs: KeptLogs;
   settleMs: number;
   stuckFloorMs: number;
   expect: 'on' | 'off';
@@ -110,6 +112,12 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
     default: 'served',
     read: oneOf('keep', 'served', 'failed', 'drop'),
     help: 'traces without messages and flow id: keep them, only those that answered a request, only failed ones, or none',
+  },
+  logs: {
+    name: 'FERMATA_LOGS',
+    default: 'errors',
+    read: oneOf('off', 'errors', 'all'),
+    help: 'log records that are kept beside the spans of their trace: none, errors, or all',
   },
   settleMs: {
     name: 'FERMATA_SETTLE',

@@ -8,3 +8,5 @@ export type * from './health.ts';
 export type * from './lenses.ts';
 export type * from './definition.ts';
 export type * from './overview.ts';
+export type * from './logs.ts';
+export { LOG_SEVERITIES } from './logs.ts';

@@ -5,6 +5,7 @@ import { createCorrelator, type Correlator, type CorrelatorOptions } from '../co
 import type { Expectations } from '../expect/index.ts';
 import type { Definition } from '../model/definition.ts';
 import type { Incident } from '../model/incident.ts';
+import type { KeptLogs } from '../model/log-record.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
@@ -90,6 +91,8 @@ export interface EngineOptions {
   /** Returns the operator's rules, which may change while the server runs. */
   queryRules(): readonly QueryRule[];
   requestFlows: ProjectionOptions['requestFlows'];
+  /** Which log records are kept beside the spans of their traces. */
+  logs: KeptLogs;
   runQuietMs?: ProjectionOptions['runQuietMs'];
   evictedNamesLines?: CorrelatorOptions['evictedNamesLines'];
 }

@@ -16,7 +16,14 @@ const span = (id: number, over: Partial<OtlpSpan> = {}): OtlpSpan => ({
 });
 const log = (eventName: string, over: Partial<OtlpLog> = {}): OtlpLog => ({
   ...{ resource: { attributes: [] }, scopeName: '', traceId: '1'.repeat(32), spanId: '' },
-  ...{ time: unixNanos(1n), observed: unixNanos(1n), severity: 9, body: '', attributes: [] },
+  ...{
+    time: unixNanos(1n),
+    observed: unixNanos(1n),
+    severity: 9,
+    severityText: '',
+    body: '',
+    attributes: [],
+  },
   ...{ eventName, ...over },
 });
 const requestOf = (spans: OtlpSpan[], logs: OtlpLog[] = []): OtlpExport => ({
@@ -45,7 +52,12 @@ function bench({ away = '', refused = false, leftToReplay = false, hasCapacity =
         if (refused) throw new Error('refused');
         events.push(`committed ${prepared.length}`);
       },
+      prepareLogs: (records) => rowsOf(records.length),
+      async insertLogs(prepared) {
+        events.push(`logs ${prepared.map(({ count }) => count).join()}`);
+      },
     },
+    logs: 'errors',
     reloads: {
       addNow(spans) {
         if (away !== '' && isAway(spans)) return false;

@@ -2,14 +2,16 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { flatMapped } from '../base/lists.ts';
 import type { Expectations } from '../expect/index.ts';
+import type { KeptLogs } from '../model/log-record.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import type { WrittenBatch } from '../receive/index.ts';
-import type { EngineStore, PreparedSpans } from '../store/index.ts';
+import type { EngineStore, PreparedLogs, PreparedSpans } from '../store/index.ts';
 import type { Batches } from './batches.ts';
 import type { DefinitionDesk } from './definitions.ts';
+import { createLogIntake, type LogIntake } from './log-intake.ts';
 import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
@@ -32,27 +34,31 @@ export interface Prepared {
   batch: number;
   spans: Span[];
   rows: PreparedSpans;
+  /** Rows of log records that are only shown; null if the request has none. */
+  logs: PreparedLogs | null;
 }
 
 export interface IngestOptions {
   clock: Clock;
   counters: Counters;
-  store: Pick<EngineStore, 'prepareSpans' | 'insertSpans'>;
+  store: Pick<EngineStore, 'prepareSpans' | 'insertSpans' | 'prepareLogs' | 'insertLogs'>;
   normalizer: Normalizer;
   definitions: Pick<DefinitionDesk, 'announced'>;
   expectations: Pick<Expectations, 'observeArrival'>;
   batches: Batches;
   reloads: Pick<Reloads, 'addNow' | 'addLater'>;
   projection: Pick<Projection, 'waitForCapacity'>;
+  /** Which log records are kept beside the spans of their traces. */
+  logs: KeptLogs;
 }
 
 export function createIngest(options: IngestOptions): Ingest {
   const { clock, counters, store, normalizer, definitions, batches, reloads, projection } = options;
 
-  const recordsOf = (request: OtlpExport): EvidenceRecord[] => {
+  const logs = createLogIntake({ kept: options.logs, counters, normalizer });
+  const recordsOf = (request: OtlpExport, taken: LogIntake): EvidenceRecord[] => {
     const receivedAtMs = clock.now();
     const records: EvidenceRecord[] = [];
-    let ignored = 0;
     for (const span of request.spans) records.push(normalizer.span(span, receivedAtMs));
     for (const record of request.logs) {
       const definition = normalizer.definition(record);
@@ -62,9 +68,8 @@ export function createIngest(options: IngestOptions): Ingest {
       }
       const event = normalizer.event(record, receivedAtMs);
       if (event) records.push(event);
-      else ignored++;
+      else taken.add(record, receivedAtMs);
     }
-    counters.add('fermata_ignored_log_records_total', ignored);
     return records;
   };
 
@@ -103,7 +108,10 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     prepare(request) {
-      const records = recordsOf(request);
+      const taken = logs();
+      const records = recordsOf(request, taken);
+      const { records: kept, dropped } = taken.end();
+      request.logsDropped = dropped.reduce((sum, one) => sum + one.records, 0);
       request.namesCut = records.reduce((sum, record) => sum + (record.namesCut ?? 0), 0);
       counters.add('fermata_names_cut_total', request.namesCut);
       const batch = batches.next();
@@ -111,10 +119,17 @@ export function createIngest(options: IngestOptions): Ingest {
         batch,
         spans: records.map((record) => record.span),
         rows: store.prepareSpans(batch, records),
+        logs: kept.length + dropped.length === 0 ? null : store.prepareLogs(kept, dropped),
       };
     },
     async write(prepared) {
-      await store.insertSpans(prepared.map(({ rows }) => rows));
+      // Both are on disk before the answer. They are written at the same time, because each write
+      // waits for the disk.
+      const logRows = prepared.flatMap((request) => request.logs ?? []);
+      await Promise.all([
+        store.insertSpans(prepared.map(({ rows }) => rows)),
+        logRows.length > 0 && store.insertLogs(logRows),
+      ]);
       const spans = flatMapped(prepared, (request) => request.spans);
       options.expectations.observeArrival(spans);
       counters.add('fermata_committed_records_total', spans.length);

@@ -72,7 +72,7 @@ async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
       idleBeforeEvictionMs: 60_000,
     },
     normalizer: createNormalizer({ identityKeys: [], searchKeys: [] }),
-    ...{ expects: true, definitions: [], queryRules: () => [], requestFlows: 'drop' },
+    ...{ expects: true, definitions: [], queryRules: () => [], requestFlows: 'drop', logs: 'off' },
     sink: { ...NO_SINK, committed: (flows) => void said.push(...flows) },
     ...more,
   });

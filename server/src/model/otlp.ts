@@ -1,4 +1,4 @@
-import type { UnixNanos } from './time.ts';
+import { unixNanos, type UnixNanos } from './time.ts';
 
 /**
  * Holds one decoded OTLP request, in which no attribute name has been interpreted yet. The decoders
@@ -22,6 +22,11 @@ export interface OtlpExport {
    * Normalize sets this count.
    */
   namesCut?: number;
+  /**
+   * Counts log records that were not kept, because their traces have as many as are kept of one
+   * trace. The engine sets this count.
+   */
+  logsDropped?: number;
 }
 
 export type AttributeValue =
@@ -102,6 +107,8 @@ export interface OtlpLog {
   observed: UnixNanos;
   eventName: string;
   severity: number;
+  /** Holds the severity in the sender's own words, or ''. */
+  severityText: string;
   body: AttributeValue;
   attributes: Attributes;
 }
@@ -147,4 +154,17 @@ export const emptyExport = (): OtlpExport => ({
   rejected: 0,
   rejectedReason: '',
   truncated: 0,
+});
+export const emptyLog = (resource: OtlpResource, scopeName: string): OtlpLog => ({
+  resource,
+  scopeName,
+  traceId: '',
+  spanId: '',
+  time: unixNanos(0n),
+  observed: unixNanos(0n),
+  eventName: '',
+  severity: 0,
+  severityText: '',
+  body: null,
+  attributes: [],
 });

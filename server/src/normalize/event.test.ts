@@ -10,7 +10,12 @@ const event = createEventNormalizer(reader, createResourceReader(reader));
 const TRACE = 'a'.repeat(32);
 const SPAN = 'b'.repeat(16);
 const log = (over: Partial<OtlpLog> = {}): OtlpLog => ({
-  ...{ resource: { attributes: ['service.name', 'desk'] }, scopeName: '', severity: 9 },
+  ...{
+    resource: { attributes: ['service.name', 'desk'] },
+    scopeName: '',
+    severity: 9,
+    severityText: '',
+  },
   ...{ traceId: TRACE, spanId: SPAN, time: unixNanos(7n), observed: unixNanos(9n) },
   ...{ eventName: 'fermata.flow.started', body: '', attributes: [] },
   ...over,

@@ -19,7 +19,9 @@ describe.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
 
     test('is an event of no meaning', () => {
       const log = { ...common, time: unixNanos(1n), observed: unixNanos(1n), eventName: name };
-      expect(normalizer.event({ ...log, severity: 0, body: name, attributes: [] }, 0)).toBeNull();
+      expect(
+        normalizer.event({ ...log, severity: 0, severityText: '', body: name, attributes: [] }, 0),
+      ).toBeNull();
     });
 
     test('is a span with the role of its kind', () => {

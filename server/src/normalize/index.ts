@@ -1,7 +1,9 @@
+import type { LogRecord } from '../model/log-record.ts';
 import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import { createAttributeReader, textOf, type KeySettings } from './attributes.ts';
 import { createEventNormalizer, type StoredIds } from './event.ts';
+import { createLogNormalizer } from './log.ts';
 import { DEFINITION } from './names.ts';
 import { createResourceReader } from './resource.ts';
 import { createSpanNormalizer } from './span.ts';
@@ -24,6 +26,11 @@ export interface Normalizer {
    * counted and not stored.
    */
   event(log: OtlpLog, receivedAtMs: number, stored?: StoredIds): EvidenceRecord | null;
+  /**
+   * Returns what is kept of an ordinary log record. Returns null if its severity is lower than
+   * `leastSeverity`, or if it belongs to no trace; such a record is counted and not stored.
+   */
+  log(log: OtlpLog, receivedAtMs: number, leastSeverity: number): LogRecord | null;
 }
 
 export function createNormalizer(settings: KeySettings): Normalizer {
@@ -37,5 +44,6 @@ export function createNormalizer(settings: KeySettings): Normalizer {
     },
     span: createSpanNormalizer(reader, resourceOf),
     event: createEventNormalizer(reader, resourceOf),
+    log: createLogNormalizer(reader, resourceOf),
   };
 }

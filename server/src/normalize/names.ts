@@ -196,7 +196,7 @@ export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
 /**
  * Maps the names of log events (LogRecord.eventName) to milestones. Log records with other names
- * are not stored.
+ * are no evidence; `log.ts` keeps them to be shown.
  */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({
@@ -231,3 +231,5 @@ export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
  */
 export const SECRET_NAME =
   /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;
+/** Name of the attribute that a log record of an exception has. */
+export const EXCEPTION_TYPE = 'exception.type';

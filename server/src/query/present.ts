@@ -280,7 +280,7 @@ function serviceOf(attributes: Attributes): string {
   return typeof value === 'string' ? value : '';
 }
 
-function plain(attributes: Attributes): Record<string, unknown> {
+export function plain(attributes: Attributes): Record<string, unknown> {
   const object: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (let i = 0; i < attributes.length; i += 2)
     object[attributes[i] as string] = plainValue(attributes[i + 1]!);

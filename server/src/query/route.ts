@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { About, AlertRuleDraft, LearnedType } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
+import type { KeptLogs } from '../model/log-record.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, IncidentPart, Notification, Silence } from '../model/incident.ts';
 import type { DocumentStore, QueryStore } from '../store/index.ts';
@@ -102,6 +103,8 @@ export interface QueryContext {
     aheadMs: number;
   }[];
   rules: RuleRegistry;
+  /** Which log records are kept. */
+  logs: KeptLogs;
   clock: Clock;
   counters: Counters;
   about(): About;

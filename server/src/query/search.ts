@@ -137,4 +137,18 @@ function readCursor(cursor: string, order: FlowOrder | false): FlowPosition {
     });
   return { atMs: Number(match[2]), value, started: unixNanos(started), id: match[5]! };
 }
+
+/** Writes an instant, and an id that tells apart what has it, as the cursor of a list by time. */
+export const writeInstantCursor = (at: bigint, id: string): string =>
+  Buffer.from(`${at} ${id}`).toString('base64url');
+
+/** Reads what `writeInstantCursor` wrote. */
+export function readInstantCursor(cursor: string): { at: UnixNanos; id: string } {
+  const match = /^(\d{1,20}) (\S{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (!match || BigInt(match[1]!) > MAX_UINT64)
+    throw new FermataError('query.invalid', 'cursor: not one of ours', {
+      hint: 'Start again without a cursor.',
+    });
+  return { at: unixNanos(BigInt(match[1]!)), id: match[2]! };
+}
 const MAX_UINT64 = 0xffffffffffffffffn;

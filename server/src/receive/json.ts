@@ -30,6 +30,7 @@ const KEYS = [
   'droppedLinksCount',
   'endTimeUnixNano',
   'eventName',
+  'severityText',
   'events',
   'flags',
   'intValue',

@@ -50,11 +50,14 @@ export function success(
   encoding: Encoding,
   signal: 'spans' | 'logs',
 ): HttpAnswer {
-  const { rejected, rejectedReason, truncated, namesCut = 0 } = request;
+  const { rejected, rejectedReason, truncated, namesCut = 0, logsDropped = 0 } = request;
   const message = [
     rejected > 0 ? rejectedReason : '',
     truncated > 0 ? `${truncated} attributes, links, events or texts were cut to the limits` : '',
     namesCut > 0 ? `${namesCut} names are longer than ${LIMITS.name} characters and were cut` : '',
+    logsDropped > 0
+      ? `${logsDropped} log records were not kept: their traces have as many as are kept of one`
+      : '',
   ]
     .filter((one) => one !== '')
     .join('; ');

@@ -93,6 +93,7 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
           observed: time(log, 'observedTimeUnixNano'),
           eventName: text(log, 'eventName', out),
           severity: integer(log, 'severityNumber'),
+          severityText: text(log, 'severityText', out),
           body: anyValue(log['body'], out, 0),
           attributes: attributes(list(log, 'attributes'), out, 0),
         });

@@ -1,6 +1,7 @@
 import { FermataError } from '../base/errors.ts';
 import {
   emptyExport,
+  emptyLog,
   KeyValues,
   LIMITS,
   TOO_DEEP,
@@ -9,7 +10,6 @@ import {
   type OtlpEvent,
   type OtlpExport,
   type OtlpLink,
-  type OtlpLog,
   type OtlpResource,
   type OtlpSpan,
 } from '../model/otlp.ts';
@@ -493,23 +493,13 @@ class Reader {
   }
 
   private log(end: number, resource: OtlpResource, scopeName: string): void {
-    const log: OtlpLog = {
-      resource,
-      scopeName,
-      traceId: '',
-      spanId: '',
-      time: unixNanos(0n),
-      observed: unixNanos(0n),
-      eventName: '',
-      severity: 0,
-      body: null,
-      attributes: [],
-    };
+    const log = emptyLog(resource, scopeName);
     while (this.at < end) {
       const tag = this.tag(end);
       if (tag === 9) log.time = this.time(end);
       else if (tag === 89) log.observed = this.time(end);
       else if (tag === 16) log.severity = this.uint32(end);
+      else if (tag === 26) log.severityText = this.text(end);
       else if (tag === 42) log.body = this.anyValue(this.length(end), 0);
       else if (tag === 50) this.attribute(this.length(end), log.attributes);
       else if (tag === 74) log.traceId = this.hex(end);

@@ -9,6 +9,7 @@ import { selfHealing } from './connection/self-healing.ts';
 import { createReadChunks } from './rows/chunked-reader.ts';
 import { createReadRows } from './rows/tolerant-reader.ts';
 import { remoteConnection } from './connection/remote.ts';
+import { LOG_COLUMNS } from './rows/log.ts';
 import { SPAN_COLUMNS } from './rows/span.ts';
 import { createStoreOver } from './store.ts';
 import type { Store } from './port/index.ts';
@@ -50,11 +51,31 @@ function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOp
       ...{ directory, clock, counters, log },
     },
   );
-  return journaled(engine, {
+  const spans = journaled(engine, {
     directory: join(directory, 'journal'),
     clock,
     log,
     counters,
     target: { table: 'records', columns: SPAN_COLUMNS, format: 'RowBinary' },
   });
+  // Log records have a journal of their own, so that a table that refuses them delays no span.
+  return journaled(spans, {
+    directory: join(directory, 'journal-logs'),
+    clock,
+    log,
+    counters: withNames(counters, GAUGES_OF_LOGS),
+    target: { table: 'logs', columns: LOG_COLUMNS, format: 'RowBinary' },
+  });
 }
+
+/** Names under which the journal of log records shows its gauges. */
+const GAUGES_OF_LOGS: Readonly<Record<string, string>> = {
+  fermata_journal_bytes: 'fermata_log_journal_bytes',
+  fermata_journal_oldest_milliseconds: 'fermata_log_journal_oldest_milliseconds',
+  fermata_journal_files_kept: 'fermata_log_journal_files_kept',
+};
+
+const withNames = (counters: Counters, names: Readonly<Record<string, string>>): Counters => ({
+  ...counters,
+  gauge: (name, read) => counters.gauge(names[name] ?? name, read),
+});

@@ -20,11 +20,16 @@ export interface ReadLag {
    * whom the rows in the table are an answer even if the other rows cannot be inserted now.
    */
   tryToCatchUp: () => Promise<void>;
+  /**
+   * Waits until all log records are in their table, but never rejects. Resolves to whether they
+   * are.
+   */
+  tryToCatchUpLogs: () => Promise<boolean>;
 }
 
 export function createReadLag(connection: Connection, tracked: Tracked): ReadLag {
   let isBehind = false;
-  const catchUp = (): Promise<void> => tracked(connection.flush());
+  const catchUp = (): Promise<void> => tracked(connection.flush('records'));
   return {
     get isBehind() {
       return isBehind;
@@ -36,5 +41,10 @@ export function createReadLag(connection: Connection, tracked: Tracked): ReadLag
         () => true,
       );
     },
+    tryToCatchUpLogs: () =>
+      tracked(connection.flush('logs')).then(
+        () => true,
+        () => false,
+      ),
   };
 }

@@ -7,6 +7,7 @@ import { createFlowReader } from './flow-reader.ts';
 import { createFlowWriter } from './flow-writer.ts';
 import { createNameIndex } from './name-index.ts';
 import { createLensReader } from './lens-reader.ts';
+import { createLogs } from './logs.ts';
 import type { Store } from './port/index.ts';
 import { createOverviewReader } from './overview-reader.ts';
 import { createReadLag } from './read-lag.ts';
@@ -64,6 +65,7 @@ export function createStoreOver(
     },
     ping: () => connection.ping().catch(() => false),
     ...evidence,
+    ...createLogs({ query, writer, lag, readRows }),
     ...createFlowWriter(writer),
     ...createFlowReader({ query, spansAt, lag, readRows, readChunks, now }),
     ...createLensReader({ query, readRows, now }),

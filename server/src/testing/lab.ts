@@ -69,6 +69,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       normalizer: createNormalizer({ identityKeys: [], searchKeys: ['order.id'] }),
       idleBeforeEvictionMs: options.idleBeforeEvictionMs ?? 60_000,
       requestFlows: 'keep',
+      logs: 'all',
       expects: options.expects ?? true,
       definitions: options.definitions ?? [],
       queryRules: () => options.queryRules ?? [],

@@ -66,6 +66,7 @@ export async function createBench({
     }).definitions,
     queryRules: () => [],
     requestFlows: 'keep',
+    logs: 'errors',
     sink: NO_SINK,
     ...more,
   });

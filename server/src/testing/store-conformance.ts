@@ -16,6 +16,7 @@ import { matchesQuery } from '../model/search-match.ts';
 import { parseQuery } from '../query/language/parse.ts';
 import { flowIn, tombstoneOf } from './builders.ts';
 import { NO_CLOCKS } from './correlator-harness.ts';
+import { testLogs } from './log-conformance.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 import type { FlowPage, Store, StoredSpan } from '../store/port/index.ts';
 
@@ -690,6 +691,17 @@ export function describeStore(
       expect(services.incomplete).toBe(false);
       const many = services.items.find(({ name }) => name === 'z many')!;
       expect([many.flowTypes.length, many.incomplete]).toEqual([50, true]);
+    });
+
+    testLogs({
+      store: () => store,
+      clock,
+      insert: async (spans) => {
+        const records = spans.map((span) => record(otlp(span)));
+        const { lastBatch } = await store.watermarks();
+        await store.insertSpans([store.prepareSpans(lastBatch + 1, records)]);
+        await store.insertFlows(flowsOf(records), lastBatch + 1, settlesAt);
+      },
     });
   });
 }

@@ -1,3 +1,4 @@
+import { SEVERITY_TEXT } from '../lines.ts';
 import type { Attributes, Played, PlayedEvent, PlayedSpan, SpanKind } from './player.ts';
 
 /** Describes the process that sent a record at that time. */
@@ -50,8 +51,9 @@ function spanOf({ traceId, spanId, parentSpanId, link, failure, ...span }: Playe
   };
 }
 
-const eventOf = ({ eventName, atMs, span, attributes }: PlayedEvent): object => ({
-  ...{ timeUnixNano: nanosOf(atMs), severityNumber: 9, eventName, ...span },
+const eventOf = ({ eventName, atMs, span, line, attributes }: PlayedEvent): object => ({
+  ...{ timeUnixNano: nanosOf(atMs), severityNumber: line?.severity ?? 9, eventName, ...span },
+  ...(line && { severityText: SEVERITY_TEXT[line.severity], body: { stringValue: line.text } }),
   attributes: attributesOf(attributes),
 });
 

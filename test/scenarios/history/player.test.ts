@@ -44,7 +44,8 @@ test('an order takes the way that the scenario describes', () => {
     ].sort(),
   );
   expect(outcomeOf(played)).toEqual(['completed']);
-  expect(played.events.map(({ eventName }) => eventName)).toEqual([
+  const events = played.events.filter(({ line }) => line === undefined);
+  expect(events.map(({ eventName }) => eventName)).toEqual([
     'fermata.flow.started',
     'fermata.flow.completed',
   ]);
@@ -114,4 +115,24 @@ test('spans are well formed: each has its own id, ends after it began and lies i
       expect(endMs).toBeLessThanOrEqual(parent.endMs);
     }
   }
+});
+
+test('services log what they do, and a failure with its stack', () => {
+  const { spans, events } = play(
+    shop,
+    {
+      ...order('card-declined'),
+      keys: { customer: 'Okafor', amount: '12.00', country: 'SE' },
+    },
+    START,
+    world(),
+  );
+  const lines = events.filter(({ line }) => line !== undefined);
+  expect(lines[0]).toMatchObject({ service: 'checkout', line: { severity: 9 } });
+  expect(lines.every(({ line }) => !line!.text.includes('?'))).toBe(true);
+  const failed = lines.find(({ line }) => line!.severity === 17)!;
+  const { service, name } = spans.find(({ spanId }) => spanId === failed.span!.spanId)!;
+  expect([service, name]).toEqual(['payment', 'charge card']);
+  expect(failed.line!.text).toBe('charge card failed: insufficient funds');
+  expect(failed.attributes['exception.stacktrace']).toMatch(/^CardDeclined: insufficient funds\n/);
 });

@@ -1,5 +1,6 @@
 import * as names from '@fermata/instrumentation/semconv';
 import { DEAD } from '../bus/bus.ts';
+import { lineOfFailure, linesAt, type LogLine } from '../lines.ts';
 import type { Action, Failure, Fault, Order, Scenario } from '../scenario.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface PlayedEvent {
   atMs: number;
   span: SpanRef | null;
   attributes: Attributes;
+  /** What an ordinary log record says; absent for events. */
+  line?: Pick<LogLine, 'severity' | 'text'>;
 }
 export interface Played {
   spans: PlayedSpan[];
@@ -149,9 +152,13 @@ export function play(
   };
   const perform = (step: string, actions: readonly Action[], at: At): void => {
     const fault = strikes(at.service, step);
-    const failure = (error?: Failure): Thrown => {
+    for (const line of linesAt(scenario, step, order, hasFlag)) log(line, at);
+    const failure = (
+      error: Failure = { type: 'Error', message: `${at.service} could not ${step}` },
+    ): Thrown => {
       at.ms += FAILING_MS;
-      return new Thrown(error ?? { type: 'Error', message: `${at.service} could not ${step}` });
+      if (scenario.lines) log(lineOfFailure(at.service, step, error), at);
+      return new Thrown(error);
     };
     if (fault?.kind === 'fail') throw failure(fault.error);
     if (fault?.kind === 'fail-times') {
@@ -161,6 +168,12 @@ export function play(
     }
     run(actions, at);
   };
+  const hasFlag = (flag: string): boolean =>
+    order.flags.includes(flag) || (faultOf && 'flag' in faultOf && faultOf.flag) === flag;
+  const log = ({ severity, text, attributes }: LogLine, { service, ms, span }: At): void =>
+    void played.events.push({
+      ...{ service, eventName: '', atMs: ms, span, attributes, line: { severity, text } },
+    });
   const run = (actions: readonly Action[], at: At): void => {
     for (const action of actions) one(action, at);
   };
@@ -184,10 +197,12 @@ export function play(
         inSpan(at, ref(at.span.traceId), about, (inner) => run(action.do ?? [{ work: 3 }], inner)),
       );
     } else if ('if' in action) {
-      const flag = action.if.replace(/^!/, '');
-      const isSet =
-        order.flags.includes(flag) || (faultOf && 'flag' in faultOf && faultOf.flag) === flag;
-      run(isSet !== action.if.startsWith('!') ? action.do : (action.else ?? []), at);
+      run(
+        hasFlag(action.if.replace(/^!/, '')) !== action.if.startsWith('!')
+          ? action.do
+          : (action.else ?? []),
+        at,
+      );
     } else if ('attempt' in action) attempt(action, at);
     else if ('end' in action) end(action.end, at);
     else throw new Error(`history cannot play ${JSON.stringify(action)}`);

@@ -166,6 +166,41 @@ export const shop: Scenario = {
       { name: 'close order', service: 'checkout', after: 'send shipping mail', within: '10s' },
     ],
   },
+  lines: {
+    '/orders': [
+      { level: 'info', text: '{order} accepted: {amount} EUR, customer {customer}, to {country}' },
+    ],
+    'take payment': [
+      { level: 'debug', text: 'card of {customer} found in the vault' },
+      { level: 'info', text: 'taking {amount} EUR for {order}' },
+    ],
+    'charge card': [
+      { level: 'info', text: 'POST https://pay.example/v2/charges amount={amount} currency=EUR' },
+    ],
+    'give money back': [{ level: 'warn', text: 'giving back {amount} EUR: no stock for {order}' }],
+    'reserve stock': [
+      { level: 'info', text: 'reserving the lines of {order} in warehouse DE-3' },
+      { level: 'warn', text: 'article 7731 is out of stock in all warehouses', if: 'no-stock' },
+    ],
+    'book parcel': [
+      { level: 'info', text: 'asking the carrier for a label to {country}' },
+      { level: 'debug', text: 'service level "standard", 1 parcel, 2.4 kg' },
+    ],
+    '/labels': [{ level: 'info', text: 'label requested for {order}' }],
+    'send shipping mail': [{ level: 'info', text: 'mail "shipped" to {customer} queued at SMTP' }],
+    'grant points': [
+      { level: 'debug', text: 'member card of {customer} looked up' },
+      { level: 'info', text: 'points for {amount} EUR granted', if: 'member' },
+    ],
+    'close order': [{ level: 'info', text: '{order} is complete' }],
+    'reject order': [{ level: 'warn', text: '{order} rejected: the payment failed' }],
+    'cancel order': [{ level: 'warn', text: '{order} cancelled, the money was given back' }],
+    '/returns': [{ level: 'info', text: 'return of {order} announced by {customer}' }],
+    'inspect parcel': [{ level: 'info', text: 'parcel opened: as good as new' }],
+    'refund customer': [{ level: 'info', text: 'refunding {amount} EUR to {customer}' }],
+    'send refund mail': [{ level: 'info', text: 'mail "refunded" to {customer} queued at SMTP' }],
+    'look at dead letter': [{ level: 'warn', text: 'a dead letter of {order} needs a person' }],
+  },
   faults: {
     'no-stock': { flag: 'no-stock' },
     'carrier-busy': {

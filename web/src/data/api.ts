@@ -8,6 +8,7 @@ import type {
   FailuresAnswer,
   Flow,
   FlowList,
+  FlowLogs,
   FlowTypeSummary,
   Health,
   Incident,
@@ -95,6 +96,8 @@ export const api = {
   flow: (id: string, signal?: AbortSignal, part?: URLSearchParams) =>
     get<Flow>(`/api/v1/flows/${encodeURIComponent(id)}${part ? `?${part}` : ''}`, signal),
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
+  logs: (id: string, query: URLSearchParams, signal: AbortSignal) =>
+    get<FlowLogs>(`/api/v1/flows/${encodeURIComponent(id)}/logs?${query}`, signal),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
   editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>

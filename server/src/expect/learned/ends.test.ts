@@ -22,6 +22,7 @@ async function says({ pipeline, clock }: Bench, event: string, ...ids: string[])
     observed: time,
     eventName: `fermata.flow.${event}`,
     severity: 9,
+    severityText: '',
     body: '',
     attributes: ['fermata.flow.id', id, 'fermata.flow.type', 'order'],
   }));

@@ -121,7 +121,7 @@ async function getSpans(
  * cases the function answers the request itself and returns null: with a redirect (308) to the id,
  * or with a list of ids (300) if several flows have the name. Throws if no flow has the name.
  */
-async function resolve(
+export async function resolve(
   context: QueryContext,
   request: Request,
   response: Response,

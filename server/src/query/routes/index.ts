@@ -7,6 +7,7 @@ import { FACET_ROUTES } from './facets.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
 import { LENS_ROUTES } from './lenses.ts';
+import { LOG_ROUTES } from './logs.ts';
 import { OVERVIEW_ROUTES } from './overview.ts';
 import { RULE_ROUTES } from './rules.ts';
 import { SERVER_ROUTES } from './server.ts';
@@ -17,6 +18,7 @@ import { VIEW_ROUTES } from './views.ts';
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
   ...FLOW_ROUTES,
+  ...LOG_ROUTES,
   ...FACET_ROUTES,
   ...OVERVIEW_ROUTES,
   ...LENS_ROUTES,

@@ -30,7 +30,7 @@ export function journaled(
       table === options.target.table
         ? journal.append(rows)
         : connection.insert(table, columns, format, rows),
-    flush: () => journal.flush(),
+    flush: (table) => (table === options.target.table ? journal.flush() : connection.flush(table)),
     async close() {
       await journal.close();
       await connection.close();

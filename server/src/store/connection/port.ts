@@ -42,10 +42,10 @@ export interface Connection {
     rows: readonly Buffer[],
   ): Promise<void>;
   /**
-   * Resolves when queries see the rows of every insert that resolved before. Rejects if that is
-   * impossible now.
+   * Resolves when queries see the rows of every insert into this table that resolved before.
+   * Rejects if that is impossible now.
    */
-  flush(): Promise<void>;
+  flush(table: string): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
   /**

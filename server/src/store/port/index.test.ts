@@ -5,6 +5,7 @@ import type {
   FlowReader,
   IncidentStore,
   LensReader,
+  LogReader,
   OverviewReader,
   QueryStore,
   Store,
@@ -18,7 +19,9 @@ type WriterOf<Port> = Extract<
 test('what routes get of the store are readers: no member of it writes', () => {
   expectTypeOf<WriterOf<Store>>().toEqualTypeOf<
     | 'insertFlows'
+    | 'insertLogs'
     | 'insertSpans'
+    | 'prepareLogs'
     | 'prepareSpans'
     | 'saveDocument'
     | 'saveIncidents'
@@ -30,7 +33,7 @@ test('what routes get of the store are readers: no member of it writes', () => {
   >();
   expectTypeOf<WriterOf<QueryStore>>().toBeNever();
   expectTypeOf<QueryStore>().toEqualTypeOf<
-    FlowReader & CatalogReader & LensReader & OverviewReader & FacetReader
+    FlowReader & LogReader & CatalogReader & LensReader & OverviewReader & FacetReader
   >();
   expectTypeOf<Store>().toExtend<IncidentStore>();
 });

@@ -3,12 +3,14 @@ import type { DocumentStore, IncidentStore, LearnedStore } from './documents.ts'
 import type { EvidenceReader, EvidenceWriter } from './evidence.ts';
 import type { FlowReader, FlowScanner, FlowWriter, NameIndex } from './flows.ts';
 import type { FacetReader, LensReader, OverviewReader } from './lenses.ts';
+import type { LogReader, LogWriter } from './logs.ts';
 
 export type * from './catalog.ts';
 export type * from './documents.ts';
 export type * from './evidence.ts';
 export type * from './flows.ts';
 export * from './lenses.ts';
+export type * from './logs.ts';
 
 /** Starts, stops and checks the store, for the code that runs the process. */
 export interface StoreLifecycle {
@@ -29,9 +31,10 @@ export interface StoreLifecycle {
  * `testing/store-conformance.ts` checks the contract for every connection. Code that reads or
  * writes takes only the ports that it needs, and no code takes all of them.
  *
- * - `insertSpans` is the commit. Once it has resolved, the records MUST be there after `kill -9`.
- *   They MAY be there before the call, because a sender retried; reads return each record once.
- *   If `insertSpans` rejects, a caller MUST assume that the records may or may not be there.
+ * - `insertSpans` is the commit, and `insertLogs` that of log records. Once it has resolved, the
+ *   records MUST be there after `kill -9`. They MAY be there before the call, because a sender
+ *   retried; reads return each record once. If it rejects, a caller MUST assume that the records
+ *   may or may not be there.
  * - Everything else is derived. `insertFlows` stores the number of the last batch of spans that its
  *   rows include. After a crash `replay` yields every record of later batches, oldest batch first.
  * - Of several versions of one flow, reads return the greatest. A tombstone is in no list, and
@@ -46,6 +49,8 @@ export interface StoreLifecycle {
 export type Store = StoreLifecycle &
   EvidenceWriter &
   EvidenceReader &
+  LogWriter &
+  LogReader &
   FlowWriter &
   FlowReader &
   FlowScanner &
@@ -59,7 +64,12 @@ export type Store = StoreLifecycle &
   IncidentStore;
 
 /** The part of the store that routes use. None of its members changes anything. */
-export type QueryStore = FlowReader & CatalogReader & LensReader & OverviewReader & FacetReader;
+export type QueryStore = FlowReader &
+  LogReader &
+  CatalogReader &
+  LensReader &
+  OverviewReader &
+  FacetReader;
 
 /**
  * The part of the store that the engine uses. It has the members that commit, derive and resume,
@@ -67,6 +77,7 @@ export type QueryStore = FlowReader & CatalogReader & LensReader & OverviewReade
  */
 export type EngineStore = EvidenceWriter &
   EvidenceReader &
+  LogWriter &
   FlowWriter &
   FlowScanner &
   NameIndex &

@@ -62,7 +62,13 @@ test('times are stored as they came, and not as they were repaired', () => {
 test('a milestone is read back as the log record that it was', () => {
   const log = {
     ...{ resource: { attributes: [] }, scopeName: 'lib', traceId: TRACE, spanId: SPAN },
-    ...{ time: unixNanos(0n), observed: unixNanos(9n), severity: 9, body: 'done' },
+    ...{
+      time: unixNanos(0n),
+      observed: unixNanos(9n),
+      severity: 9,
+      severityText: '',
+      body: 'done',
+    },
     ...{ eventName: 'fermata.step.completed', attributes: ['fermata.step.name', 'ship'] },
   };
   const stored = fromSpanRow(row(recordText(normalizer.event(log, 5)!)));

@@ -135,6 +135,7 @@ function logOf(row: SpanRow, small: Small, lines: Lines): OtlpLog {
     observed: unixNanos(BigInt(start)),
     eventName,
     severity: 0,
+    severityText: '',
     body: statusMessage === '' ? null : statusMessage,
     attributes: attributesFromJson(lines[1]),
   };

@@ -73,13 +73,14 @@ test('the retention follows the configuration; a definition that is right is not
   const ended = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
   definitions.push(
     { name: 'records', definition: 'TTL day + toIntervalDay(14) SETTINGS x' },
+    { name: 'logs', definition: 'TTL day + toIntervalDay(14) SETTINGS x' },
     { name: 'flows', definition: `TTL day + toIntervalDay(14) WHERE ${ended} SETTINGS x` },
   );
   await run();
   expect(ttls()).toHaveLength(before);
   const count = commands.length;
   await run({ retentionDays: 30 });
-  expect(commands.slice(count).filter((sql) => sql.includes('toIntervalDay(30)'))).toHaveLength(2);
+  expect(commands.slice(count).filter((sql) => sql.includes('toIntervalDay(30)'))).toHaveLength(3);
 });
 
 test("how a server of its own merges is its operator's business", async () => {

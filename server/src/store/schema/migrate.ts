@@ -66,6 +66,7 @@ const LARGE = [
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
   ['records', LARGE],
+  ['logs', LARGE],
   ['flows', LARGE],
   ...['migrations', 'learned', 'incidents', 'notifications', 'silences', 'documents'].map(
     (table) => [table, SYNCED] as const,
@@ -89,6 +90,7 @@ async function setTables(
     definitions.get(table)?.includes(text) ?? false;
   for (const [table, condition] of [
     ['records', ''],
+    ['logs', ''],
     ['flows', ` WHERE ${ENDED}`],
   ] as const) {
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;

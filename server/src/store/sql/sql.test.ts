@@ -11,6 +11,7 @@ import * as evidence from './evidence.sql.ts';
 import * as facets from './facets.sql.ts';
 import * as flows from './flows.sql.ts';
 import * as lenses from './lenses.sql.ts';
+import * as logs from './logs.sql.ts';
 import * as overview from './overview.sql.ts';
 import * as names from './names.sql.ts';
 import * as population from './population.sql.ts';
@@ -137,6 +138,10 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       isOf: [lenses.isOf(['node'])],
       attributeCounts: [lenses.attributeCounts(10)],
     },
+  },
+  logs: {
+    module: logs,
+    of: { logIndex: [logs.logIndex(20_001, false), logs.logIndex(20_001, true)] },
   },
   names: {
     module: names,

@@ -1,4 +1,4 @@
-import type { Flow, RawSpan } from '@fermata/server/contract';
+import type { Flow, FlowLog, RawSpan } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
 import { findIn, nextOf } from './find.ts';
 
@@ -33,7 +33,18 @@ const spans = [
     events: [{ name: 'retry', attributes: { n: 1 } }],
   },
 ] as unknown as RawSpan[];
-const ids = (text: string): string[] | undefined => findIn(flow, spans, text)?.ids;
+const logs = [
+  { spanId: 'span b', body: 'Disk is full', service: 'Bank', eventName: '', attributes: {} },
+  {
+    spanId: '',
+    body: 'disk is slow',
+    service: '',
+    eventName: '',
+    attributes: { 'host.name': 'h9' },
+  },
+  { spanId: 'span c', body: '', service: '', eventName: 'gone', attributes: { code: 507 } },
+] as unknown as FlowLog[];
+const ids = (text: string): string[] | undefined => findIn(flow, spans, logs, text)?.ids;
 
 test('finds by service, error, message, attribute and event, in order of time', () => {
   expect(ids('retried')).toEqual(['a']);
@@ -43,6 +54,7 @@ test('finds by service, error, message, attribute and event, in order of time', 
   expect(ids('mailer')).toEqual(['await:w']);
   expect(ids('42')).toEqual(['a']);
   expect(ids('retry')).toEqual(['b']);
+  expect([ids('disk is'), ids('gone'), ids('507'), ids('h9')]).toEqual([['b'], ['c'], ['c'], []]);
   expect(ids('do ')).toEqual(['a', 'b', 'c']);
   expect(ids('nothing')).toEqual([]);
   expect(ids(' ')).toBeUndefined();

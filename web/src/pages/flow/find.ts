@@ -1,14 +1,16 @@
-import type { Flow, RawSpan } from '@fermata/server/contract';
+import type { Flow, FlowLog, RawSpan } from '@fermata/server/contract';
 import { awaitedId } from '../../timeline/times.ts';
+import { hasText as logHasText } from './log-rows.ts';
 
 /**
- * Finds steps by a text in their name, service, status, errors, messages, or in the attributes of
- * their spans. Returns their ids in order of time, and those of awaited steps after them. Returns
- * null if nothing is searched for.
+ * Finds steps by a text in their name, service, status, errors, messages, in the attributes of
+ * their spans, or in their log records. Returns their ids in order of time, and those of awaited
+ * steps after them. Returns null if nothing is searched for.
  */
 export function findIn(
   flow: Flow,
   spans: readonly RawSpan[],
+  logs: readonly FlowLog[],
   text: string,
 ): { ids: string[]; set: ReadonlySet<string> } | null {
   const wanted = text.trim().toLowerCase();
@@ -24,6 +26,7 @@ export function findIn(
         if (waiting.hopId === id) found.add(awaitedId(waiting));
     }
   const spanIds = new Set(spans.filter((span) => hasText(span, has)).map(({ spanId }) => spanId));
+  for (const log of logs) if (logHasText(log, wanted)) spanIds.add(log.spanId);
   for (const { id, name, service, status, error, traceId, attempts, spanIds: own } of flow.steps)
     if (
       has(name, service, status, error?.type, error?.message, traceId) ||
