@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defaultServerConditions } from 'vite';
 
@@ -41,15 +41,35 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Tests of functions that share no state: no server, no database, no environment. Their files run
+ * one after another in one process, as loading the modules again for each file took longer than the
+ * tests.
+ */
+const PURE = [
+  'server/src/{base,model,normalize,timeline,expect,detect,alert,analyze,contract}/**/*.test.ts',
+  'server/src/query/language/**/*.test.ts',
+  'web/src/**/*.test.ts',
+];
+
 export default defineConfig({
   resolve: { mainFields: ['main'] },
   ssr: { resolve: { conditions: source } },
   test: {
-    include: [
-      'instrumentation/src/**/*.test.ts',
-      'server/src/**/*.test.ts',
-      'web/src/**/*.test.ts',
-      'test/**/*.test.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: [
+            'instrumentation/src/**/*.test.ts',
+            'server/src/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
+          exclude: [...configDefaults.exclude, ...PURE],
+        },
+      },
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
     ],
     pool: 'forks',
     // Two cores; most tests start servers of their own.

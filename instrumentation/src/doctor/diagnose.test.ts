@@ -111,6 +111,6 @@ test('clients are found wherever they are: with pnpm, in a monorepo, above', asy
     expect(await clients(from)).toEqual([
       ['amqplib 2.3.1', 'traced by register'],
       ['kafkajs 1.16.0', 'not traced: version 2 is'],
-      ['bullmq 5.1.0', 'traced by hand only'],
+      ['bullmq 5.1.0', 'traced by register'],
     ]);
 });

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { dependencies } from '../../package.json' with { type: 'json' };
 import { PACKAGE, root } from '../testing/service.ts';
+
+const { dependencies } = JSON.parse(
+  readFileSync(join(root, 'instrumentation/package.json'), 'utf8'),
+) as { dependencies: Record<string, string> };
 
 const folders: string[] = [];
 afterEach(() => {

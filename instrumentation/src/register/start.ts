@@ -174,15 +174,19 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
   return processor._exporter === exporter ? processor : (new Make(exporter, options) as Processor);
 }
 
-/** Traces clients as the application loads them, and says soon after the start which it found. */
-function traceClients(): void {
+/**
+ * Traces clients as the application loads them, and says soon after the start which it found, and
+ * where their spans go; an SDK of the application knows that itself.
+ */
+function traceClients(sendsTo: string | undefined): void {
   const found = new Map<string, string>();
   onLoad(CLIENTS, (name, folder) => found.set(packageOf(name), versionIn(folder)));
   const say = (): void => {
     clearTimeout(later);
     const clients = [...found].map(([name, version]) => described(name, version));
+    if (clients.length === 0 && sendsTo === undefined) return;
     process.stderr.write(
-      `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}; sends to ${addressOf('traces')}\n`,
+      `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}${sendsTo === undefined ? '' : `; sends to ${sendsTo}`}\n`,
     );
   };
   const later = setTimeout(say, SAID_AFTER_MS).unref();
@@ -222,12 +226,12 @@ if (process.env['OTEL_SDK_DISABLED'] !== 'true' && !isOff('traces')) {
     process.stderr.write(
       'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',
     );
-    traceClients();
+    traceClients(undefined);
   } else {
     const started = startSdk();
     if (started !== undefined) {
       traceRequests();
-      traceClients();
+      traceClients(addressOf('traces'));
       shutdownWithProcess(started.sdk, started.processors);
     }
   }
