@@ -2,7 +2,7 @@ import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/
 import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span, type SpanError } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { attemptKeys, byCausalTime, isGivenBack, sentAgainBy } from './deliveries.ts';
+import { attemptKeys, byCausalTime, givenUpBy, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './draft.ts';
 import { order } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
@@ -74,8 +74,11 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/** The error of an attempt that sent its message again and reports no error. */
-const SENT_AGAIN: SpanError = { type: 'returned', message: 'the message was sent again' };
+/** Returns the error of an attempt that sent its message again and reports no error. */
+const sentAgain = (send: Span | undefined): SpanError => ({
+  type: 'returned',
+  message: `the message was sent ${send?.message?.destination ? `to ${send.message.destination}` : 'again'}`,
+});
 
 /** Returns whether the delivery sent its message again. The next delivery is no duplicate then. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
@@ -92,9 +95,10 @@ function toStep(group: Draft[]): Step {
     const attempt =
       work.length === 0 ? attemptFromMilestones(draft, started) : attemptFromSpans(draft, work);
     const isRepeated = draft !== group.at(-1) && passesOn(draft);
+    const again = attempt.status === 'ok' ? givenUpBy(draft) : undefined;
     attempts.push(
-      attempt.status === 'ok' && (isRepeated || isGivenBack(draft))
-        ? { ...attempt, status: 'failed', error: SENT_AGAIN }
+      attempt.status === 'ok' && (isRepeated || again !== undefined)
+        ? { ...attempt, status: 'failed', error: sentAgain(again) }
         : attempt,
     );
   }
