@@ -1,6 +1,6 @@
 import type { AlertSettings } from '../alert/index.ts';
 import type { Definition } from '../model/definition.ts';
-import type { RequestFlows } from '../model/flow.ts';
+import type { RequestFlows } from '../model/request-flows.ts';
 import {
   text,
   list,

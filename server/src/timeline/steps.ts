@@ -86,26 +86,30 @@ const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 
 const byAttempt = (a: Draft, b: Draft): number =>
   a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
 
-function toStep(group: Draft[]): Step {
-  const badges = new Set<Badge>();
-  let attempts: Attempt[] = [];
-  for (const draft of group) {
-    const started = draft.spans.filter((span) => span.milestone !== null);
+/** Returns the attempts of a step, numbered from 1 on if the deliveries state no numbers. */
+function attemptsOf(group: readonly Draft[]): Attempt[] {
+  return group.map((draft, i) => {
     const work = draft.spans.filter((span) => span.milestone === null);
     const attempt =
-      work.length === 0 ? attemptFromMilestones(draft, started) : attemptFromSpans(draft, work);
+      work.length === 0
+        ? attemptFromMilestones(
+            draft,
+            draft.spans.filter((span) => span.milestone !== null),
+          )
+        : attemptFromSpans(draft, work);
+    const number = Math.max(attempt.number, i + 1);
+    if (attempt.status !== 'ok') return { ...attempt, number };
+    const again = givenUpBy(draft);
     const isRepeated = draft !== group.at(-1) && passesOn(draft);
-    const again = attempt.status === 'ok' ? givenUpBy(draft) : undefined;
-    attempts.push(
-      attempt.status === 'ok' && (isRepeated || again !== undefined)
-        ? { ...attempt, status: 'failed', error: sentAgain(again) }
-        : attempt,
-    );
-  }
-  attempts = attempts.map((attempt, i) => ({
-    ...attempt,
-    number: Math.max(attempt.number, i + 1),
-  }));
+    return again !== undefined || isRepeated
+      ? { ...attempt, number, status: 'failed' as const, error: sentAgain(again) }
+      : { ...attempt, number };
+  });
+}
+
+function toStep(group: Draft[]): Step {
+  const badges = new Set<Badge>();
+  const attempts = attemptsOf(group);
   const last = attempts[attempts.length - 1]!;
   const earlierOk = attempts.slice(0, -1).some(({ status }) => status === 'ok');
   if (earlierOk) badges.add('duplicate-processing');

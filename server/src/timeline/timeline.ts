@@ -28,7 +28,8 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
-  return summarize(input, shifts, run, steps, hops, stepOf, badges);
+  const flow = summarize(input, shifts, run, steps, hops, stepOf, badges);
+  return isUnasked(input) ? { ...flow, unasked: true } : flow;
 }
 
 /**
@@ -97,7 +98,6 @@ function summarize(
     ...(spans.some(({ milestone }) => milestone === 'flow-started') && {
       startDeclared: true as const,
     }),
-    ...(isUnasked(input) && { unasked: true as const }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
