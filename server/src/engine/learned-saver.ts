@@ -6,8 +6,8 @@ import type { EngineStore } from '../store/index.ts';
 import type { Clocks, LearnedNames } from '../timeline/index.ts';
 
 /**
- * Saves what was learned about flow types, clocks and names, so that it survives a restart. What was
- * learned since the last save is lost in a crash and is learned again.
+ * Saves what was learned about flow types, clocks and names, so that it survives a restart. What
+ * was learned since the last save is lost in a crash and is learned again.
  */
 export interface LearnedSaver {
   load(): Promise<void>;

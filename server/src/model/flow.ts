@@ -277,12 +277,6 @@ export interface Flow {
 }
 
 /**
- * Tells which traces without a message and without a flow id are kept as flows: all, those in which
- * a service answered a request, only failed ones, or none.
- */
-export type RequestFlows = 'keep' | 'served' | 'failed' | 'drop';
-
-/**
  * Returns the flow as it looks at `nowMs`. A flow without a declared end counts as ended if it has
  * been idle and `nowMs` has reached `settlesAtMs`. The ended form is computed for each reader and
  * not stored, because otherwise every flow would be written twice.

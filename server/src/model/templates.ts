@@ -29,7 +29,7 @@ const ONE_THING = new RegExp(
 );
 const isOneThing = (part: string): boolean => ONE_THING.test(part);
 
-/** Returns the routing key of a message with `*` in place of each part that stands for one thing. */
+/** Returns a routing key with `*` in place of each part that stands for one thing. */
 export const withoutIds = (key: string): string =>
   /\d/.test(key)
     ? partsOf(key)

@@ -1,7 +1,7 @@
 import { TEMPORARY } from '../model/destinations.ts';
 import type { OtlpSpan } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import type { Message, Role } from '../model/span.ts';
+import type { Message, Role, Span } from '../model/span.ts';
 import {
   nameIn,
   nameOf,
@@ -71,16 +71,7 @@ export const createSpanNormalizer =
     span.route =
       routeOf(values, message !== null) ||
       (role === 'server' ? serverRouteOf(values, otlp.name) : '');
-    const settled = settlementOf(
-      role,
-      nameOf(values[F.settlement]),
-      nameOf(values[F.operationName]),
-      otlp.name,
-    );
-    if (settled !== undefined) {
-      span.settled = settled;
-      span.error ??= { type: settled, message: textOf(values[F.errorMessage]) };
-    }
+    noteSettlement(span, read, otlp.name);
     if (repaired) span.warnings = repaired.warnings;
     if (links.cut) span.warnings = [...span.warnings, LINKS_CUT];
     if (read.cut || events.cut) span.warnings = [...span.warnings, TEXT_CUT];
@@ -99,6 +90,15 @@ export const createSpanNormalizer =
 
 /** Lists fields that only spans of requests and of remote procedure calls fill. */
 const CALLS: readonly number[] = [F.httpRoute, F.httpMethod, F.rpcMethod, F.rpcService];
+
+/** Notes on the span that a consumer gave its message back, if the span says so. */
+function noteSettlement(span: Span, { values }: ReadAttributes, name: string): void {
+  const stated = nameOf(values[F.settlement]);
+  const settled = settlementOf(span.role, stated, nameOf(values[F.operationName]), name);
+  if (settled === undefined) return;
+  span.settled = settled;
+  span.error ??= { type: settled, message: textOf(values[F.errorMessage]) };
+}
 
 const isOutOfOrder = ({ start, end }: Times): boolean =>
   end < start || end > MAX_TIME || start > MAX_TIME;

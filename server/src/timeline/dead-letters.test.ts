@@ -93,7 +93,7 @@ describe('after an attempt that failed', () => {
 });
 
 test('what a handler that failed put aside by itself is a dead letter', () => {
-  const spans = (failed: boolean): SpanSketch[] => [
+  const spans = (failed: boolean, destination = 'mail.dlq'): SpanSketch[] => [
     taken('mail', 'mail', 10, failed),
     {
       trace: 'a',
@@ -101,11 +101,14 @@ test('what a handler that failed put aside by itself is a dead letter', () => {
       parent: `${count}`,
       role: 'send',
       service: 'mail',
-      destination: 'mail.dlq',
+      destination,
       at: 15,
     },
-    { ...taken('filing', 'mail.dlq', 50), parent: 'b' },
+    { ...taken('filing', destination, 50), parent: 'b' },
   ];
   expect(hopsOf(...spans(true))).toContain('mail mail.dlq filing dead-lettered');
-  expect(hopsOf(...spans(false))).toContain('mail mail.dlq filing delivered');
+  // Nothing else goes to the dead letters of the handler's own queue, whatever its span says.
+  expect(hopsOf(...spans(false))).toContain('mail mail.dlq filing dead-lettered');
+  expect(hopsOf(...spans(true, 'post.dlq'))).toContain('mail post.dlq filing dead-lettered');
+  expect(hopsOf(...spans(false, 'post.dlq'))).toContain('mail post.dlq filing delivered');
 });

@@ -62,17 +62,30 @@ export function sentAgainBy(draft: Draft): Span[] {
 }
 
 /**
- * Returns whether the delivery gave up its message by sending it once more: to the destination from
- * which it came, to a retry destination of that one, or to a destination of dead letters. The
- * handling failed then, also if no span says so. A forwarder, which sends the message on to another
- * destination under the same id, does not give it up.
+ * Returns the send by which the delivery gave up its message; undefined if there is none. The
+ * message was sent to the destination from which it came, to a retry destination of that one, or to
+ * a destination of dead letters. The handling failed then, also if no span says so. A forwarder,
+ * which sends the message on to another destination under the same id, does not give it up.
  */
-export const isGivenBack = (draft: Draft): boolean =>
-  sentAgainBy(draft).some(({ message }) => {
+export function givenUpBy(draft: Draft): Span | undefined {
+  if (!isDelivery(draft)) return undefined;
+  const { destination } = draft.head.message!;
+  const again = sentAgainBy(draft).find(({ message }) => {
     const to = message!.destination;
-    const { destination } = draft.head.message!;
     return hasDeadName(to) || (destination !== '' && placeOf(to) === placeOf(destination));
   });
+  // A destination of dead letters that is named after the delivery's own takes nothing else.
+  const isOwnDead = ({ role, message }: Span): boolean =>
+    isSend(role) &&
+    message!.destination.startsWith(destination) &&
+    hasDeadName(message!.destination);
+  return (
+    again ??
+    (destination === '' || hasDeadName(destination) || isBatch(draft.head)
+      ? undefined
+      : draft.spans.find(isOwnDead))
+  );
+}
 
 /**
  * Returns whether the send goes to a retry destination of the one from which `head` took its

@@ -14,7 +14,8 @@ import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
  * share, each message belongs to the step that processed it, and has the times of that step. The
  * batch remains a step for messages that no step below it names.
  */
-export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
+export function foldReceives(all: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
+  const drafts = foldPolls(all, draftOf);
   const into = new Map<Draft, Draft>();
   const under = processingUnder(drafts, draftOf);
   for (const [receive, process] of besideEachOther(drafts)) {
@@ -41,6 +42,35 @@ export function foldReceives(drafts: readonly Draft[], draftOf: Map<string, Draf
     into.set(above, heir);
   }
   return without(drafts, into);
+}
+
+/**
+ * Folds a poll into the delivery of the one message that it returned, where the client records a
+ * span for each message and links the poll to it. The poll began first, whereas an earlier attempt,
+ * to which a delivery may link, too, began before the delivery.
+ */
+function foldPolls(drafts: readonly Draft[], draftOf: Map<string, Draft>): readonly Draft[] {
+  const into = new Map<Draft, Draft>();
+  const fold = (poll: Draft, delivery: Draft): void => {
+    pushAll(delivery.spans, poll.spans);
+    for (const span of poll.spans) draftOf.set(span.key, delivery);
+    into.set(poll, delivery);
+  };
+  for (const draft of drafts) {
+    const { head, segment } = draft;
+    const [cause] = segment.causes;
+    const received = cause?.span;
+    if (head.role !== 'receive' || received?.role !== 'receive' || segment.causes.length > 1)
+      continue;
+    const delivery = draftOf.get(received.key);
+    const isPoll = received.service.name === head.service.name && received.start >= head.start;
+    if (!isPoll || delivery === undefined || delivery === draft || into.has(delivery)) continue;
+    const above = draftOf.get(segment.parent);
+    fold(draft, delivery);
+    if (above?.head.role === 'receive' && above !== delivery && above.segment.causes.length === 0)
+      fold(above, delivery);
+  }
+  return into.size === 0 ? drafts : without(drafts, into);
 }
 
 /**

@@ -120,8 +120,7 @@ export function hopsOf(
   }
   for (const other of input.consumedElsewhere) consumed.add(other.send.key);
   addWaiting();
-  addSetAside();
-  const list = [...hops.values()].sort((a, b) =>
+  const list = [...hops.values(), ...setAsideIn(drafts, stepOf, [...hops.values()])].sort((a, b) =>
     a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
   );
   const byId = new Map<string, Step>();
@@ -171,31 +170,6 @@ export function hopsOf(
     }
   }
 
-  /**
-   * Adds a hop for every message that the consumer had set aside as a dead letter, if nobody was
-   * seen taking it from there.
-   */
-  function addSetAside(): void {
-    const known = new Set<string | null>();
-    for (const { state, from } of hops.values()) if (state === 'dead-lettered') known.add(from);
-    for (const draft of drafts) {
-      const step = stepOf.get(draft.head.key)!;
-      const by = draft.spans.find(({ settled }) => settled === 'dead-lettered');
-      if (by === undefined || draft.head.message === null || known.has(step.id)) continue;
-      known.add(step.id);
-      const send = draft.segment.causes[0]?.span ?? null;
-      const id = `${spanIdOf(by.key)}>`;
-      hops.set(id, {
-        ...notTaken(id, step.id, corrected(by, by.end)),
-        message: {
-          ...messageOf(draft.head, null),
-          ...(send?.message && { type: messageOf(send, draft.head).type }),
-        },
-        state: 'dead-lettered',
-      });
-    }
-  }
-
   function addWaitingHop(message: Span, send: Span): void {
     // A receiver that no context reaches would be missed for ever.
     if (send.message?.contextless === true) return;
@@ -205,15 +179,34 @@ export function hopsOf(
       message: messageOf(message, send),
       // A failed step gives a message up by sending it to such a destination. Often nobody takes it
       // from there, and nothing waits for that.
-      state: isGivenUp(send) ? 'dead-lettered' : 'waiting',
+      state: isGivenUp(send, stepOf.get(send.key)) ? 'dead-lettered' : 'waiting',
       sendSpanId: spanIdOf(message.key),
     });
   }
+}
 
-  function isGivenUp(send: Span): boolean {
-    const from = stepOf.get(send.key);
-    return from !== undefined && hasFailed(from) && hasDeadName(send.message!.destination);
-  }
+/**
+ * Returns a hop for every message that its consumer had set aside as a dead letter, if nobody was
+ * seen taking it from there.
+ */
+function setAsideIn(
+  drafts: readonly Draft[],
+  stepOf: ReadonlyMap<string, Step>,
+  hops: readonly Hop[],
+): Hop[] {
+  const known = new Set<string | null>();
+  for (const { state, from } of hops) if (state === 'dead-lettered') known.add(from);
+  return drafts.flatMap(({ head, spans, segment, shift }): Hop[] => {
+    const step = stepOf.get(head.key)!;
+    const by = spans.find(({ settled }) => settled === 'dead-lettered');
+    if (by === undefined || head.message === null || known.has(step.id)) return [];
+    known.add(step.id);
+    const send = segment.causes[0]?.span ?? null;
+    const message = messageOf(head, null);
+    if (send?.message) message.type = messageOf(send, head).type;
+    const hop = notTaken(`${spanIdOf(by.key)}>`, step.id, shifted(by.end, shift));
+    return [{ ...hop, message, state: 'dead-lettered' }];
+  });
 }
 
 /** Returns a hop of a message without a known consumer; the caller adds the message. */
@@ -231,6 +224,8 @@ const systemOf = ({ head }: Draft, from: Draft): string =>
       ? 'rpc'
       : 'http';
 
+const isGivenUp = ({ message }: Span, from: Step | undefined): boolean =>
+  from !== undefined && hasFailed(from) && hasDeadName(message!.destination);
 const hasFailed = ({ attempts }: Step): boolean =>
   attempts.some(({ status }) => status === 'failed');
 

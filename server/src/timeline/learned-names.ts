@@ -10,16 +10,16 @@ import { ANY, destinationWithoutIds, partsOf } from '../model/templates.ts';
  * user in it, and replaces the part that differs: `user.created.*`. Without this, every user would
  * have a flow type, and nothing could be learned of any.
  *
- * Only what is shown and learned by is renamed. Everything by which spans, flows, steps and findings
- * are identified is made of the names as they were sent, so that no identity changes when a name is
- * learned later (docs/adr/0044).
+ * Only what is shown and learned by is renamed. Everything by which spans, flows, steps and
+ * findings are identified is made of the names as they were sent, so that no identity changes when
+ * a name is learned later (docs/adr/0044).
  */
 export interface LearnedNames {
   /** Records the names of the messages that these spans sent. */
   observe(spans: readonly Span[]): void;
   /** Returns the flow with the names that are known now. */
   named(flow: Flow): Flow;
-  /** Returns what was learned as text for the store; null if nothing changed since the last call. */
+  /** Returns what was learned as text for the store; null if it has not changed since. */
   takeChanged(): string | null;
   load(stored: string): void;
 }

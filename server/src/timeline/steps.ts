@@ -2,7 +2,7 @@ import { countWhile, flatMapped, groupedBy, pushAll, smallestOf } from '../base/
 import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Milestone, type Span, type SpanError } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
-import { attemptKeys, byCausalTime, isGivenBack, sentAgainBy } from './deliveries.ts';
+import { attemptKeys, byCausalTime, givenUpBy, sentAgainBy } from './deliveries.ts';
 import type { Draft } from './draft.ts';
 import { order } from '../model/flow-input.ts';
 import { idleIn } from './idle.ts';
@@ -74,8 +74,11 @@ export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[
   );
 }
 
-/** The error of an attempt that sent its message again and reports no error. */
-const SENT_AGAIN: SpanError = { type: 'returned', message: 'the message was sent again' };
+/** Returns the error of an attempt that sent its message again and reports no error. */
+const sentAgain = (send: Span | undefined): SpanError => ({
+  type: 'returned',
+  message: `the message was sent ${send?.message?.destination ? `to ${send.message.destination}` : 'again'}`,
+});
 
 /** Returns whether the delivery sent its message again. The next delivery is no duplicate then. */
 const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
@@ -83,25 +86,30 @@ const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 
 const byAttempt = (a: Draft, b: Draft): number =>
   a.head.step!.attempt - b.head.step!.attempt || byCausalTime(a, b);
 
-function toStep(group: Draft[]): Step {
-  const badges = new Set<Badge>();
-  let attempts: Attempt[] = [];
-  for (const draft of group) {
-    const started = draft.spans.filter((span) => span.milestone !== null);
+/** Returns the attempts of a step, numbered from 1 on if the deliveries state no numbers. */
+function attemptsOf(group: readonly Draft[]): Attempt[] {
+  return group.map((draft, i) => {
     const work = draft.spans.filter((span) => span.milestone === null);
     const attempt =
-      work.length === 0 ? attemptFromMilestones(draft, started) : attemptFromSpans(draft, work);
+      work.length === 0
+        ? attemptFromMilestones(
+            draft,
+            draft.spans.filter((span) => span.milestone !== null),
+          )
+        : attemptFromSpans(draft, work);
+    const number = Math.max(attempt.number, i + 1);
+    if (attempt.status !== 'ok') return { ...attempt, number };
+    const again = givenUpBy(draft);
     const isRepeated = draft !== group.at(-1) && passesOn(draft);
-    attempts.push(
-      attempt.status === 'ok' && (isRepeated || isGivenBack(draft))
-        ? { ...attempt, status: 'failed', error: SENT_AGAIN }
-        : attempt,
-    );
-  }
-  attempts = attempts.map((attempt, i) => ({
-    ...attempt,
-    number: Math.max(attempt.number, i + 1),
-  }));
+    return again !== undefined || isRepeated
+      ? { ...attempt, number, status: 'failed' as const, error: sentAgain(again) }
+      : { ...attempt, number };
+  });
+}
+
+function toStep(group: Draft[]): Step {
+  const badges = new Set<Badge>();
+  const attempts = attemptsOf(group);
   const last = attempts[attempts.length - 1]!;
   const earlierOk = attempts.slice(0, -1).some(({ status }) => status === 'ok');
   if (earlierOk) badges.add('duplicate-processing');

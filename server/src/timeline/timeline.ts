@@ -1,8 +1,7 @@
 import { flatMapped } from '../base/lists.ts';
 import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
 import { TRACE } from '../model/names.ts';
-import { isBareConsumer } from '../model/roles.ts';
-import { spanIdOf, type Outcome, type Role, type Span } from '../model/span.ts';
+import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { draftSteps } from './drafts.ts';
@@ -13,6 +12,7 @@ import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
 import { markReplies } from './replies.ts';
+import { isUnasked } from './unasked.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
 /**
@@ -28,7 +28,8 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const steps = causesFirst(merged, hops);
   linkCompensations(steps, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
-  return summarize(input, shifts, run, steps, hops, stepOf, badges);
+  const flow = summarize(input, shifts, run, steps, hops, stepOf, badges);
+  return isUnasked(input) ? { ...flow, unasked: true } : flow;
 }
 
 /**
@@ -97,7 +98,6 @@ function summarize(
     ...(spans.some(({ milestone }) => milestone === 'flow-started') && {
       startDeclared: true as const,
     }),
-    ...(isUnasked(input) && { unasked: true as const }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -138,25 +138,6 @@ function summarize(
     lookAtMs: null,
   };
 }
-
-const UNASKED: ReadonlySet<Role> = new Set<Role>(['client', 'internal', 'settle']);
-/**
- * Returns whether nothing asked for the work of this flow, such as a service's own queries of its
- * database: no request, no message, and nobody named a flow or a step. If the parent of a span has
- * not arrived, that parent may be the request.
- */
-const isUnasked = ({ key, segments }: FlowInput): boolean =>
-  key.startsWith(TRACE) &&
-  segments.every(
-    ({ orphan, spans, causes }) =>
-      !orphan &&
-      spans.every(
-        (span) =>
-          span.flow === null &&
-          span.step === null &&
-          (UNASKED.has(span.role) || (causes.length === 0 && isBareConsumer(span))),
-      ),
-  );
 
 const MAX_EXPECTS = 200;
 /**

@@ -84,7 +84,7 @@ export const BADGE_HELP: Record<string, string> = {
   'id-conflict': 'A span names another flow than the evidence does.',
   sampled: 'Its traces were sampled: what is missing may simply not have been kept.',
   'no-known-consumer':
-    'A message was sent to a destination where no consumer was ever seen; the flow does not wait for it.',
+    'A message was sent, and its consumer is not traced: none was ever seen there. The flow does not wait for it.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',
   'work-after-answer': 'Work for the request went on after it was answered.',
   truncated: 'The flow has more spans than a timeline holds.',

@@ -142,9 +142,25 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
   if (causes.length > 0) return causes;
   if (span.parent !== '' && !head.cycle && parentIsRemote(head))
     return [{ key: span.parent, node: parent, kinds: ['parent'] }];
-  if (span.links.length !== 1) return [];
+  if (span.links.length !== 1) return receivedBefore(head, graph);
   const node = graph.get(span.links[0]!);
   return node === undefined || node === head ? [] : [{ key: node.span.key, node, kinds: ['link'] }];
+}
+
+/**
+ * Returns the receive spans to which a consumer of the same service links. Some clients record one
+ * span for each message of a poll, and link the span of the poll to them.
+ */
+function receivedBefore({ span, parent }: Node, graph: Graph): Cause[] {
+  if (parent !== null && !isConsumer(parent.span.role)) return [];
+  return span.links.flatMap((key): Cause[] => {
+    const node = graph.get(key);
+    const isOwn =
+      node?.span.role === 'receive' &&
+      node.span.key !== span.key &&
+      node.span.service.name === span.service.name;
+    return isOwn ? [{ key, node, kinds: ['link'] }] : [];
+  });
 }
 
 export type CausesOf = (head: Node) => Cause[];

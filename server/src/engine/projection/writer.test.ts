@@ -69,6 +69,21 @@ test('of requests only those that failed are kept where the operator says so', a
   expect(counted('fermata_dropped_request_flows_total')).toBe(1);
 });
 
+test('of requests only those that somebody asked for are kept, where nobody says otherwise', async () => {
+  const { writer, counted } = bench('served');
+  const change = request();
+  const unasked = { unasked: true as const };
+  await expect(writer.write([change], null)).resolves.toEqual([change]);
+  await expect(writer.write([request(unasked)], null)).resolves.toEqual([
+    { kind: 'tombstone', id: 'r', version: 2, movedTo: null },
+  ]);
+  const named = request({ ...unasked, id: 'n', flowId: 'order-1' });
+  await expect(writer.write([request({ ...unasked, id: 'u' }), named], null)).resolves.toEqual([
+    named,
+  ]);
+  expect(counted('fermata_dropped_request_flows_total')).toBe(1);
+});
+
 test('what has an id or a message is no request, and is kept', async () => {
   const { writer } = bench('drop');
   const kept = [

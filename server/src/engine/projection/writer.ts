@@ -1,6 +1,7 @@
 import { createBoundedSet } from '../../base/bounded-set.ts';
 import type { Counters } from '../../base/counters.ts';
-import type { Flow, FlowChange, RequestFlows } from '../../model/flow.ts';
+import type { Flow, FlowChange } from '../../model/flow.ts';
+import type { RequestFlows } from '../../model/request-flows.ts';
 import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { criticalPath, timeSpent } from '../analyze/index.ts';
+import type { SpanSketch } from '../testing/builders.ts';
+import { flowsOf } from '../testing/correlator-harness.ts';
+
+/** A shop asks for a price, and takes the answer while its request still runs. */
+const asked = (back: string, asker = 'shop', more: Partial<SpanSketch> = {}): SpanSketch[] => [
+  { trace: 'a', id: '1', role: 'server', service: 'shop', at: 0, ms: 1000, route: 'POST /orders' },
+  {
+    trace: 'a',
+    id: '2',
+    parent: '1',
+    role: 'send',
+    service: 'shop',
+    at: 10,
+    destination: 'prices',
+  },
+  {
+    trace: 'a',
+    id: '3',
+    parent: '2',
+    role: 'process',
+    service: 'price',
+    at: 420,
+    ms: 50,
+    destination: 'prices',
+  },
+  {
+    trace: 'a',
+    id: '4',
+    parent: '3',
+    role: 'send',
+    service: 'price',
+    at: 460,
+    ms: 10,
+    destination: back,
+    ...more,
+  },
+  {
+    trace: 'a',
+    id: '5',
+    parent: '4',
+    role: 'process',
+    service: asker,
+    at: 870,
+    ms: 5,
+    destination: back,
+  },
+];
+const kindsOf = (...spans: SpanSketch[]): [string, string] => {
+  const [flow] = flowsOf(...spans);
+  const hop = flow!.hops.find(({ sendSpanId }) => sendSpanId?.endsWith('4'))!;
+  return [hop.message.kind, flow!.steps.find(({ id }) => id === hop.to)!.kind];
+};
+
+describe('an answer that nobody calls a reply', () => {
+  test.each([
+    ['prices.replies'],
+    ['prices.reply'],
+    ['prices-responses'],
+    ['prices:response'],
+    ['reply'],
+    ['(temporary)'],
+  ])('comes back by %s', (back) => {
+    expect(kindsOf(...asked(back))).toEqual(['reply', 'reply']);
+  });
+  test.each([
+    ['a destination of another name', asked('prices.done')],
+    ['a name with the word inside', asked('replies.archived')],
+    ['another service', asked('prices.replies', 'audit')],
+    ['who sent it', asked('prices.replies', 'price')],
+    ['a message of another kind', asked('prices.replies', 'shop', { kind: 'command' })],
+  ])('%s takes none', (_what, spans) => {
+    expect(kindsOf(...spans)).not.toContain('reply');
+  });
+
+  test('its time is the wait of its messages, not work', () => {
+    const spent = (back: string) =>
+      Object.fromEntries(
+        flowsOf(...asked(back)).flatMap((flow) =>
+          timeSpent(criticalPath(flow)).map(({ kind, ms }) => [kind, ms]),
+        ),
+      );
+    expect(spent('prices.replies')).toEqual({
+      'queue-wait': 800,
+      orchestrator: 150,
+      processing: 50,
+    });
+    expect(spent('prices.done')['queue-wait']).toBeUndefined();
+  });
+});

@@ -1,0 +1,44 @@
+import type { FlowInput, InputSegment } from '../model/flow-input.ts';
+import { TRACE } from '../model/names.ts';
+import { isBareConsumer } from '../model/roles.ts';
+import type { Role, Span } from '../model/span.ts';
+
+const ASKS_NOTHING: ReadonlySet<Role> = new Set<Role>(['client', 'internal', 'settle']);
+
+/**
+ * Returns whether nothing asked for the work of this flow, such as a service's own queries of its
+ * database: there was no request and no message, and nobody named a flow or a step. If the parent
+ * of a span has not arrived, that parent may be the request.
+ */
+export function isUnasked({ key, segments }: FlowInput): boolean {
+  if (!key.startsWith(TRACE)) return false;
+  const polls = new Set<string>();
+  for (const { head } of segments) if (isBareConsumer(head)) polls.add(head.key);
+  return segments.every(
+    (segment) =>
+      !segment.orphan &&
+      segment.spans.every(
+        (span) =>
+          span.flow === null &&
+          span.step === null &&
+          (ASKS_NOTHING.has(span.role) || polls.has(span.key) || isEmpty(span, segment, polls)),
+      ),
+  );
+}
+
+/**
+ * Returns whether a consumer inside a poll took nothing: an agent that names each message names
+ * none here, because the poll ended with an error.
+ */
+const isEmpty = (
+  { role, links, message }: Span,
+  { parent, causes }: InputSegment,
+  polls: ReadonlySet<string>,
+): boolean =>
+  role === 'process' &&
+  polls.has(parent) &&
+  causes.length === 0 &&
+  links.length === 0 &&
+  message!.id === '' &&
+  message!.position === '' &&
+  message!.type === '';
