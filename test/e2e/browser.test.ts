@@ -399,6 +399,31 @@ describe.runIf(executable)('the dashboard', () => {
     }
   }, 180_000);
 
+  test('on paper there is what a page says, whole and dark on white, and nothing to operate it', async () => {
+    const page = await open('/flow/seen-1', 'dark');
+    for (const [path, shows] of [
+      ['/flow/seen-1', /warehouse/],
+      ['/', 'Flow types'],
+    ] as const) {
+      await page.goto(server.web + path);
+      await page.getByText(shows).first().waitFor();
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false);
+      expect(await page.getByLabel('Search flows').isVisible()).toBe(false);
+      // Bars of a timeline and facts are buttons, too, but say something.
+      const tools = page.locator('.control, [role=tab], .actions').filter({ visible: true });
+      expect(await tools.allTextContents()).toEqual([]);
+      expect(await page.getByText(shows).first().isVisible()).toBe(true);
+      const main = '(getComputedStyle(document.querySelector("main")))';
+      expect(await page.evaluate(`[${main}.overflowY, ${main}.color]`)).toEqual([
+        ...['visible', 'rgb(23, 23, 28)'],
+      ]);
+      await page.emulateMedia({ media: 'screen' });
+      expect(await page.getByLabel('Search flows').isVisible()).toBe(true);
+    }
+    await page.close();
+  }, 60_000);
+
   test('in both themes: nothing serious for axe, nothing on the console', async () => {
     const page = await open('/', 'light');
     for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {

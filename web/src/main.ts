@@ -2,6 +2,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import '@fontsource-variable/inter';
 import './app.css';
+import './print.css';
 import { incidentListener } from './data/incidents.svelte.ts';
 import { connect } from './data/live.svelte.ts';
 

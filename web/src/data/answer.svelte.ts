@@ -8,6 +8,11 @@ import { paused } from './paused.svelte.ts';
 const EVERY_MS = 10_000;
 const AFTER_FAILURE_MS = 3000;
 /**
+ * Age at which an answer is asked for again although no flow has changed, ms, because flows leave
+ * "the last hour" as time passes.
+ */
+const OLD_MS = 60_000;
+/**
  * An answer is not asked for again before this many times as long has passed as it took, so that a
  * page that stays open leaves the server to others, however much it stores.
  */
@@ -27,6 +32,7 @@ export class Answer<T> {
   #abort: AbortController | null = null;
   #hasChanged = false;
   #restUntilMs = 0;
+  #askedMs = 0;
   #ask: (signal: AbortSignal) => Promise<T>;
 
   constructor(name: () => string, ask: (signal: AbortSignal) => Promise<T>, everyMs = EVERY_MS) {
@@ -47,7 +53,8 @@ export class Answer<T> {
       const stop = watch({ kind: 'flows', types: [], statuses: [] }, changed, changed);
       const timer = setInterval(() => {
         const isResting = performance.now() < this.#restUntilMs || document.hidden || paused();
-        if (!this.#hasChanged || this.#abort !== null || isResting) return;
+        const isDue = this.#hasChanged || performance.now() - this.#askedMs > OLD_MS;
+        if (!isDue || this.#abort !== null || isResting) return;
         this.#hasChanged = false;
         void this.reload();
       }, everyMs);
@@ -63,6 +70,7 @@ export class Answer<T> {
     const abort = new AbortController();
     this.#abort = abort;
     const askedMs = performance.now();
+    this.#askedMs = askedMs;
     try {
       const value = await this.#ask(abort.signal);
       if (abort.signal.aborted) return;
