@@ -134,6 +134,7 @@ describe('log records of a flow', () => {
       await page.goto(`${server.web}/flow/logged-1?tab=logs`);
     });
     afterAll(() => browser.close());
+    const poll = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 15_000 });
     const lines = (): Promise<string[]> => page.locator('.record .text').allTextContents();
 
     test('a record names its step, which a click selects, and opens to all that it says', async () => {
@@ -150,21 +151,21 @@ describe('log records of a flow', () => {
       await panel.getByRole('heading', { name: 'charge' }).waitFor();
       await panel.getByRole('button', { name: '2 records' }).waitFor();
       expect(await page.title()).not.toContain('owned');
-    }, 30_000);
+    }, 60_000);
 
     test('it is narrowed by level, service and text; the address has it', async () => {
       await page.getByRole('button', { name: 'Errors 1' }).click();
-      await expect.poll(async () => (await lines()).length).toBe(1);
+      await poll(async () => (await lines()).length).toBe(1);
       await page.getByRole('button', { name: /^All/ }).click();
       await page.getByLabel('Service', { exact: true }).selectOption('shop');
-      await expect.poll(async () => (await lines()).length).toBe(2);
+      await poll(async () => (await lines()).length).toBe(2);
       await page.getByLabel('Text', { exact: true }).fill('TAKEN');
-      await expect.poll(lines).toEqual(['order taken']);
+      await poll(lines).toEqual(['order taken']);
       await page.reload();
-      await expect.poll(lines).toEqual(['order taken']);
+      await poll(lines).toEqual(['order taken']);
       await page.getByRole('button', { name: 'Show all' }).click();
-      await expect.poll(async () => (await lines()).length).toBe(4);
-    }, 30_000);
+      await poll(async () => (await lines()).length).toBe(4);
+    }, 60_000);
 
     test('Ctrl+F finds the step by what was logged in it', async () => {
       await page.keyboard.press('Control+f');
@@ -173,7 +174,7 @@ describe('log records of a flow', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('complementary').getByRole('heading', { name: 'take order' }).waitFor();
       await page.keyboard.press('Escape');
-    }, 30_000);
+    }, 60_000);
 
     test('in both themes: nothing serious for axe, nothing on the console', async () => {
       for (const theme of ['one theme', 'the other']) {

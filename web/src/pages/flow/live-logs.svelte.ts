@@ -38,8 +38,12 @@ export class LiveLogs {
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
+    // The flow is a new object with each change of it; its id is mostly the same.
+    const id = $derived(wanted.flow()?.id);
+    const version = $derived(wanted.flow()?.version);
+    const isOpen = $derived(wanted.flow()?.isOpen);
     whenChanged(
-      () => [wanted.flow()?.id],
+      () => [id],
       () => {
         this.list = null;
       },
@@ -47,7 +51,7 @@ export class LiveLogs {
     const { severity, service, text } = $derived(wanted.filter());
     let typed = '';
     whenChanged(
-      () => [wanted.flow()?.id, severity, service, text],
+      () => [id, severity, service, text],
       () => {
         const timer = setTimeout(() => void this.#load(), text === typed ? 0 : AFTER_TYPING_MS);
         typed = text;
@@ -57,13 +61,12 @@ export class LiveLogs {
     // A change of the flow is a reason to ask again, but not while nobody looks.
     let seen: number | undefined;
     $effect(() => {
-      const version = wanted.flow()?.version;
       if (!wanted.isShown() || version === undefined) return;
       if (seen !== undefined && seen !== version) untrack(() => void this.#load());
       seen = version;
     });
     $effect(() => {
-      if (!wanted.isShown() || paused() || !wanted.flow()?.isOpen) return;
+      if (!wanted.isShown() || paused() || !isOpen) return;
       const timer = setInterval(() => void this.#load(), AGAIN_MS);
       return () => clearInterval(timer);
     });
