@@ -21,8 +21,8 @@ import {
 /**
  * This adapter traces the clients of SQS and SNS (@aws-sdk/client-sqs and client-sns 3) by their
  * `send`, through which every command passes. The handling of a received message begins when the
- * consumer reads its body, and ends when the message is deleted, or with the next receive; a message
- * whose visibility is set to zero was given back.
+ * consumer reads its body, and ends when the message is deleted, or with the next receive. A
+ * message whose visibility is set to zero was given back.
  */
 type Attributes = Record<string, SqsAttribute>;
 interface Entry {

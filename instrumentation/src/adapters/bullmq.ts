@@ -27,7 +27,8 @@ import {
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * This adapter traces BullMQ 4 to 6. With `register` every queue, flow producer and worker is traced.
+ * This adapter traces BullMQ 4 to 6. With `register` all queues, flow producers and workers are
+ * traced.
  *
  * `createBullTelemetry` makes an object for BullMQ 5 and 6, which is passed to queues, flow
  * producers and workers as the option `telemetry`:

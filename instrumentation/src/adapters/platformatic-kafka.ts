@@ -43,7 +43,10 @@ export interface PlatformaticMessage {
 const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
-/** Instruments producers and consumers without changes to the application; a second call does nothing. */
+/**
+ * Instruments producers and consumers without changes to the application. A second call does
+ * nothing.
+ */
 export function instrumentPlatformaticKafka(
   module: { Consumer?: { prototype: object } } = {},
 ): void {

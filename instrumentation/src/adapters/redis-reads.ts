@@ -8,8 +8,8 @@ import {
 
 /**
  * This file traces the entries that a client reads from Redis Streams. The handling of an entry
- * begins when the consumer reads the entry's fields, and ends with XACK, or with the consumer's next
- * read. XACK may come from another connection, as a reading one is often blocked.
+ * begins when the consumer reads the entry's fields, and ends with XACK, or with the consumer's
+ * next read. XACK may come from another connection, as a reading one is often blocked.
  */
 
 /** One entry in the answer to a read: where its fields are, and what they are. */

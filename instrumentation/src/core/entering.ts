@@ -7,8 +7,8 @@ interface Manager {
 
 /**
  * Makes a context active for the rest of the running asynchronous function, where no callback can
- * be run in it: the body of a `for await` loop, or the code after an awaited read. Does nothing with
- * a context manager that cannot do this.
+ * be run in it: the body of a `for await` loop, or the code after an awaited read. Does nothing
+ * with a context manager that cannot do this.
  */
 export function enterContext(ctx: Context): void {
   const api = context as unknown as { _getContextManager?: () => Manager };

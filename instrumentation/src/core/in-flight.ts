@@ -16,7 +16,10 @@ interface Delivery {
   announced: boolean;
 }
 
-/** Time after which a delivery is announced, ms. Shorter handlings cost no more than a table entry. */
+/**
+ * Time after which a delivery is announced, ms. A shorter handling costs no more than an entry in
+ * the table.
+ */
 const ANNOUNCED_AFTER_MS = 200;
 const SWEEP_MS = 100;
 /**

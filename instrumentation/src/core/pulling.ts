@@ -26,8 +26,8 @@ export interface Pulling<T> {
 }
 
 /**
- * `start` starts the span of a message. `acknowledges` says that the consumer acknowledges messages,
- * and that the adapter then ends their spans.
+ * `start` starts the span of a message. `acknowledges` says that the consumer acknowledges
+ * messages, and that the adapter then ends their spans.
  */
 export function createPulling<T>(
   start: (message: T) => Processing,

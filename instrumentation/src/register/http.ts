@@ -12,8 +12,8 @@ interface Routed {
 
 /**
  * Traces requests, which begin most flows: without their spans, each message that a request sends
- * would be a flow of its own. OTEL_NODE_DISABLED_INSTRUMENTATIONS=http,undici leaves them out, as it
- * does with OpenTelemetry's own registration.
+ * would be a flow of its own. OTEL_NODE_DISABLED_INSTRUMENTATIONS=http,undici leaves them out, as
+ * it does with OpenTelemetry's own registration.
  */
 export function traceRequests(): void {
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')

@@ -303,13 +303,6 @@ export interface FlowView {
   version: number;
 }
 
-/** Holds what a list shows of a flow's steps, which it does not read. */
-export interface FlowFigures {
-  stepCount: number;
-  /** Most attempts of one step, less one. */
-  retries: number;
-}
-
 /** Names the cause of a span. The causing span may be in any flow, or may never arrive. */
 export interface KnownCause {
   key: string;

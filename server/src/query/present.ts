@@ -1,7 +1,8 @@
 import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { WaitingFor } from '../model/expectation.ts';
-import type { Flow, FlowFigures, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
+import type { Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
+import type { FlowFigures } from '../model/flow-figures.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import { retriesOf } from '../model/search-match.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';

@@ -66,6 +66,7 @@ export const toSpans = (list: Sketches): Span[] =>
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
     const isEvent = item.role === 'event';
     const isAnnouncement = item.role === 'announcement';
+    const most = isAnnouncement ? 1 : 3;
     const milestone = isEvent ? (item.milestone ?? 'flow-heartbeat') : null;
     return aSpan({
       trace: traceOf(item.id),
@@ -73,7 +74,7 @@ export const toSpans = (list: Sketches): Span[] =>
       ...(parent !== undefined && { parent }),
       role: item.role === 'announcement' ? 'process' : item.role,
       service: item.service,
-      links: isEvent ? [] : item.links.slice(0, isAnnouncement ? 1 : 3).map((at) => `${traceOf(at)}/${at + 1}`),
+      links: isEvent ? [] : item.links.slice(0, most).map((at) => `${traceOf(at)}/${at + 1}`),
       ...(item.flow !== null && {
         flow: item.flow,
         idKind: item.idKind,

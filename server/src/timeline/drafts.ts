@@ -42,11 +42,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         parent !== undefined &&
         parentSpan!.service.name === span.service.name &&
         !named &&
-        !(
-          isHead &&
-          span.milestone === null &&
-          (span.role === 'process' || (span.role === 'receive' && segment.causes.length > 0))
-        );
+        !(isHead && isOwnDelivery(span, segment));
       if (folds) {
         parent.spans.push(span);
         draftOf.set(span.key, parent);
@@ -82,6 +78,10 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   }
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
+
+/** Returns whether the span took a message itself, and does not only announce a delivery. */
+const isOwnDelivery = ({ role, milestone }: Span, { causes }: InputSegment): boolean =>
+  milestone === null && (role === 'process' || (role === 'receive' && causes.length > 0));
 
 /** Returns the segments sorted so that each stands after the segment that contains its parent. */
 function topDown(segments: InputSegment[], byKey: Map<string, Span>): InputSegment[] {

@@ -140,7 +140,7 @@ export function hopsOf(
    */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
-      const sends = spans.filter(({ role }) => isSend(role));
+      const sends = spans.filter(awaitsReceiver);
       // The common case, a segment that sends once or not at all, needs no grouping.
       if (sends.length < 2) {
         for (const send of sends) if (!consumed.has(send.key)) addWaitingHop(send, send);
@@ -171,8 +171,6 @@ export function hopsOf(
   }
 
   function addWaitingHop(message: Span, send: Span): void {
-    // A receiver that no context reaches would be missed for ever.
-    if (send.message?.contextless === true) return;
     const id = `${spanIdOf(message.key)}>`;
     hops.set(id, {
       ...notTaken(id, stepOf.get(send.key)?.id ?? null, corrected(send, send.start)),
@@ -243,3 +241,7 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
     destination: pick('destination'),
   };
 }
+
+/** Returns whether a send's receiver is awaited. One without context would never be found. */
+const awaitsReceiver = ({ role, message }: Span): boolean =>
+  isSend(role) && message?.contextless !== true;

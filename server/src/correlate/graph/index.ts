@@ -2,8 +2,10 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Span, SpanKey } from '../../model/span.ts';
 import { POLLED, REFERRER } from '../../model/names.ts';
 import { countOf, type Node, type Sharing, type Tree } from './node.ts';
+import { attachParent, detachParent, withNode, withoutNode } from './edges.ts';
+import { createAnnounced } from './announced.ts';
 import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
-import { isAnnouncement, isSend } from '../../model/roles.ts';
+import { isSend } from '../../model/roles.ts';
 import { messageTokens, sharedTokens } from '../../model/keys.ts';
 import { createWorthless } from './worthless.ts';
 
@@ -77,40 +79,14 @@ export function createGraph(): Graph {
   /** Consumers with links, by the key of their absent parent, which looks like a poll. */
   const polled: Tokens = new Map();
   const absent = createAbsent();
-  /**
-   * Log events that announce a delivery, by the key of the delivery's absent span. An event stands
-   * for that span as the parent of what was done in the delivery so far. Otherwise the work of a
-   * handler that hangs would be in no flow, or in one of its own.
-   */
-  const announced = new Map<SpanKey, Node>();
   const tokens: Tokens = new Map();
   const sends: Tokens = new Map();
   let cut: readonly Node[] = NOBODY;
   const worthless = createWorthless();
 
-  /**
-   * Connects a node to its parent. Parent edges must not form a ring: a ring is cut at its smallest
-   * key, which depends on the ring and not on the order of arrival (I1).
-   */
-  const attachParent = (node: Node, parent: Node): void => {
-    node.parent = parent;
-    parent.children = withNode(parent.children, node);
-    // A node without children cannot be its own ancestor. Skipping the climb for such nodes keeps
-    // the leaves of a deep trace cheap.
-    if (node.children.length === 0 && node !== parent) return;
-    let up: Node | null = parent;
-    while (up !== null && up !== node) up = up.parent;
-    if (up === null) return;
-    let smallest = node;
-    for (up = parent; up !== node; up = up!.parent)
-      if (up!.span.key < smallest.span.key) smallest = up!;
-    detachParent(smallest);
-    smallest.cycle = true;
-    cut = [...cut, smallest];
-  };
-  const detachParent = (node: Node): void => {
-    if (node.parent !== null) withoutNode(node.parent.children, node);
-    node.parent = null;
+  const attach = (node: Node, parent: Node): void => {
+    const edge = attachParent(node, parent);
+    if (edge !== null) cut = [...cut, edge];
   };
 
   const waitFor = (key: SpanKey, node: Node): void => {
@@ -132,37 +108,25 @@ export function createGraph(): Graph {
     const { span } = node;
     waitFor(span.parent, node);
     if (isPolled(span)) share(polled, span.parent, node);
-    if (isAnnouncement(span)) announce(node);
-    else {
-      const standIn = announced.get(span.parent);
-      if (standIn !== undefined) attachParent(node, standIn);
-    }
+    announced.join(node);
   };
-  /** Of several events that announce one delivery, that with the smallest key stands for it (I1). */
-  const announce = (node: Node): void => {
-    const key = node.span.parent;
-    const known = announced.get(key);
-    if (known !== undefined && known.span.key < node.span.key) return;
-    announced.set(key, node);
-    for (const other of waiting.get(key) ?? NOBODY) {
-      if (other.span.parent !== key || isAnnouncement(other.span)) continue;
-      detachParent(other);
-      attachParent(other, node);
-    }
-  };
+  const announced = createAnnounced({
+    waitingFor: (key) => waiting.get(key) ?? NOBODY,
+    attach,
+    detach: detachParent,
+  });
 
   const connect = (node: Node): void => {
     const { span } = node;
     const up = span.parent;
     // Edges to the event that stood for this span go first, as with them a ring could seem to be.
-    for (const other of announced.get(span.key)?.children.slice() ?? NOBODY)
-      if (other.span.parent === span.key) detachParent(other);
+    announced.giveWay(span.key);
     if (up !== '') {
       const parent = nodes.get(up);
       if (parent) {
         // Child and parent share one string for the key, so that it is stored and hashed once.
         span.parent = parent.span.key;
-        attachParent(node, parent);
+        attach(node, parent);
       } else waitForParent(node);
     }
     for (const link of span.links) {
@@ -175,11 +139,10 @@ export function createGraph(): Graph {
       waiting.delete(span.key);
       polled.delete(span.key);
       absent.forget(span.key);
-      announced.delete(span.key);
       for (const prefix of [POLLED, REFERRER]) worthless.delete(prefix + span.key);
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
-          attachParent(other, node);
+          attach(other, node);
         if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
       }
     }
@@ -256,7 +219,7 @@ export function createGraph(): Graph {
         waitNoMore(up, node);
         unshare(polled, up, node);
       }
-      if (announced.get(up) === node) announced.delete(up);
+      announced.remove(node);
       for (const link of span.links) {
         const target = nodes.get(link);
         if (target === undefined) waitNoMore(link, node);
@@ -293,23 +256,6 @@ function unshare(tokens: Tokens, token: string, node: Node): void {
   if (left instanceof Set) left.delete(node);
   if (countOf(left) === 0) tokens.delete(token);
   else tokens.set(token, left);
-}
-
-/**
- * Returns the list with the node added. An empty list is not changed but replaced, because all
- * nodes without children or linkers share one empty list.
- */
-function withNode(list: readonly Node[], node: Node): readonly Node[] {
-  // Array literals avoid spare capacity: an array that grows by itself, or is spread, reserves room
-  // for sixteen more elements.
-  if (list.length === 0) return [node];
-  if (list.length === 1) return [list[0]!, node];
-  (list as Node[]).push(node);
-  return list;
-}
-function withoutNode(list: readonly Node[], node: Node): void {
-  const at = list.indexOf(node);
-  if (at >= 0) (list as Node[]).splice(at, 1);
 }
 
 /** Yields every node that a parent or link connects to this node, in either direction. */

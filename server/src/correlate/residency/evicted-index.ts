@@ -128,9 +128,7 @@ export function createEvictedIndex(
         if (id !== '') ask(TOKEN, id);
       };
       const askOrphans = (span: Span): void => {
-        if (isAnnouncement(span) || (asksOrphans(span) && identifies(POLLED + span.parent)))
-          ask(REFERRER, span.parent);
-        ask(ANNOUNCED, span.parent);
+        for (const prefix of asksOf(span, identifies)) ask(prefix, span.parent);
       };
       const surroundings = (span: Span): void => {
         const parent = span.parent;
@@ -184,8 +182,7 @@ export function createEvictedIndex(
       const { parent } = span;
       uncheck(ORIGIN, span.traceId);
       if (parent !== '') {
-        evictAs(REFERRER, parent);
-        if (isAnnouncement(span)) evictAs(ANNOUNCED, parent);
+        for (const prefix of prefixesOf(span)) evictAs(prefix, parent);
         uncheck(SPAN, parent);
       }
     },
@@ -193,8 +190,7 @@ export function createEvictedIndex(
       if (!forgets) return;
       evicted.add(TRACE, span.traceId);
       evicted.add(REFERRER, span.key);
-      if (span.parent !== '') evicted.add(REFERRER, span.parent);
-      if (isAnnouncement(span)) evicted.add(ANNOUNCED, span.parent);
+      for (const prefix of prefixesOf(span)) evicted.add(prefix, span.parent);
       for (const link of span.links) evicted.add(TRACE, traceIdOf(link));
       named(span, (prefix, text) => evicted.add(prefix, text));
       for (const token of messageTokens(span))
@@ -217,4 +213,18 @@ export function createEvictedIndex(
       return evicted.size;
     },
   };
+}
+
+/**
+ * Returns the prefixes of the names by which a span looks for others that have its absent parent:
+ * for the event that announces it always, and for its other children if its flow depends on them.
+ */
+const asksOf = (span: Span, identifies: (token: string) => boolean): readonly string[] =>
+  isAnnouncement(span) || (asksOrphans(span) && identifies(POLLED + span.parent))
+    ? [REFERRER, ANNOUNCED]
+    : [ANNOUNCED];
+/** Returns the prefixes of the names that a span has from its absent parent. */
+function prefixesOf(span: Span): readonly string[] {
+  if (span.parent === '') return [];
+  return isAnnouncement(span) ? [REFERRER, ANNOUNCED] : [REFERRER];
 }

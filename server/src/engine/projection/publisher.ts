@@ -1,12 +1,7 @@
 import { pushAll } from '../../base/lists.ts';
 import type { Clock } from '../../base/clock.ts';
-import {
-  viewAt,
-  type Flow,
-  type FlowChange,
-  type FlowFigures,
-  type FlowView,
-} from '../../model/flow.ts';
+import { viewAt, type Flow, type FlowChange, type FlowView } from '../../model/flow.ts';
+import type { FlowFigures } from '../../model/flow-figures.ts';
 import { retriesOf } from '../../model/search-match.ts';
 import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';

@@ -1,4 +1,5 @@
-import type { Flow, FlowChange, FlowFigures, FlowView, KnownCause } from '../../model/flow.ts';
+import type { Flow, FlowChange, FlowView, KnownCause } from '../../model/flow.ts';
+import type { FlowFigures } from '../../model/flow-figures.ts';
 import type { FlowPosition, FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
 

@@ -4,10 +4,10 @@ import {
   viewAt,
   type Flow,
   type FlowChange,
-  type FlowFigures,
   type Tombstone,
   type UnattributedChange,
 } from '../../model/flow.ts';
+import type { FlowFigures } from '../../model/flow-figures.ts';
 import { errorsOf, eventsOf, longestWait, mostAttempts } from '../../model/search-match.ts';
 import { traceIdOf, type SpanKey } from '../../model/span.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
