@@ -57,8 +57,8 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   const sdkTrace =
     load(fromSdk, '@opentelemetry/sdk-trace') ?? load(fromSdk, '@opentelemetry/sdk-trace-base');
   const sdkLogs = load(fromSdk, '@opentelemetry/sdk-logs');
-  const traces = load(fromSdk, '@opentelemetry/exporter-trace-otlp-proto');
-  const logs = load(fromSdk, '@opentelemetry/exporter-logs-otlp-proto');
+  const traces = load(fromSdk, `@opentelemetry/exporter-trace-otlp-${transportOf('TRACES')}`);
+  const logs = load(fromSdk, `@opentelemetry/exporter-logs-otlp-${transportOf('LOGS')}`);
   if (
     !sdkNode?.['NodeSDK'] ||
     !sdkTrace?.['BatchSpanProcessor'] ||
@@ -102,6 +102,14 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   }) as Sdk;
   sdk.start();
   return { sdk, processors: [spans, ...(milestones ?? [])] };
+}
+
+/** Returns how the exporter's package for a signal is called, by OTEL_EXPORTER_OTLP_PROTOCOL. */
+function transportOf(signal: 'TRACES' | 'LOGS'): 'proto' | 'http' | 'grpc' {
+  const protocol =
+    process.env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`]?.trim() ||
+    process.env['OTEL_EXPORTER_OTLP_PROTOCOL']?.trim();
+  return protocol === 'grpc' ? 'grpc' : protocol === 'http/json' ? 'http' : 'proto';
 }
 
 /**
