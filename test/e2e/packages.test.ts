@@ -112,12 +112,13 @@ async function started(
 ): Promise<RegExpExecArray> {
   const child = spawn(program, args, {
     cwd: folder('service'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
   children.push(child);
   let said = '';
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
   return eventually(() => {
     const match = pattern.exec(said);
     expect(child.exitCode, said).toBe(null);

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { moduleFile, PACKAGE, receiver, root, service } from '../testing/service.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 test('what a job does in one turn arrives, all of it', async () => {
   const { endpoint, received } = await receiver();
@@ -35,4 +37,14 @@ test('where an SDK is registered already it is used, and one line says what it n
   );
   expect(stdout).toBe('theirs\n');
   expect(stderr).toMatch(/^fermata: .* FlowSpanProcessor\n$/);
+});
+
+test('the protocol that the environment names is spoken', async () => {
+  vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json');
+  const { endpoint, received } = await receiver();
+  const source = `import { startFlow, step } from '${PACKAGE}';
+    startFlow({ id: 'f' }, () => step('as JSON', () => undefined));`;
+  expect(await service(source, endpoint).exited).toEqual([0, null]);
+  expect(received()).toContain('{"resourceSpans":[');
+  expect(received()).toContain('{"resourceLogs":[');
 });
