@@ -6,7 +6,7 @@ export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './ap
 export { attempt } from './core/attempt.ts';
 export { preciseNow } from './core/clock.ts';
 export { contentId } from './core/content-id.ts';
-export { endFailed, endSpanWith, watchWork } from './core/end-span.ts';
+export { endFailed, endSpanWith, noteFailure, watchWork } from './core/end-span.ts';
 export {
   contextWithFlow,
   contextWithMessage,
@@ -15,6 +15,15 @@ export {
   messageIdOf,
 } from './core/flow-context.ts';
 export { addFlow, withFlowFromHeaders } from './core/foreign-spans.ts';
+export {
+  declareSending,
+  holdEnd,
+  isTaken,
+  takeDelivery,
+  withoutTracing,
+  type Declaration,
+  type Handling,
+} from './core/frameworks.ts';
 export {
   extractHeaders,
   injectHeaders,

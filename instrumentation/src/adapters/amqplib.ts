@@ -14,12 +14,20 @@ import {
   publishEvent,
   sendCommand,
   startProcessing,
-  TRACED,
   UNACKNOWLEDGED_AFTER_MS,
   watchWork,
   withFlowFromHeaders,
 } from '../adapter-kit.ts';
 import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
+import { inQueuedContext } from './amqp-connection-manager.ts';
+import {
+  traceConnection,
+  withCallback,
+  withSetup,
+  wrapConnect,
+  type AmqplibModule,
+  type Wrap,
+} from './amqplib-connections.ts';
 
 /**
  * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
@@ -82,13 +90,19 @@ function tracePublishing(channel: AnyChannel, foreign: boolean): void {
     content: Buffer,
     given?: Options.Publish,
     ...rest: unknown[]
-  ) => send(exchange, key, content, given, rest)) as AnyChannel['publish'];
+  ) =>
+    inQueuedContext(given, () =>
+      send(exchange, key, content, given, rest),
+    )) as AnyChannel['publish'];
   channel.sendToQueue = ((
     queue: string,
     content: Buffer,
     given?: Options.Publish,
     ...rest: unknown[]
-  ) => send('', queue, content, given, rest)) as AnyChannel['sendToQueue'];
+  ) =>
+    inQueuedContext(given, () =>
+      send('', queue, content, given, rest),
+    )) as AnyChannel['sendToQueue'];
 }
 
 function outgoing(
@@ -228,11 +242,6 @@ function incoming(
   };
 }
 
-interface AmqplibModule {
-  connect: (...args: never[]) => unknown;
-}
-const CREATORS = ['createChannel', 'createConfirmChannel'];
-
 /**
  * Instruments without changes to the application: traces every channel of every connection that
  * this module makes from now on. A second call does nothing.
@@ -269,70 +278,6 @@ export function instrumentAmqplibCallbacks(
     const recovering = connect(...withCallback(withSetup(args, wrap), change));
     return recovering === undefined ? recovering : change(recovering);
   });
-}
-
-type Method = (...args: unknown[]) => unknown;
-type Wrap = (create: Method) => Method;
-
-function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
-  const connect = amqplib.connect as Method & { [TRACED]?: true };
-  if (connect[TRACED]) return;
-  const wrapped: Method & { [TRACED]?: true } = wrap((...args) => connect.apply(amqplib, args));
-  wrapped[TRACED] = true;
-  amqplib.connect = wrapped;
-}
-
-/**
- * Traces a connection and returns it. A connection that cannot be changed (frozen, or a test
- * double) stays as it is.
- */
-function traceConnection(connection: unknown, wrap: Wrap): unknown {
-  try {
-    const methods = connection as Record<string, Method | undefined>;
-    if (!markTraced(methods)) return connection;
-    for (const name of CREATORS) {
-      const create = methods[name];
-      if (typeof create === 'function')
-        methods[name] = wrap((...args) => create.apply(connection, args));
-    }
-    // A recovering connection emits every connection that it makes, and these have to be traced,
-    // too.
-    if (typeof methods['waitForConnect'] === 'function')
-      methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
-  } catch (error) {
-    diag.warn('fermata: an amqplib connection could not be traced', error);
-  }
-  return connection;
-}
-
-/**
- * Returns the arguments of `connect` with `recovery.setup` wrapped, so that the connection passed
- * to it is traced as well. The number of parameters of `setup` tells whether it takes a callback.
- */
-function withSetup(args: unknown[], wrap: Wrap): unknown[] {
-  return args.map((arg) => {
-    const recovery = (arg as { recovery?: { setup?: unknown } } | null | undefined)?.recovery;
-    const setup = recovery?.setup;
-    if (typeof setup !== 'function') return arg;
-    const given = setup as Method;
-    const traced: Method =
-      given.length >= 2
-        ? (made, done) => given(traceConnection(made, wrap), done)
-        : (made) => given(traceConnection(made, wrap));
-    return { ...(arg as object), recovery: { ...recovery, setup: traced } };
-  });
-}
-
-/**
- * Returns the arguments with the caller's callback `(error, result)` wrapped, so that the callback
- * gets `change(result)` instead of the result.
- */
-function withCallback(args: unknown[], change: (result: unknown) => unknown): unknown[] {
-  return args.map((arg) =>
-    typeof arg === 'function'
-      ? (error: unknown, result: unknown) => (arg as Method)(error, error ? result : change(result))
-      : arg,
-  );
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {

@@ -1,9 +1,11 @@
+import { instrumentConnectionManager } from './amqp-connection-manager.ts';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
 import { instrumentBullMq } from './bullmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
 import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
+import { instrumentNest, instrumentNestErrors } from './nest.ts';
 import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
@@ -15,6 +17,7 @@ import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 export const CLIENTS: Readonly<Record<string, (module: never) => object | void>> = {
   amqplib: instrumentAmqplib,
   'amqplib/callback_api': instrumentAmqplibCallbacks,
+  'amqp-connection-manager': instrumentConnectionManager,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
   nats: (module: never) => instrumentNats(module, traceJetStreamOf),
@@ -24,4 +27,6 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,
+  '@nestjs/microservices': instrumentNest,
+  '@nestjs/microservices/context/rpc-proxy': instrumentNestErrors,
 };

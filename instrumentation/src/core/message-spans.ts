@@ -1,6 +1,8 @@
 import {
   context,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  ROOT_CONTEXT,
   SpanKind,
   trace,
   type Attributes,
@@ -25,6 +27,7 @@ import {
   type Extracted,
   type MessageEnvelope,
 } from './headers.ts';
+import { isSuppressed, offerDelivery, takeDeclaration } from './frameworks.ts';
 import { enterDelivery } from './in-flight.ts';
 import { tracer } from './tracer.ts';
 
@@ -44,9 +47,10 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const flow = flowOf(parent);
   const causationId = messageIdOf(parent);
   const { declared, given } = declaredEnvelope(message.headers, causationId);
-  const kind = declared.kind ?? usualKind;
+  const framework = takeDeclaration(parent);
+  const kind = declared.kind ?? framework?.kind ?? usualKind;
   const itinerary = message.itinerary ?? declared.itinerary;
-  const type = declared.type ?? message.type;
+  const type = declared.type ?? framework?.type ?? message.type;
   const id = message.id ?? declared.id ?? newId();
   const attributes = messageAttributes(message, 'send', id, kind, type);
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
@@ -54,11 +58,12 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   if (itinerary) attributes[names.ATTR_ITINERARY] = itinerary.join(',');
   if (message.attributes) Object.assign(attributes, message.attributes);
   const span = tracer().startSpan(
-    `send ${message.destination}`,
+    `send ${framework?.type ?? message.destination}`,
     { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
+  if (isSuppressed(parent)) return { span, ctx: parent, headers: { ...message.headers } };
   // Without an SDK and without a flow there is nothing to tell the receiver, so the message stays
   // as it was.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
@@ -113,6 +118,7 @@ export interface Processing {
  * of its handling end the span at the acknowledgement.
  */
 export function startProcessing(message: IncomingMessage): Processing {
+  if (isSuppressed(context.active())) return untraced();
   const extracted = extractHeaders(message.headers);
   const type = extracted.type ?? message.type ?? '';
   const id = extracted.id ?? message.id;
@@ -136,12 +142,15 @@ export function startProcessing(message: IncomingMessage): Processing {
   // The new span is the root of a trace. Its parent context passes on all that the message carried,
   // except the sender's span.
   const parent = contextWithMessage(extracted.context, id);
+  // The queue of replies mostly has a name of its own for each client.
+  const what = extracted.kind === 'reply' && type !== '' ? type : message.destination;
   const span = tracer().startSpan(
-    `process ${message.destination}`,
+    `process ${what}`,
     { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
+  offerDelivery(span, extracted);
   const { creation } = extracted;
   enterDelivery(
     span,
@@ -155,6 +164,13 @@ export function startProcessing(message: IncomingMessage): Processing {
   );
   return { span, ctx, extracted };
 }
+
+/** Returns what stands for a delivery whose tracing is off: its handler runs as without this package. */
+const untraced = (): Processing => ({
+  span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
+  ctx: context.active(),
+  extracted: { context: ROOT_CONTEXT, creation: undefined, flow: undefined },
+});
 
 function messageAttributes(
   message: { system: string; destination: string },
