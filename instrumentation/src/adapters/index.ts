@@ -3,6 +3,7 @@ import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
 import { instrumentBullMq } from './bullmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
+import { instrumentMoleculer } from './moleculer.ts';
 import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
 import { instrumentNest, instrumentNestErrors } from './nest.ts';
@@ -27,6 +28,7 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,
+  moleculer: instrumentMoleculer,
   '@nestjs/microservices': instrumentNest,
   '@nestjs/microservices/context/rpc-proxy': instrumentNestErrors,
 };

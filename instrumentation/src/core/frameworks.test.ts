@@ -96,7 +96,7 @@ test('without tracing nothing is recorded, and messages stay as they are', () =>
         expect(headers).toEqual({ own: '1' }),
       );
       const before = context.active();
-      handleMessage(queue, () => expect(context.active().getValue).toBe(before.getValue));
+      handleMessage(queue, () => expect(context.active()).toBe(before));
     }),
   );
   expect([...spansOf('send'), ...spansOf('process')]).toEqual([]);
