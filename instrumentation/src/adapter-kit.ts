@@ -2,7 +2,13 @@
  * Exports all parts of this package that an adapter may use, besides the names of `semconv.ts`.
  * This file is not exported from the package; `index.ts` exports the calls for users.
  */
-export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
+export {
+  handleMessage,
+  handleOnBehalfOf,
+  publishEvent,
+  reply,
+  sendCommand,
+} from './api/messages.ts';
 export { attempt } from './core/attempt.ts';
 export { preciseNow } from './core/clock.ts';
 export { contentId } from './core/content-id.ts';

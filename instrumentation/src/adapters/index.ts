@@ -1,6 +1,7 @@
 import { instrumentConnectionManager } from './amqp-connection-manager.ts';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
 import { instrumentBullMq } from './bullmq.ts';
+import { instrumentGolevelup } from './golevelup-rabbitmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
 import { instrumentMoleculer } from './moleculer.ts';
@@ -8,6 +9,7 @@ import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
 import { instrumentNest, instrumentNestErrors } from './nest.ts';
 import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
+import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
 /**
@@ -28,6 +30,8 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   ioredis: instrumentIoRedis,
   redis: instrumentNodeRedis,
   mqtt: instrumentMqtt,
+  'rascal/lib/amqp/Vhost': instrumentRascal,
+  '@golevelup/nestjs-rabbitmq': instrumentGolevelup,
   moleculer: instrumentMoleculer,
   '@nestjs/microservices': instrumentNest,
   '@nestjs/microservices/context/rpc-proxy': instrumentNestErrors,
