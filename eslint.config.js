@@ -20,7 +20,7 @@ const nowOnly = [
 ];
 
 export default ts.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'data/', 'bench-results/'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'data/', 'bench-results/', 'test/frameworks/'] },
   js.configs.recommended,
   ...ts.configs.recommendedTypeChecked,
   ...svelte.configs.recommended,

@@ -2,11 +2,17 @@
  * Exports all parts of this package that an adapter may use, besides the names of `semconv.ts`.
  * This file is not exported from the package; `index.ts` exports the calls for users.
  */
-export { handleMessage, handleOnBehalfOf, publishEvent, sendCommand } from './api/messages.ts';
+export {
+  handleMessage,
+  handleOnBehalfOf,
+  publishEvent,
+  reply,
+  sendCommand,
+} from './api/messages.ts';
 export { attempt } from './core/attempt.ts';
 export { preciseNow } from './core/clock.ts';
 export { contentId } from './core/content-id.ts';
-export { endFailed, endSpanWith, watchWork } from './core/end-span.ts';
+export { endFailed, endSpanWith, noteFailure, watchWork } from './core/end-span.ts';
 export {
   contextWithFlow,
   contextWithMessage,
@@ -15,6 +21,15 @@ export {
   messageIdOf,
 } from './core/flow-context.ts';
 export { addFlow, withFlowFromHeaders } from './core/foreign-spans.ts';
+export {
+  declareSending,
+  holdEnd,
+  isTaken,
+  takeDelivery,
+  withoutTracing,
+  type Declaration,
+  type Handling,
+} from './core/frameworks.ts';
 export {
   extractHeaders,
   injectHeaders,

@@ -37,6 +37,8 @@ export interface OutgoingMessage {
   startTime?: number;
   /** Routing slip: names of the steps still to come, the receiver's first. */
   itinerary?: readonly string[];
+  /** Why the message whose headers are passed on failed, if it is sent again, or away, for that. */
+  failure?: string;
   /** Further attributes of the message that the client knows. */
   attributes?: Record<string, string | number | boolean>;
 }

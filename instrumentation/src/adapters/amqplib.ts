@@ -1,4 +1,4 @@
-import { diag, type Span } from '@opentelemetry/api';
+import { diag, trace, type Attributes, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 import {
   addFlow,
@@ -12,14 +12,24 @@ import {
   markTraced,
   type OutgoingMessage,
   publishEvent,
+  reply,
   sendCommand,
   startProcessing,
-  TRACED,
   UNACKNOWLEDGED_AFTER_MS,
   watchWork,
   withFlowFromHeaders,
 } from '../adapter-kit.ts';
-import { HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
+import { ATTR_MESSAGE_TYPE, HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
+import { inQueuedContext } from './amqp-connection-manager.ts';
+import {
+  traceConnection,
+  withCallback,
+  withSetup,
+  wrapConnect,
+  type AmqplibModule,
+  type Wrap,
+} from './amqplib-connections.ts';
+import { recoveryIn } from './recovery.ts';
 
 /**
  * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
@@ -59,21 +69,24 @@ export function traceChannel<C extends AnyChannel>(channel: C, options: AmqplibO
 function tracePublishing(channel: AnyChannel, foreign: boolean): void {
   const publish = channel.publish.bind(channel) as (...args: unknown[]) => boolean;
   const send = (
-    exchange: string,
+    named: string | undefined,
     routingKey: string,
     content: Buffer,
     given: Options.Publish | undefined,
     rest: unknown[],
   ): boolean => {
+    // Some libraries name the default exchange by undefined.
+    const exchange = named ?? '';
     if (foreign) {
       const headers = addFlow({ ...(given?.headers as object) });
-      return publish(exchange, routingKey, content, { ...given, headers }, ...rest);
+      return publish(named, routingKey, content, { ...given, headers }, ...rest);
     }
-    const ask = exchange === '' ? sendCommand : publishEvent;
+    const isCommand = exchange === '' || given?.replyTo !== undefined;
+    const ask = isReply(exchange, given) ? reply : isCommand ? sendCommand : publishEvent;
     return ask(outgoing(exchange, routingKey, given), (headers) => {
-      const messageId = headers[HEADER_MESSAGE_ID];
+      const messageId = given?.messageId ?? headers[HEADER_MESSAGE_ID];
       const properties = { ...given, headers, ...(messageId !== undefined && { messageId }) };
-      return publish(exchange, routingKey, content, properties, ...rest);
+      return publish(named, routingKey, content, properties, ...rest);
     });
   };
   channel.publish = ((
@@ -82,13 +95,19 @@ function tracePublishing(channel: AnyChannel, foreign: boolean): void {
     content: Buffer,
     given?: Options.Publish,
     ...rest: unknown[]
-  ) => send(exchange, key, content, given, rest)) as AnyChannel['publish'];
+  ) =>
+    inQueuedContext(given, () =>
+      send(exchange, key, content, given, rest),
+    )) as AnyChannel['publish'];
   channel.sendToQueue = ((
     queue: string,
     content: Buffer,
     given?: Options.Publish,
     ...rest: unknown[]
-  ) => send('', queue, content, given, rest)) as AnyChannel['sendToQueue'];
+  ) =>
+    inQueuedContext(given, () =>
+      send('', queue, content, given, rest),
+    )) as AnyChannel['sendToQueue'];
 }
 
 function outgoing(
@@ -97,16 +116,31 @@ function outgoing(
   given: Options.Publish | undefined,
 ): OutgoingMessage {
   const headers = (given?.headers ?? {}) as Record<string, unknown>;
+  const id = given?.messageId;
+  const destination = exchange === '' ? routingKey : exchange;
+  const { failure } = recoveryIn(headers, destination);
   return {
-    type: given?.type ?? routingKey,
-    destination: exchange === '' ? routingKey : exchange,
+    type: given?.type ?? (isReply(exchange, given) ? replyType() : routingKey),
+    destination,
     system: 'rabbitmq',
     // `given.type` was set for this message, so it takes precedence over a type in the headers,
     // which may be passed on from another message.
     headers:
       given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
-    ...(given?.messageId !== undefined && { id: given.messageId }),
+    ...(id !== undefined && { id }),
+    ...(failure !== undefined && { failure }),
   };
+}
+
+/** Returns whether a message answers another: it names a request, and a queue without an exchange. */
+const isReply = (exchange: string, given: Options.Publish | undefined): boolean =>
+  exchange === '' && given?.correlationId !== undefined && given.replyTo === undefined;
+
+/** Names a reply by what it answers, as its queue mostly has a name of its own for each client. */
+function replyType(): string {
+  const span = trace.getActiveSpan() as { attributes?: Attributes } | undefined;
+  const type = span?.attributes?.[ATTR_MESSAGE_TYPE];
+  return typeof type === 'string' ? `${type}.reply` : 'reply';
 }
 
 function traceConsuming(
@@ -213,6 +247,9 @@ function incoming(
     .filter((death) => death.queue === queue)
     .reduce((sum, death) => sum + (death.count ?? 1), 0);
   const step = options.stepOf?.(queue, message);
+  const recovery = recoveryIn(headers, queue);
+  const deadLetteredFrom = died?.queue ?? recovery.deadLetteredFrom;
+  const attempt = Math.max(before + (fields.redelivered ? 1 : 0) + 1, recovery.attempt ?? 1);
   return {
     system: 'rabbitmq',
     destination: queue,
@@ -221,17 +258,10 @@ function incoming(
     type: (properties.type as string | undefined) ?? fields.routingKey,
     ...(typeof properties.messageId === 'string' && { id: properties.messageId }),
     ...(step !== undefined && { step }),
-    ...((before > 0 || fields.redelivered) && {
-      attempt: before + (fields.redelivered ? 1 : 0) + 1,
-    }),
-    ...(died?.queue !== undefined && { deadLetteredFrom: died.queue }),
+    ...(attempt > 1 && { attempt }),
+    ...(deadLetteredFrom !== undefined && { deadLetteredFrom }),
   };
 }
-
-interface AmqplibModule {
-  connect: (...args: never[]) => unknown;
-}
-const CREATORS = ['createChannel', 'createConfirmChannel'];
 
 /**
  * Instruments without changes to the application: traces every channel of every connection that
@@ -269,70 +299,6 @@ export function instrumentAmqplibCallbacks(
     const recovering = connect(...withCallback(withSetup(args, wrap), change));
     return recovering === undefined ? recovering : change(recovering);
   });
-}
-
-type Method = (...args: unknown[]) => unknown;
-type Wrap = (create: Method) => Method;
-
-function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
-  const connect = amqplib.connect as Method & { [TRACED]?: true };
-  if (connect[TRACED]) return;
-  const wrapped: Method & { [TRACED]?: true } = wrap((...args) => connect.apply(amqplib, args));
-  wrapped[TRACED] = true;
-  amqplib.connect = wrapped;
-}
-
-/**
- * Traces a connection and returns it. A connection that cannot be changed (frozen, or a test
- * double) stays as it is.
- */
-function traceConnection(connection: unknown, wrap: Wrap): unknown {
-  try {
-    const methods = connection as Record<string, Method | undefined>;
-    if (!markTraced(methods)) return connection;
-    for (const name of CREATORS) {
-      const create = methods[name];
-      if (typeof create === 'function')
-        methods[name] = wrap((...args) => create.apply(connection, args));
-    }
-    // A recovering connection emits every connection that it makes, and these have to be traced,
-    // too.
-    if (typeof methods['waitForConnect'] === 'function')
-      methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
-  } catch (error) {
-    diag.warn('fermata: an amqplib connection could not be traced', error);
-  }
-  return connection;
-}
-
-/**
- * Returns the arguments of `connect` with `recovery.setup` wrapped, so that the connection passed
- * to it is traced as well. The number of parameters of `setup` tells whether it takes a callback.
- */
-function withSetup(args: unknown[], wrap: Wrap): unknown[] {
-  return args.map((arg) => {
-    const recovery = (arg as { recovery?: { setup?: unknown } } | null | undefined)?.recovery;
-    const setup = recovery?.setup;
-    if (typeof setup !== 'function') return arg;
-    const given = setup as Method;
-    const traced: Method =
-      given.length >= 2
-        ? (made, done) => given(traceConnection(made, wrap), done)
-        : (made) => given(traceConnection(made, wrap));
-    return { ...(arg as object), recovery: { ...recovery, setup: traced } };
-  });
-}
-
-/**
- * Returns the arguments with the caller's callback `(error, result)` wrapped, so that the callback
- * gets `change(result)` instead of the result.
- */
-function withCallback(args: unknown[], change: (result: unknown) => unknown): unknown[] {
-  return args.map((arg) =>
-    typeof arg === 'function'
-      ? (error: unknown, result: unknown) => (arg as Method)(error, error ? result : change(result))
-      : arg,
-  );
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {

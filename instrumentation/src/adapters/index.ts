@@ -1,12 +1,17 @@
+import { instrumentConnectionManager } from './amqp-connection-manager.ts';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
 import { instrumentAws } from './aws.ts';
 import { instrumentBullMq } from './bullmq.ts';
+import { instrumentGolevelup } from './golevelup-rabbitmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
+import { instrumentMoleculer } from './moleculer.ts';
 import { instrumentMqtt } from './mqtt.ts';
 import { instrumentNats } from './nats.ts';
+import { instrumentNest, instrumentNestErrors } from './nest.ts';
 import { instrumentPgBoss } from './pg-boss.ts';
 import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
+import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
 /**
@@ -17,6 +22,7 @@ import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 export const CLIENTS: Readonly<Record<string, (module: never) => object | void>> = {
   amqplib: instrumentAmqplib,
   'amqplib/callback_api': instrumentAmqplibCallbacks,
+  'amqp-connection-manager': instrumentConnectionManager,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
   nats: (module: never) => instrumentNats(module, traceJetStreamOf),
@@ -29,4 +35,9 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   '@aws-sdk/client-sqs': instrumentAws,
   '@aws-sdk/client-sns': instrumentAws,
   'pg-boss': instrumentPgBoss,
+  'rascal/lib/amqp/Vhost': instrumentRascal,
+  '@golevelup/nestjs-rabbitmq': instrumentGolevelup,
+  moleculer: instrumentMoleculer,
+  '@nestjs/microservices': instrumentNest,
+  '@nestjs/microservices/context/rpc-proxy': instrumentNestErrors,
 };

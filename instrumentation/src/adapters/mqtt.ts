@@ -3,11 +3,11 @@ import { context, type Context, type Span } from '@opentelemetry/api';
 import {
   attempt,
   contentId,
-  endAccepted,
   endFailed,
   type IncomingMessage,
   markTraced,
   type OutgoingMessage,
+  preciseNow,
   publishEvent,
   startProcessing,
   TRACED,
@@ -127,7 +127,7 @@ function traceReceiving(client: MqttClient, options: MqttOptions, carrier: Carri
   let emitting: Delivery | undefined;
   const release = (delivery: Delivery): void => {
     delivery.open--;
-    if (delivery.open === 0) endAccepted(delivery.span);
+    if (delivery.open === 0 && delivery.span.isRecording()) delivery.span.end(preciseNow());
   };
   wrapListeners(client, (event, listener) =>
     event !== 'message'

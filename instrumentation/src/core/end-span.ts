@@ -76,13 +76,25 @@ export function watchWork<T>(
 const isAsync = (work: Work): boolean =>
   (work as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
 
-/** Ends a span as failed, with the value that was thrown. */
+/** Ends a span as failed, with the value that was thrown, also while a framework holds its end. */
 export function endFailed(span: Span, error: unknown): void {
+  noteFailure(span, error);
+  Reflect.deleteProperty(span, 'end');
+  span.end(preciseNow());
+}
+
+/** Spans whose failure is known before they end. */
+const failed = new WeakSet<Span>();
+export const hasFailed = (span: Span): boolean => failed.has(span);
+
+/** Marks a span as failed, with the value that was thrown. The first failure counts. */
+export function noteFailure(span: Span, error: unknown): void {
+  if (failed.has(span)) return;
+  failed.add(span);
   const failure = error instanceof Error ? error : new Error(errorText(error));
   span.setAttribute('error.type', failure.name);
   span.recordException(failure);
   span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
-  span.end(preciseNow());
 }
 
 /**
@@ -91,6 +103,8 @@ export function endFailed(span: Span, error: unknown): void {
  */
 export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message;
+  const message = (error as { message?: unknown } | null | undefined)?.message;
+  if (typeof message === 'string') return message;
   try {
     return String(error);
   } catch {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { handleMessage, publishEvent, sendCommand, startFlow } from '../index.ts';
 import { recordTelemetry } from '../testing/telemetry.ts';
+import { startProcessing } from './message-spans.ts';
 
-recordTelemetry();
+const { spansOf } = recordTelemetry();
 test('headers passed on from the message being handled say nothing of the new one', () => {
   const sent: Record<string, unknown>[] = [];
   const keep = (headers: Record<string, unknown>): unknown => sent.push(headers);
@@ -35,10 +36,39 @@ test('headers passed on from the message being handled say nothing of the new on
   // Outside of its handler the headers are the caller's own declaration, so the message keeps its
   // id.
   expect(retry!['fermata-message-id']).toBe(placeOrder!['fermata-message-id']);
-  // The message was written long before it is sent, by an outbox: none is being handled.
-  sendCommand({ type: 'outbox', destination: 'orders', system: 'bus', headers: placeOrder! }, keep);
-  expect(sent[3]).toMatchObject({
-    'fermata-message-id': placeOrder!['fermata-message-id'],
-    'fermata-message-type': 'PlaceOrder',
+  // The message was written long before it is sent, by an outbox: none was handled.
+  startFlow({ id: 'order-6' }, () => publishEvent({ ...order, type: 'Stored' }, keep));
+  const stored = sent[3]!;
+  sendCommand({ type: 'outbox', destination: 'orders', system: 'bus', headers: stored }, keep);
+  expect(sent[4]).toMatchObject({
+    'fermata-message-id': stored['fermata-message-id'],
+    'fermata-message-type': 'Stored',
   });
+});
+
+test('what a library sends again when the handler is gone follows from the handling, which failed', () => {
+  const sent: Record<string, unknown>[] = [];
+  const keep = (headers: Record<string, unknown>): unknown => sent.push(headers);
+  const queue = { destination: 'billing', system: 'bus' };
+  const order = { ...queue, type: 'order.created' };
+  startFlow({ id: 'order-7' }, () => publishEvent(order, keep));
+  const first = startProcessing({ ...queue, headers: sent[0]! });
+  sendCommand({ ...queue, type: 'billing', headers: sent[0]!, failure: 'card refused' }, keep);
+  first.span.end();
+  const second = startProcessing({ ...queue, headers: sent[1]! });
+  sendCommand({ ...queue, type: 'billing', headers: sent[1]! }, keep);
+  second.span.end();
+  const third = startProcessing({ ...queue, headers: sent[2]! });
+  publishEvent({ ...queue, destination: 'archive', type: 'archived', headers: sent[2]! }, keep);
+  third.span.end();
+  expect(spansOf('process').map(({ status }) => status.message)).toEqual([
+    'card refused',
+    'sent to billing again',
+    undefined,
+  ]);
+  const told = (name: string): unknown[] => sent.map((headers) => headers[`fermata-${name}`]);
+  expect(told('message-type')).toEqual([...Array<string>(3).fill('order.created'), 'archived']);
+  expect(told('flow-id')).toEqual(Array<string>(4).fill('order-7'));
+  expect(new Set(told('message-id')).size).toBe(4);
+  expect(told('causation-id')).toEqual([undefined, ...told('message-id').slice(0, 3)]);
 });

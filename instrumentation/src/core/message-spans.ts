@@ -1,6 +1,8 @@
 import {
   context,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  ROOT_CONTEXT,
   SpanKind,
   trace,
   type Attributes,
@@ -11,6 +13,7 @@ import {
 import * as names from '../semconv.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 import { preciseNow } from './clock.ts';
+import { noteFailure } from './end-span.ts';
 import {
   addFlowAttributes,
   contextWithFlow,
@@ -25,6 +28,8 @@ import {
   type Extracted,
   type MessageEnvelope,
 } from './headers.ts';
+import { isSuppressed, offerDelivery, takeDeclaration } from './frameworks.ts';
+import { handledLately, rememberHandled } from './handled.ts';
 import { enterDelivery } from './in-flight.ts';
 import { tracer } from './tracer.ts';
 
@@ -40,25 +45,27 @@ export interface Sending {
  * or report the result later, end the span themselves.
  */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
-  const parent = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
+  const active = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
+  const { declared, given, parent, givenId } = declaredEnvelope(message, active);
   const flow = flowOf(parent);
   const causationId = messageIdOf(parent);
-  const { declared, given } = declaredEnvelope(message.headers, causationId);
-  const kind = declared.kind ?? usualKind;
+  const framework = takeDeclaration(active);
+  const kind = declared.kind ?? framework?.kind ?? usualKind;
   const itinerary = message.itinerary ?? declared.itinerary;
-  const type = declared.type ?? message.type;
-  const id = message.id ?? declared.id ?? newId();
+  const type = declared.type ?? framework?.type ?? message.type;
+  const id = givenId ?? declared.id ?? newId();
   const attributes = messageAttributes(message, 'send', id, kind, type);
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
   if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
   if (itinerary) attributes[names.ATTR_ITINERARY] = itinerary.join(',');
   if (message.attributes) Object.assign(attributes, message.attributes);
   const span = tracer().startSpan(
-    `send ${message.destination}`,
+    `send ${framework?.type ?? message.destination}`,
     { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
+  if (isSuppressed(active)) return { span, ctx: active, headers: { ...message.headers } };
   // Without an SDK and without a flow there is nothing to tell the receiver, so the message stays
   // as it was.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
@@ -81,25 +88,45 @@ const random = (): string => Math.random().toString(36).slice(2);
 
 const NOTHING_DECLARED: MessageEnvelope = {};
 
+interface Declared {
+  declared: MessageEnvelope;
+  /** The headers to send. */
+  given: Record<string, unknown>;
+  /** The context from which the new message follows. */
+  parent: Context;
+  /** The id that was given for this message. */
+  givenId: string | undefined;
+}
+
 /**
- * Returns what the application declared about a new message in its headers, and the headers to
- * send. What the application declared takes precedence over what an adapter guesses. If the headers
- * were passed on from the message being handled, they declare nothing about the new message.
- * Otherwise the new message would get the id and type of the handled message, and would be mistaken
- * for it.
+ * Returns what the application declared about a new message in its headers. What the application
+ * declared takes precedence over what an adapter guesses. If the headers were passed on from a
+ * message that is being handled, or was, they declare nothing about the new message. Otherwise the
+ * new message would get the id and type of the handled message, and would be mistaken for it.
+ *
+ * A message that is sent again because it failed, or to the queue from which it was taken, keeps its
+ * type, and its handling failed.
  */
-function declaredEnvelope(
-  headers: Record<string, unknown> | undefined,
-  handledId: string | undefined,
-): { declared: MessageEnvelope; given: Record<string, unknown> } {
+function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
+  const { headers, id: givenId } = message;
   const given = { ...headers };
-  if (headers === undefined) return { declared: NOTHING_DECLARED, given };
+  if (headers === undefined) return { declared: NOTHING_DECLARED, given, parent: active, givenId };
   const declared = envelopeIn(headers);
-  if (handledId === undefined || declared.id !== handledId) return { declared, given };
+  const handledId = messageIdOf(active);
+  const handled = handledLately(declared.id);
+  const isPassedOn = handledId === undefined ? handled !== undefined : handledId === declared.id;
+  if (!isPassedOn) return { declared, given, parent: active, givenId };
   // Only the routing slip has to be removed here, because all other fields of the envelope are
   // overwritten.
   delete given[names.HEADER_ITINERARY];
-  return { declared: NOTHING_DECLARED, given };
+  const parent = handledId === undefined ? handled!.ctx : active;
+  const own = givenId === handled?.givenId ? undefined : givenId;
+  const isAgain = message.failure !== undefined || handled?.destination === message.destination;
+  if (!isAgain) return { declared: NOTHING_DECLARED, given, parent, givenId: own };
+  if (handled?.span.isRecording())
+    noteFailure(handled.span, new Error(message.failure ?? `sent to ${message.destination} again`));
+  const { kind, type } = declared;
+  return { declared: { kind, type }, given, parent, givenId: own };
 }
 
 export interface Processing {
@@ -113,6 +140,7 @@ export interface Processing {
  * of its handling end the span at the acknowledgement.
  */
 export function startProcessing(message: IncomingMessage): Processing {
+  if (isSuppressed(context.active())) return untraced();
   const extracted = extractHeaders(message.headers);
   const type = extracted.type ?? message.type ?? '';
   const id = extracted.id ?? message.id;
@@ -136,12 +164,17 @@ export function startProcessing(message: IncomingMessage): Processing {
   // The new span is the root of a trace. Its parent context passes on all that the message carried,
   // except the sender's span.
   const parent = contextWithMessage(extracted.context, id);
+  // The queue of replies mostly has a name of its own for each client.
+  const what = extracted.kind === 'reply' && type !== '' ? type : message.destination;
   const span = tracer().startSpan(
-    `process ${message.destination}`,
+    `process ${what}`,
     { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
+  offerDelivery(span, extracted);
+  if (id !== undefined && span.isRecording())
+    rememberHandled(id, { span, ctx, destination: message.destination, givenId: message.id });
   const { creation } = extracted;
   enterDelivery(
     span,
@@ -155,6 +188,13 @@ export function startProcessing(message: IncomingMessage): Processing {
   );
   return { span, ctx, extracted };
 }
+
+/** Returns what stands for a delivery whose tracing is off: its handler runs as without this package. */
+const untraced = (): Processing => ({
+  span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
+  ctx: context.active(),
+  extracted: { context: ROOT_CONTEXT, creation: undefined, flow: undefined },
+});
 
 function messageAttributes(
   message: { system: string; destination: string },

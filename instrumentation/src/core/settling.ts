@@ -1,6 +1,8 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { ATTR_MESSAGE_UNACKNOWLEDGED } from '../semconv.ts';
 import { preciseNow } from './clock.ts';
+import { hasFailed } from './end-span.ts';
+import { letEnd } from './frameworks.ts';
 
 /**
  * Time after which the span of a delivery ends whose handler returned without an acknowledgement,
@@ -30,13 +32,24 @@ export function endUnlessAcknowledged(
 
 /** Ends the span of a delivery that was acknowledged. */
 export function endAccepted(span: Span): void {
-  if (span.isRecording()) span.end(preciseNow());
+  if (!span.isRecording()) return;
+  letEnd(span);
+  span.end(preciseNow());
 }
 
-/** Ends the span of a delivery that was refused: to be delivered again, or not. */
+/**
+ * Ends the span of a delivery that was refused: to be delivered again, or not. What failed before
+ * says more than the refusal.
+ */
 export function endRefused(span: Span, requeue: boolean): void {
   if (!span.isRecording()) return;
-  span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
-  span.setStatus({ code: SpanStatusCode.ERROR, message: requeue ? 'nacked, requeued' : 'nacked' });
+  if (!hasFailed(span)) {
+    span.setAttribute('error.type', requeue ? 'requeued' : 'rejected');
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      message: requeue ? 'nacked, requeued' : 'nacked',
+    });
+  }
+  letEnd(span);
   span.end(preciseNow());
 }

@@ -1,0 +1,384 @@
+import {
+  context,
+  createContextKey,
+  SpanKind,
+  trace,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
+import {
+  attempt,
+  declareSending,
+  type Declaration,
+  endFailed,
+  type Handling,
+  holdEnd,
+  isTaken,
+  markTraced,
+  noteFailure,
+  preciseNow,
+  startProcessing,
+  startSending,
+  takeDelivery,
+} from '../adapter-kit.ts';
+import { ATTR_MESSAGE_KIND, ATTR_MESSAGE_TYPE, ATTR_STEP_NAME } from '../semconv.ts';
+
+/**
+ * This adapter traces microservices of NestJS 9 to 11 over every transport. It names messages and
+ * steps by their pattern, says which are events, commands and replies, and sees the errors that Nest
+ * handles itself. Over transports whose client has an adapter, that adapter makes the spans and
+ * carries the context. Redis, TCP and transports of the application's own have no headers that
+ * could carry it; there, it travels in the packet beside the pattern and the data, where Nest looks
+ * at nothing else.
+ */
+const ENVELOPE = 'fermata';
+/** Transports whose client has an adapter. The numbers are Nest's. */
+const CARRYING: ReadonlySet<unknown> = new Set([2, 3, 5, 6] /* NATS, MQTT, RMQ, Kafka */);
+const GRPC = 4;
+const CARRYING_CLIENTS = ['ClientNats', 'ClientMqtt', 'ClientRMQ', 'ClientKafka'];
+const SYSTEMS: Readonly<Record<string, string>> = { ClientRedis: 'redis', ClientTCP: 'tcp' };
+const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis' };
+
+type Method = (this: never, ...args: never[]) => unknown;
+type Methods = Record<string, Method>;
+type Packet = { pattern: unknown; data: unknown; [ENVELOPE]?: unknown };
+/** What is used of an Observable of rxjs. */
+interface Observable {
+  lift: unknown;
+  subscribe: (...args: unknown[]) => { unsubscribe: () => void };
+}
+type Callback = ((...args: unknown[]) => unknown) & { next?: unknown };
+
+/**
+ * Returns a pattern as text. Most patterns that are objects have a single text, such as
+ * `{ cmd: 'sum' }`, which is then the name.
+ */
+export function nameOfPattern(pattern: unknown): string {
+  let value = pattern;
+  if (typeof pattern === 'string' && pattern.startsWith('{'))
+    value = attempt(() => JSON.parse(pattern) as unknown) ?? pattern;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value);
+  const [[, only] = []] = entries;
+  if (entries.length === 1 && typeof only === 'string') return only;
+  return entries
+    .map(([key, one]) => `${key}:${typeof one === 'object' ? JSON.stringify(one) : String(one)}`)
+    .sort()
+    .join(',');
+}
+
+// Sending -----------------------------------------------------------------------------------------
+
+interface Client {
+  publish: (
+    packet: Packet,
+    callback: (answer: { err?: unknown; isDisposed?: boolean }) => void,
+  ) => unknown;
+  dispatchEvent: (packet: Packet) => unknown;
+}
+
+/** Wraps what a client of any transport has: `publish` for requests, `dispatchEvent` for events. */
+function traceClient(client: Client, classes: Record<string, unknown>): void {
+  if (!markTraced(client)) return;
+  const { publish, dispatchEvent } = client;
+  const isA = (name: string): boolean =>
+    typeof classes[name] === 'function' && client instanceof (classes[name] as new () => object);
+  const carries = CARRYING_CLIENTS.some(isA);
+  const system = Object.keys(SYSTEMS).find(isA);
+  const send = <T>(kind: 'event' | 'command', packet: Packet, work: () => T): T => {
+    const declaration = { kind, type: nameOfPattern(packet.pattern) };
+    if (carries) return declareSending(declaration, work);
+    return sendInPacket(
+      declaration,
+      system === undefined ? 'nestjs' : SYSTEMS[system]!,
+      packet,
+      work,
+    );
+  };
+  client.publish = (packet, callback) => {
+    // The answer comes on the connection, whose context is another than that of the request.
+    const answered = context.bind(context.active(), callback);
+    return send('command', packet, () => publish.call(client, packet, answered));
+  };
+  client.dispatchEvent = (packet) =>
+    send('event', packet, () => dispatchEvent.call(client, packet));
+}
+
+/** Sends a packet that carries the context itself. */
+function sendInPacket<T>(
+  declaration: Declaration,
+  system: string,
+  packet: Packet,
+  work: () => T,
+): T {
+  const sending = attempt(() =>
+    startSending(declaration.kind, {
+      type: declaration.type,
+      destination: declaration.type,
+      system,
+    }),
+  );
+  if (sending === undefined) return work();
+  const { span, ctx, headers } = sending;
+  if (Object.keys(headers).length > 0) packet[ENVELOPE] = headers;
+  try {
+    const result = context.with(ctx, work);
+    if (result instanceof Promise)
+      result.then(
+        () => span.end(preciseNow()),
+        (error: unknown) => endFailed(span, error),
+      );
+    else span.end(preciseNow());
+    return result;
+  } catch (error) {
+    endFailed(span, error);
+    throw error;
+  }
+}
+
+// Receiving ---------------------------------------------------------------------------------------
+
+/** What the deserializer found in the packet that is being handled. */
+interface Received {
+  headers?: Record<string, unknown>;
+}
+const RECEIVED = createContextKey('fermata received packet');
+/** The span of the message that a handler of Nest works on. */
+const HANDLED = createContextKey('fermata message of Nest');
+const handledIn = (ctx: Context): Span | undefined => ctx.getValue(HANDLED) as Span | undefined;
+/** What the replies to messages are, by the spans of the messages. */
+const replies = new WeakMap<Span, Declaration>();
+
+interface Server {
+  transportId?: unknown;
+  deserializer?: { deserialize: (value: unknown, ...rest: unknown[]) => unknown };
+  handleMessage?: (...args: unknown[]) => unknown;
+}
+
+/** Makes a server remember the context that a packet carries while it handles the packet. */
+function readEnvelopes(server: Server): void {
+  if (!markTraced(server)) return;
+  const { handleMessage, deserializer } = server;
+  if (typeof handleMessage !== 'function' || deserializer === undefined) return;
+  server.handleMessage = (...args) =>
+    context.with(context.active().setValue(RECEIVED, {} satisfies Received), () =>
+      handleMessage.apply(server, args),
+    );
+  const deserialize = deserializer.deserialize.bind(deserializer);
+  deserializer.deserialize = (value, ...rest) => {
+    const holder = context.active().getValue(RECEIVED) as Received | undefined;
+    const packet = value as Packet | null | undefined;
+    if (holder !== undefined && typeof packet === 'object' && packet !== null) {
+      const headers = packet[ENVELOPE];
+      if (typeof headers === 'object' && headers !== null && 'pattern' in packet) {
+        holder.headers = headers as Record<string, unknown>;
+        delete packet[ENVELOPE];
+      }
+    }
+    return deserialize(value, ...rest);
+  };
+}
+
+/** Returns a handler that runs in the span of its message. */
+function traceHandler(
+  server: Server,
+  pattern: unknown,
+  callback: Callback,
+  isEvent: boolean,
+): Callback {
+  const name = nameOfPattern(pattern);
+  const handling: Handling = { kind: isEvent ? 'event' : 'command', type: name, step: name };
+  const traced: Callback = (...args) => {
+    // A second handler of the same event runs within the first.
+    if (handledIn(context.active()) !== undefined) return callback(...args);
+    const started = attempt(() => begin(server, handling));
+    if (started === undefined) return callback(...args);
+    replies.set(started.span, { kind: 'reply', type: `${name}.reply` });
+    return run(started, () => callback(...args));
+  };
+  // Nest links handlers of one event by this property, which the first reads from itself.
+  Object.defineProperty(traced, 'next', {
+    get: () => callback.next,
+    set: (next: unknown) => {
+      callback.next = next;
+    },
+  });
+  return traced;
+}
+
+interface Started {
+  span: Span;
+  ctx: Context;
+  /** True if the span ends with the handler, false if the client's adapter ends it. */
+  isOwn: boolean;
+}
+
+function begin(server: Server, handling: Handling): Started | undefined {
+  const active = context.active();
+  const current = trace.getSpan(active);
+  if (takeDelivery(current, handling)) return { span: current!, ctx: active, isOwn: false };
+  if (isTaken(current)) return undefined;
+  // Another instrumentation of the client made the span.
+  if (
+    CARRYING.has(server.transportId) &&
+    (current as { kind?: SpanKind } | undefined)?.kind === SpanKind.CONSUMER
+  ) {
+    current!.setAttributes({
+      [ATTR_STEP_NAME]: handling.step,
+      [ATTR_MESSAGE_TYPE]: handling.type,
+      [ATTR_MESSAGE_KIND]: handling.kind,
+    });
+    return { span: current!, ctx: active, isOwn: false };
+  }
+  const headers = (active.getValue(RECEIVED) as Received | undefined)?.headers;
+  const { span, ctx } = startProcessing({
+    system: SERVER_SYSTEMS[server.transportId as number] ?? 'nestjs',
+    destination: handling.type,
+    type: handling.type,
+    step: handling.step,
+    headers,
+  });
+  takeDelivery(span, handling);
+  return { span, ctx, isOwn: true };
+}
+
+/** Runs a handler; its span ends when the Observable that it returned completes, or fails. */
+function run({ span, ctx, isOwn }: Started, handler: () => unknown): unknown {
+  const inside = ctx.setValue(HANDLED, span);
+  const release = isOwn ? ownEnd(span) : undefined;
+  const finish = (value: unknown): unknown => {
+    if (!isObservable(value)) {
+      release?.();
+      return value;
+    }
+    return watchObservable(value, inside, release ?? holdEnd(span));
+  };
+  const fail = (error: unknown): void => {
+    if (release !== undefined) release({ error });
+    else if (span.isRecording()) noteFailure(span, error);
+  };
+  let result: unknown;
+  try {
+    result = context.with(inside, handler);
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+  if (!(result instanceof Promise)) return finish(result);
+  return result.then(finish, (error: unknown) => {
+    fail(error);
+    throw error;
+  });
+}
+
+const ownEnd =
+  (span: Span) =>
+  (failure?: { error: unknown }): void => {
+    if (!span.isRecording()) return;
+    if (failure === undefined) span.end(preciseNow());
+    else endFailed(span, failure.error);
+  };
+
+const isObservable = (value: unknown): value is Observable =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as Observable).lift === 'function' &&
+  typeof (value as Observable).subscribe === 'function';
+
+type Observer = Partial<Record<'next' | 'error' | 'complete' | 'add', (value?: unknown) => void>>;
+
+/**
+ * Returns the Observable with its subscription in the message's context. `end` is called when it
+ * completes or fails, or when nobody listens any more. The given one may be subscribed to elsewhere,
+ * so it stays as it is.
+ */
+function watchObservable(
+  observable: Observable,
+  ctx: Context,
+  end: (failure?: { error: unknown }) => void,
+): Observable {
+  const watched = Object.create(observable) as Observable;
+  watched.subscribe = (...given) => {
+    const observer: Observer =
+      typeof given[0] === 'function' || given[0] === undefined || given[0] === null
+        ? ({ next: given[0], error: given[1], complete: given[2] } as Observer)
+        : (given[0] as Observer);
+    const subscription = context.with(ctx, () =>
+      observable.subscribe({
+        next: (value: unknown) => observer.next?.(value),
+        error: (error: unknown) => {
+          end({ error });
+          observer.error?.(error);
+        },
+        complete: () => {
+          end();
+          observer.complete?.();
+        },
+      }),
+    );
+    (subscription as unknown as { add: (teardown: () => void) => void }).add(() => end());
+    observer.add?.(subscription);
+    return subscription;
+  };
+  return watched;
+}
+
+/** The classes of Nest's module that are patched. */
+interface NestModule {
+  ClientProxy: { prototype: object };
+  Server: { prototype: object };
+}
+
+/** Instruments microservices without changes to the application. A second call does nothing. */
+export function instrumentNest(module: NestModule): void {
+  const client = module.ClientProxy.prototype as Methods;
+  if (!markTraced(client)) return;
+  for (const name of ['send', 'emit']) {
+    const original = client[name]!;
+    client[name] = function (this: Client, ...args: never[]) {
+      attempt(() => traceClient(this, module as unknown as Record<string, unknown>));
+      return original.apply(this as never, args);
+    };
+  }
+  const server = module.Server.prototype as Methods;
+  const { addHandler, send } = server;
+  server['addHandler'] = function (this: Server, ...args: never[]) {
+    const [pattern, callback, isEvent, ...rest] = args as unknown as [unknown, Callback, boolean?];
+    const traced = attempt(() => {
+      if (this.transportId === GRPC) return callback;
+      if (!CARRYING.has(this.transportId)) readEnvelopes(this);
+      return traceHandler(this, pattern, callback, isEvent === true);
+    });
+    return (addHandler as unknown as Callback).call(
+      this,
+      pattern,
+      traced ?? callback,
+      isEvent,
+      ...rest,
+    );
+  };
+  // Replies are sent from here, whatever the transport.
+  server['send'] = function (this: Server, ...args: never[]) {
+    const [stream, respond] = args as unknown as [Observable, (data: unknown) => unknown];
+    const span = trace.getActiveSpan();
+    const reply = span && replies.get(span);
+    const declared = (data: unknown): unknown =>
+      reply === undefined ? respond(data) : declareSending(reply, () => respond(data));
+    return (send as unknown as Callback).call(this, stream, declared);
+  };
+}
+
+/**
+ * Instruments the place where Nest catches what a handler throws. After it, exception filters may
+ * have replaced or handled the error.
+ */
+export function instrumentNestErrors(module: { RpcProxy: { prototype: object } }): void {
+  const prototype = module.RpcProxy.prototype as Record<'handleError', Callback>;
+  if (!markTraced(prototype)) return;
+  const { handleError } = prototype;
+  prototype.handleError = function (this: unknown, ...args) {
+    const span = handledIn(context.active());
+    if (span?.isRecording()) noteFailure(span, args[2]);
+    return handleError.apply(this, args);
+  };
+}

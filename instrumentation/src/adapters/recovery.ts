@@ -1,0 +1,44 @@
+/**
+ * Reads the headers by which libraries mark a message that they send again after a failure, or move
+ * to another queue: rascal and @moleculer/channels.
+ */
+export interface Recovery {
+  /** Why the message failed before. */
+  failure?: string;
+  /** Number of this delivery, 1 for the first. */
+  attempt?: number;
+  /** The queue in which the message failed. */
+  deadLetteredFrom?: string;
+}
+
+interface RascalHeader {
+  error?: { message?: unknown };
+  recovery?: Record<string, { republished?: number; forwarded?: number }>;
+}
+
+/** Returns what the headers of a message in a queue tell. */
+export function recoveryIn(headers: Record<string, unknown>, queue: string): Recovery {
+  if (headers['rascal'] !== undefined) return rascalIn(headers['rascal'] as RascalHeader, queue);
+  const recovery: Recovery = {};
+  const redelivered = Number(headers['x-redelivered-count']);
+  if (redelivered > 0) recovery.attempt = redelivered + 1;
+  const channel = headers['x-original-channel'];
+  const group = headers['x-original-group'];
+  if (typeof channel === 'string') {
+    recovery.deadLetteredFrom = typeof group === 'string' ? `${group}.${channel}` : channel;
+    recovery.failure = `given up in ${recovery.deadLetteredFrom}`;
+  }
+  return recovery;
+}
+
+function rascalIn({ error, recovery = {} }: RascalHeader, queue: string): Recovery {
+  const failure = error?.message;
+  if (typeof failure !== 'string') return {};
+  const republished = recovery[queue]?.republished ?? 0;
+  const from = Object.keys(recovery).find((name) => name !== queue && recovery[name]!.forwarded);
+  return {
+    failure,
+    ...(republished > 0 && { attempt: republished + 1 }),
+    ...(from !== undefined && republished === 0 && { deadLetteredFrom: from }),
+  };
+}

@@ -1,0 +1,103 @@
+import { context, SpanStatusCode, trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { handleMessage, publishEvent, sendCommand, startFlow } from '../index.ts';
+import { recordTelemetry } from '../testing/telemetry.ts';
+import { endFailed, noteFailure } from './end-span.ts';
+import { declareSending, holdEnd, isTaken, takeDelivery, withoutTracing } from './frameworks.ts';
+import { startProcessing } from './message-spans.ts';
+import { endAccepted, endRefused } from './settling.ts';
+
+const { spans, spansOf } = recordTelemetry();
+const queue = { destination: 'users', system: 'bus' };
+const handling = { kind: 'command', type: 'sum', step: 'sum' } as const;
+
+test('what a framework declares holds for the next message, and for no other', () => {
+  let sent: Record<string, unknown> = {};
+  declareSending({ kind: 'reply', type: 'sum.reply' }, () => {
+    sendCommand({ ...queue, type: 'users' }, (headers) => (sent = headers));
+    sendCommand({ ...queue, type: 'users' }, () => undefined);
+  });
+  expect(sent).toMatchObject({
+    'fermata-message-kind': 'reply',
+    'fermata-message-type': 'sum.reply',
+  });
+  expect(spans().map((span) => [span.name, span.attributes['fermata.message.kind']])).toEqual([
+    ['send sum.reply', 'reply'],
+    ['send users', 'command'],
+  ]);
+  // What the application says in the headers takes precedence.
+  declareSending({ kind: 'event', type: 'framework' }, () =>
+    publishEvent({ ...queue, type: 'users', headers: { 'fermata-message-type': 'own' } }, (own) =>
+      expect(own['fermata-message-type']).toBe('own'),
+    ),
+  );
+});
+
+test('a delivery is taken over once; headers of a traced sender say what the message is', () => {
+  const headers = { 'fermata-message-type': 'sum.of', 'fermata-message-kind': 'event' };
+  handleMessage(queue, () => {
+    const span = trace.getActiveSpan();
+    expect([takeDelivery(span, handling), takeDelivery(span, handling)]).toEqual([true, false]);
+    expect(isTaken(span)).toBe(true);
+  });
+  handleMessage({ ...queue, headers }, () => takeDelivery(trace.getActiveSpan(), handling));
+  expect(takeDelivery(undefined, handling)).toBe(false);
+  const named = spans().map(({ attributes }) => [
+    attributes['fermata.step.name'],
+    attributes['fermata.message.type'],
+    attributes['fermata.message.kind'],
+  ]);
+  expect(named).toEqual([
+    ['sum', 'sum', 'command'],
+    ['sum', 'sum.of', 'event'],
+  ]);
+});
+
+test('a held span ends when it is let go, and a failure that comes meanwhile is its own', async () => {
+  let letGo: ReturnType<typeof holdEnd> | undefined;
+  await handleMessage(queue, async () => {
+    letGo = holdEnd(trace.getActiveSpan()!);
+  });
+  expect(spans()).toHaveLength(0);
+  letGo!({ error: { status: 'error', message: 'no address' } });
+  letGo!();
+  expect(spans().map(({ status }) => status)).toEqual([
+    { code: SpanStatusCode.ERROR, message: 'no address' },
+  ]);
+});
+
+test('an acknowledgement, a refusal and a crash end a span that is held', () => {
+  for (const end of [
+    endAccepted,
+    (span: Parameters<typeof endAccepted>[0]) => endRefused(span, false),
+    (span: Parameters<typeof endAccepted>[0]) => endFailed(span, new Error('crash')),
+  ]) {
+    const { span } = startProcessing(queue);
+    const letGo = holdEnd(span);
+    end(span);
+    letGo({ error: new Error('too late') });
+  }
+  expect(spans().map(({ status }) => status.message)).toEqual([undefined, 'nacked', 'crash']);
+});
+
+test('the first failure is what is told: the refusal that follows from it is not', () => {
+  const { span } = startProcessing(queue);
+  noteFailure(span, new Error('card refused'));
+  noteFailure(span, new Error('Internal server error'));
+  endRefused(span, true);
+  expect(spans()[0]!.status.message).toBe('card refused');
+  expect(spans()[0]!.events).toHaveLength(1);
+});
+
+test('without tracing nothing is recorded, and messages stay as they are', () => {
+  startFlow({ id: 'order-1' }, () =>
+    withoutTracing(() => {
+      publishEvent({ ...queue, type: 'INFO', headers: { own: '1' } }, (headers) =>
+        expect(headers).toEqual({ own: '1' }),
+      );
+      const before = context.active();
+      handleMessage(queue, () => expect(context.active()).toBe(before));
+    }),
+  );
+  expect([...spansOf('send'), ...spansOf('process')]).toEqual([]);
+});

@@ -1,0 +1,48 @@
+import { Middleware } from '@moleculer/channels';
+import { startFlow } from '@fermata/instrumentation';
+import { ServiceBroker } from 'moleculer';
+
+const prefix = process.env.QUEUE_SUFFIX ?? '';
+
+const broker = new ServiceBroker({
+  logLevel: 'warn',
+  middlewares: [
+    Middleware({
+      adapter: {
+        type: 'AMQP',
+        options: {
+          amqp: {
+            url: 'amqp://127.0.0.1:5672',
+            exchangeOptions: { durable: false, autoDelete: true },
+            queueOptions: { durable: false, autoDelete: true },
+          },
+        },
+      },
+    }),
+  ],
+});
+broker.createService({
+  name: 'billing',
+  channels: {
+    [`order.created${prefix}`]: {
+      group: 'billing',
+      maxRetries: 2,
+      deadLettering: {
+        enabled: true,
+        queueName: `FAILED${prefix}`,
+        exchangeName: `FAILED${prefix}`,
+      },
+      async handler(order: { card: string }) {
+        if (order.card === 'stolen') throw new Error('card refused');
+      },
+    },
+    [`FAILED${prefix}`]: { group: 'failed', async handler() {} },
+  },
+});
+
+process.on('message', ({ id, card }: { id: string; card: string }) => {
+  void startFlow({ id, type: 'order' }, () =>
+    broker.sendToChannel(`order.created${prefix}`, { id, card }),
+  );
+});
+void broker.start().then(() => process.send?.('ready'));

@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { delay, map, of, type Observable } from 'rxjs';
+import { transports } from './transports.ts';
+
+@Controller()
+class MailController {
+  @MessagePattern({ cmd: 'check_address' })
+  checkAddress(@Payload() user: { mail: string }): Observable<boolean> {
+    return of(user.mail).pipe(
+      delay(30),
+      map((mail) => {
+        if (!mail.includes('@')) throw new RpcException(`no address: ${mail}`);
+        return true;
+      }),
+    );
+  }
+
+  @EventPattern('user_created')
+  async welcome(@Payload() user: { mail: string }): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (user.mail.endsWith('.invalid')) throw new Error('mail server down');
+  }
+}
+
+@Module({ controllers: [MailController] })
+class MailModule {}
+
+async function bootstrap(): Promise<void> {
+  for (const transport of Object.values(transports)) {
+    const app = await NestFactory.createMicroservice(MailModule, transport);
+    await app.listen();
+  }
+  process.send?.('ready');
+}
+void bootstrap();

@@ -1,0 +1,54 @@
+import { startFlow } from '@fermata/instrumentation';
+import { BrokerAsPromised, type BrokerConfig } from 'rascal';
+
+const suffix = process.env.QUEUE_SUFFIX ?? '';
+const options = { durable: false, autoDelete: true };
+
+const config: BrokerConfig = {
+  vhosts: {
+    '/': {
+      connection: { url: 'amqp://guest:guest@127.0.0.1:5672/', management: { url: 'http://x' } },
+      exchanges: { [`shop${suffix}`]: { type: 'topic', options } },
+      queues: { [`billing${suffix}`]: { options }, [`failed${suffix}`]: { options } },
+      bindings: [
+        `shop${suffix}[order.created] -> billing${suffix}`,
+        `shop${suffix}[order.failed] -> failed${suffix}`,
+      ],
+      publications: {
+        order: { exchange: `shop${suffix}`, routingKey: 'order.created' },
+        failed: { exchange: `shop${suffix}`, routingKey: 'order.failed' },
+      },
+      subscriptions: {
+        billing: { queue: `billing${suffix}` },
+        failed: { queue: `failed${suffix}` },
+      },
+    },
+  },
+  recovery: {
+    again: [
+      { strategy: 'republish', defer: 50, attempts: 2 },
+      { strategy: 'forward', publication: 'failed' },
+    ],
+  },
+};
+
+async function start(): Promise<void> {
+  const broker = await BrokerAsPromised.create(config);
+  broker.on('error', (error) => console.error(error));
+  const billing = await broker.subscribe('billing');
+  billing.on('message', (_message, order: { id: string; card: string }, ackOrNack) => {
+    // The answer comes late, and by a callback.
+    setTimeout(() => {
+      if (order.card !== 'stolen') ackOrNack();
+      else ackOrNack(new Error('card refused'), broker.config.recovery!['again']);
+    }, 30);
+  });
+  const failed = await broker.subscribe('failed');
+  failed.on('message', (_message, _order, ackOrNack) => ackOrNack());
+
+  process.on('message', ({ id, card }: { id: string; card: string }) => {
+    void startFlow({ id, type: 'order' }, () => broker.publish('order', { id, card }));
+  });
+  process.send?.('ready');
+}
+void start();
