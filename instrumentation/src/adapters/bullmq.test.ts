@@ -7,6 +7,7 @@ import { isReachable, unique } from '../testing/brokers.ts';
 import { recordTelemetry, until } from '../testing/telemetry.ts';
 import { createBullTelemetry, instrumentBullMq } from './bullmq.ts';
 
+type Bull = { Queue: typeof Queue; Worker: typeof Worker };
 const { spans, spansOf } = recordTelemetry();
 const hasRedis = await isReachable('Redis', 6379);
 
@@ -59,8 +60,9 @@ test.runIf(hasRedis)(
 test.runIf(hasRedis).each(['bullmq4', 'bullmq5', 'bullmq'])(
   '%s, without code: a job and its retry are in the flow that added it',
   async (version) => {
-    const bull = createRequire(import.meta.url)(version) as typeof import('bullmq');
-    instrumentBullMq(bull as never);
+    const bull = createRequire(import.meta.url)(version) as Bull &
+      Parameters<typeof instrumentBullMq>[0];
+    instrumentBullMq(bull);
     const name = unique();
     const connection = { host: '127.0.0.1', port: 6379, maxRetriesPerRequest: null };
     const queue = new bull.Queue(name, { connection });

@@ -110,8 +110,9 @@ let isContextlessSaid = false;
 function sayContextless(): void {
   if (isContextlessSaid) return;
   isContextlessSaid = true;
-  console.error(
-    'fermata: MQTT 3.1.1 carries no context; its messages are joined where their content is unique. → protocolVersion: 5, or traceMqtt with envelope: true',
+  // A client in a browser has no standard error.
+  globalThis.process?.stderr?.write(
+    'fermata: MQTT 3.1.1 carries no context; its messages are joined where their content is unique. → protocolVersion: 5, or traceMqtt with envelope: true\n',
   );
 }
 

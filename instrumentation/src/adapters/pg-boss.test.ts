@@ -11,7 +11,7 @@ const hasPostgres = await isReachable('PostgreSQL', 5432);
 test.runIf(hasPostgres)(
   'a job has one id on both sides, is tried again, and keeps its data as it is',
   async () => {
-    instrumentPgBoss(PgBoss as never);
+    instrumentPgBoss(PgBoss);
     const schema = unique().replaceAll('-', '_');
     const boss = new PgBoss({
       connectionString: 'postgres://postgres@127.0.0.1:5432/postgres',

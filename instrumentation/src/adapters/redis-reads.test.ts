@@ -36,7 +36,7 @@ const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve
 describe.runIf(hasRedis).each(IOREDIS)('%s reads', (name) => {
   const connect = (): IoRedis => {
     const module = require(name) as IoRedisModule;
-    instrumentIoRedis(module as never);
+    instrumentIoRedis(module);
     return new (module.Redis ?? module)();
   };
 

@@ -77,7 +77,7 @@ export function traceIterable<T>(
       next: () =>
         pulling.take(
           () => iterator.next(),
-          ({ done, value }) => (done === true ? undefined : (value as T)),
+          ({ done, value }) => (done === true ? undefined : value),
         ),
       [Symbol.asyncIterator]: () => own,
     };

@@ -4,6 +4,8 @@ import { diag, type Span } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 
+const load = nodeModule.createRequire(__filename);
+
 /** A request that Express has routed, as Nest does by default. */
 interface Routed {
   baseUrl?: unknown;
@@ -20,7 +22,7 @@ export function traceRequests(): void {
     .split(',')
     .map((name) => name.trim());
   try {
-    if (!disabled.includes('http') && !isTraced(require('node:http') as object)) traceHttp();
+    if (!disabled.includes('http') && !isTraced(load('node:http') as object)) traceHttp();
     if (!disabled.includes('undici')) new UndiciInstrumentation({ requireParentforSpans: true });
   } catch (error) {
     diag.warn('fermata: requests cannot be traced', error);
@@ -34,8 +36,8 @@ function traceHttp(): void {
     applyCustomAttributesOnSpan: nameByRoute,
   });
   // The hook runs when the modules are required; imports of them are updated by the last line.
-  require('http');
-  require('https');
+  load('http');
+  load('https');
   nodeModule.syncBuiltinESMExports();
 }
 

@@ -4,6 +4,8 @@ import { diag } from '@opentelemetry/api';
 import { addHook } from 'import-in-the-middle';
 import { Hook } from 'require-in-the-middle';
 
+const load = nodeModule.createRequire(__filename);
+
 /**
  * Instruments a module when the application loads it, wherever it lies: in a nested package, below
  * pnpm's store, or in an archive of Yarn. A look-up from the working directory would miss all of
@@ -92,7 +94,7 @@ function copyChanged(from: Namespace, namespace: Namespace): void {
 function hookImports(names: readonly string[]): void {
   const include = names.flatMap((name) => [name, `${name}.js`, `${name}/index.js`]);
   try {
-    const hooks = require('import-in-the-middle/register-hooks.mjs') as {
+    const hooks = load('import-in-the-middle/register-hooks.mjs') as {
       register: (options: { include: string[] }) => void;
       supportsSyncHooks: () => boolean;
     };

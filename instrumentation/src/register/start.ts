@@ -199,10 +199,11 @@ function described(name: string, version: string): string {
   return `${name}${version && ` ${version}`}${isKnown ? '' : ' (a version that is not known to work)'}`;
 }
 
+const fromHere = createRequire(__filename);
 const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 function versionIn(folder: string | undefined): string {
   try {
-    return (require(join(folder ?? '', 'package.json')) as { version: string }).version;
+    return (fromHere(join(folder ?? '', 'package.json')) as { version: string }).version;
   } catch {
     return '';
   }
