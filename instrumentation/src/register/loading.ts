@@ -53,7 +53,7 @@ export function onLoad(
  * Name of a variable that is set while Node starts the thread for loading. That thread runs
  * `--require` again, and must start no SDK of its own.
  */
-export const IN_LOADER = 'FERMATA_IN_LOADER';
+const IN_LOADER = 'FERMATA_IN_LOADER';
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';

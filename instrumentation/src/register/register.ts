@@ -3,11 +3,12 @@ import { extname } from 'node:path';
 /**
  * This file runs `start` for `node --import @fermata/instrumentation/register app.js`. The host
  * starts even if a package is not installed or the SDK cannot be started. The file is loaded
- * synchronously, without await, so that `node --require` accepts it, too.
+ * synchronously, without await, so that `node --require` accepts it, too. Node runs it again in the
+ * thread that loads modules (see `loading.ts`), where nothing is to be started.
  */
 try {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- it must be caught
-  require(`./start${extname(__filename)}`);
+  if (process.env['FERMATA_IN_LOADER'] === undefined) require(`./start${extname(__filename)}`);
 } catch (error) {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   const missing = code?.endsWith('MODULE_NOT_FOUND')
