@@ -2,7 +2,9 @@ import { createBoundedTextMap } from '../base/bounded-text-map.ts';
 import { TEMPORARY } from '../model/destinations.ts';
 import { withoutIds } from '../model/templates.ts';
 
-/** Reads the names that clients give to destinations. All functions are pure, apart from a cache. */
+/**
+ * Reads the names that clients give to destinations. All functions are pure, apart from a cache.
+ */
 
 export interface Place {
   destination: string;
