@@ -27,7 +27,7 @@ describe('hostile and broken requests', () => {
     traceId,
     spanId: 'b'.repeat(16),
     name: 'x',
-    kind: 1,
+    kind: 2,
     startTimeUnixNano: '1794000000000000000',
     endTimeUnixNano: '1794000000001000000',
     ...over,

@@ -18,6 +18,10 @@ if (!agents)
  * Returns the flows that began with an order, oldest first, once nothing has arrived for a minute.
  */
 async function ordersOf(name: string): Promise<Flow[]> {
+  return (await flowsOf(name)).filter(({ type }) => type === 'order POST /orders');
+}
+/** Returns all flows that are kept, oldest first. */
+async function flowsOf(name: string): Promise<Flow[]> {
   const requests = JSON.parse(readFileSync(`${agents}${name}/spans.json`, 'utf8')) as object[];
   const batches = requests.map(
     (request) => decodeTracesJson(Buffer.from(JSON.stringify(request))).spans,
@@ -29,7 +33,7 @@ async function ordersOf(name: string): Promise<Flow[]> {
   const flows = [...lab.flows.values()].map(({ flow }) => flow);
   await lab.stop();
   return flows
-    .filter(({ type }) => type === 'order POST /orders')
+    .filter(({ unasked }) => unasked === undefined)
     .sort((a, b) => (a.started < b.started ? -1 : 1));
 }
 const stepsOf = ({ steps }: Flow, service: string): string[] =>
@@ -56,6 +60,15 @@ describe.runIf(agents)('recorded agents', () => {
     ['python-aio-pika', 5, 7, 2, ['mailer deadletters']],
     ['python-pika', 5, 5, 2, ['mailer deadletters']],
     ['go-amqp091', 6, 5, 2, []],
+    ['java-kafka-streams', 4, 2, null, []],
+    ['java-spring-otel-by-hand', 3, 9, 2, ['shipping shipping']],
+    ['java-spring-otel-kafka-storm', 1, 9, 0, []],
+    ['python-aio-pika-by-hand', 3, 7, 1, ['mailer deadletters']],
+    ['python-aiokafka', 4, 3, null, []],
+    ['python-aiokafka-batch', 3, 2, null, []],
+    ['python-aiokafka-by-hand', 2, 4, 1, []],
+    ['python-faststream-kafka', 6, 4, 2, []],
+    ['python-faststream-rabbit', 6, 4, 2, []],
   ])('%s: one flow an order', async (name, count, stepCount, failed, dead) => {
     const flows = await ordersOf(name);
     expect(flows).toHaveLength(count);
@@ -95,6 +108,42 @@ describe.runIf(agents)('recorded agents', () => {
       type: 'java.lang.IllegalStateException',
       message: 'no such address',
     });
+  });
+
+  test('tasks of Celery: each failure is a step, each try again an attempt', async () => {
+    const flows = await ordersOf('python-celery');
+    expect(
+      flows.map(({ steps }) =>
+        steps
+          .filter(({ status }) => status === 'failed' || status === 'retried')
+          .map(({ name, attempts }) => [name, attempts.map(({ status }) => status).join()]),
+      ),
+    ).toEqual([
+      [['run/payment.charge', 'failed,failed,ok']],
+      [['run/payment.charge', 'failed']],
+      [['run/warehouse.reserve', 'failed']],
+      [['run/mail.send', 'failed,failed,failed']],
+    ]);
+  });
+
+  test('services of Node and of others in one order, with its outcome', async () => {
+    const flows = await flowsOf('mixed-node-confluent-spring');
+    expect(flows.map(({ key, idleOutcome }) => [key.slice(0, 4), idleOutcome])).toEqual([
+      ['mx-1', 'completed'],
+      ['mx-2', 'completed'],
+      ['mx-3', 'failed'],
+      ['mx-4', 'completed'],
+    ]);
+    // Where a client joins nothing, each part is a flow of its own.
+    expect(await flowsOf('mixed-node-aiokafka-spring')).toHaveLength(8);
+  });
+
+  test('polls that ended with an error, and queries, are no flows', async () => {
+    const types = (await flowsOf('python-confluent-kafka')).map(({ type }) => type);
+    expect(new Set(types)).toEqual(new Set(['order POST /orders']));
+    expect((await flowsOf('go-franz-kotel')).map(({ type }) => type)).not.toContain(
+      'audit internal',
+    );
   });
 
   test('a batch of several orders is a step of each', async () => {

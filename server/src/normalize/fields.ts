@@ -5,7 +5,7 @@ import type { FlowRef, Message, MessageKind, Outcome, Role, StepRef } from '../m
 import { nameOf, textOf, type ReadAttributes } from './attributes.ts';
 import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from './names.ts';
 import { typeIn } from './message-types.ts';
-import { placeOf, requestNamed } from './places.ts';
+import { isGenerated, placeOf, requestNamed, withoutGenerated, type Place } from './places.ts';
 
 /**
  * Holds attribute values by field, whatever the attributes were called. The functions below get the
@@ -37,14 +37,12 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   const partition = nameOf(values[F.partition]);
   const offset = nameOf(values[F.offset]);
   return {
-    // A message to a queue that was created for one answer is a reply, if it was addressed to that
-    // queue or has a conversation.
-    kind: kindOf(values) || (place.isAnswer || (isTemporary && conversation !== '') ? 'reply' : ''),
-    type: nameOf(values[F.messageType]) || typeIn(nameOf(values[F.messageTypes])) || place.type,
+    kind: kindOf(values, place, conversation),
+    type: typeOf(values, place),
     id: nameOf(values[F.messageId]),
     system,
     destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
-    group: nameOf(values[F.group]) || nameOf(values[F.subscription]),
+    group: withoutGenerated(nameOf(values[F.group]) || nameOf(values[F.subscription])),
     partition,
     position:
       partition !== '' && offset !== '' && destination !== ''
@@ -63,11 +61,29 @@ const INTENTS: ReadonlyMap<string, MessageKind> = new Map<string, MessageKind>([
   ['publish', 'event'],
   ['reply', 'reply'],
 ]);
-/** Returns the kind of message that the span states; '' if it states none. */
-function kindOf(values: Values): MessageKind | '' {
+/**
+ * Returns the kind of message that the span states; '' if it states none. A message to a queue that
+ * was created for one answer is a reply, if it was addressed to that queue or has a conversation. A
+ * client that calls each message to a queue a command does not know better.
+ */
+function kindOf(
+  values: Values,
+  { isTemporary, isAnswer }: Place,
+  conversation: string,
+): MessageKind | '' {
   const kind = nameOf(values[F.messageKind]);
+  const isAddressed = isAnswer && isGenerated(nameOf(values[F.messageType]));
+  if (kind === 'command' && isAddressed) return 'reply';
   if (MESSAGE_KINDS.includes(kind)) return kind as MessageKind;
-  return INTENTS.get(nameOf(values[F.messageIntent]).toLowerCase()) ?? '';
+  const intent = INTENTS.get(nameOf(values[F.messageIntent]).toLowerCase());
+  return intent ?? (isAnswer || (isTemporary && conversation !== '') ? 'reply' : '');
+}
+
+/** Returns the type of the message. The name of a queue that was generated is no type. */
+function typeOf(values: Values, place: Place): string {
+  const type = nameOf(values[F.messageType]);
+  if (isGenerated(type)) return '';
+  return type || typeIn(nameOf(values[F.messageTypes])) || place.type;
 }
 
 export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
@@ -92,7 +108,7 @@ export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {
 }
 
 export function stepOf(values: Values): StepRef | null {
-  const name = nameOf(values[F.stepName]);
+  const name = withoutGenerated(nameOf(values[F.stepName]));
   const id = nameOf(values[F.stepId]);
   const retries = values[F.stepRetries];
   const attempt =

@@ -1,6 +1,10 @@
+import { createBoundedTextMap } from '../base/bounded-text-map.ts';
+import { TEMPORARY } from '../model/destinations.ts';
 import { withoutIds } from '../model/templates.ts';
 
-/** Reads the names that clients give to destinations. All functions are pure. */
+/**
+ * Reads the names that clients give to destinations. All functions are pure, apart from a cache.
+ */
 
 export interface Place {
   destination: string;
@@ -51,8 +55,23 @@ const GENERATED: readonly RegExp[] = [
   // Celery, Nameko and others: the name of a queue of replies is nothing but an id.
   new RegExp(`^${UUID}$`, 'i'),
 ];
-const isGenerated = (name: string): boolean =>
-  name !== '' && GENERATED.some((form) => form.test(name));
+const known = createBoundedTextMap<boolean>(1_000_000);
+/** Returns whether a name has a form that only generated names have. */
+export function isGenerated(name: string): boolean {
+  if (name === '') return false;
+  let isOne = known.get(name);
+  if (isOne === undefined) {
+    isOne = GENERATED.some((form) => form.test(name));
+    known.set(name, isOne, name.length);
+  }
+  return isOne;
+}
+/** Returns a text of several words with `(temporary)` in place of generated names. */
+export const withoutGenerated = (text: string): string =>
+  text
+    .split(' ')
+    .map((word) => (isGenerated(word) ? TEMPORARY : word))
+    .join(' ');
 /**
  * Matches `exchange,routing key`. If the part for the exchange is empty, the routing key is the
  * name of the queue.

@@ -305,7 +305,8 @@ function messagesOf(
       message = sentMessage(hop, hop.sendSpanId, from, place);
       messages.set(hop.sendSpanId, message);
     }
-    if (hop.to === null && hop.state === 'waiting') message.waitingHopId = hop.id;
+    // A dead letter waits for its consumer like any other message, if it has one.
+    if (hop.to === null) message.waitingHopId = hop.id;
     if (to === undefined) continue;
     message.takers = withOne(message.takers, to.as);
     const ms = Math.max(0, to.startMs - message.sentMs);
