@@ -24,6 +24,7 @@ const LONG = [
   'test/e2e/kill',
   'test/e2e/browser',
   'test/e2e/hostile',
+  'test/e2e/same-screen',
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
   'test/e2e/foreign-histories',

@@ -58,7 +58,8 @@ describe.runIf(executable)('hostile names', () => {
     ...[...document.querySelectorAll('x-hostile, img, iframe, script:not([src]), [onerror]')]
       .map((one) => 'an element: ' + one.outerHTML.slice(0, 200)),
     ...[...document.querySelectorAll('[href], [src], [action]')]
-      .filter((one) => /^\\s*javascript:/i.test(one.getAttribute('href') ?? one.getAttribute('src') ?? ''))
+      .filter((one) => /^\\s*javascript:/i.test(
+        one.getAttribute('href') ?? one.getAttribute('src') ?? one.getAttribute('action')))
       .map((one) => 'an address: ' + one.outerHTML.slice(0, 200)),
     ...(document.scrollingElement.scrollWidth > innerWidth
       ? ['the page is ' + document.scrollingElement.scrollWidth + ' wide, not ' + innerWidth] : []),
