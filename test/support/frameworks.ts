@@ -59,7 +59,7 @@ export async function startApplication(
         ...process.env,
         OTEL_SERVICE_NAME: service,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-        OTEL_NODE_RESOURCE_DETECTORS: 'none',
+        OTEL_NODE_RESOURCE_DETECTORS: 'env',
         ...env,
       },
     },
