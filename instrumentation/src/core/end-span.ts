@@ -91,11 +91,14 @@ export const hasFailed = (span: Span): boolean => failed.has(span);
 export function noteFailure(span: Span, error: unknown): void {
   if (failed.has(span)) return;
   failed.add(span);
-  const failure = error instanceof Error ? error : new Error(errorText(error));
+  const failure = error instanceof Error ? error : withoutStack(errorText(error));
   span.setAttribute('error.type', failure.name);
   span.recordException(failure);
   span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
 }
+
+/** Makes the error of a value that is none. The functions of this package would be its stack. */
+const withoutStack = (message: string): Error => Object.assign(new Error(message), { stack: '' });
 
 /**
  * Turns a thrown value into text. Some objects cannot be converted; the error of such a conversion

@@ -69,6 +69,9 @@ test('what a library sends again when the handler is gone follows from the handl
   const told = (name: string): unknown[] => sent.map((headers) => headers[`fermata-${name}`]);
   expect(told('message-type')).toEqual([...Array<string>(3).fill('order.created'), 'archived']);
   expect(told('flow-id')).toEqual(Array<string>(4).fill('order-7'));
-  expect(new Set(told('message-id')).size).toBe(4);
-  expect(told('causation-id')).toEqual([undefined, ...told('message-id').slice(0, 3)]);
+  // It is one message until the handler that succeeds sends another.
+  const [id, ...ids] = told('message-id');
+  expect(ids.slice(0, 2)).toEqual([id, id]);
+  expect(ids[2]).not.toBe(id);
+  expect(told('causation-id')).toEqual([undefined, undefined, undefined, id]);
 });

@@ -48,12 +48,14 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const active = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
   const { declared, given, parent, givenId } = declaredEnvelope(message, active);
   const flow = flowOf(parent);
-  const causationId = messageIdOf(parent);
   const framework = takeDeclaration(active);
   const kind = declared.kind ?? framework?.kind ?? usualKind;
   const itinerary = message.itinerary ?? declared.itinerary;
   const type = declared.type ?? framework?.type ?? message.type;
   const id = givenId ?? declared.id ?? newId();
+  // A message that is sent again keeps what caused it, which its headers name.
+  const handledId = messageIdOf(parent);
+  const causationId = handledId === id ? undefined : handledId;
   const attributes = messageAttributes(message, 'send', id, kind, type);
   if (flow) addFlowAttributes(attributes, flow, message.flow ? 'explicit' : 'ambient');
   if (causationId !== undefined) attributes[names.ATTR_CAUSATION_ID] = causationId;
@@ -104,8 +106,8 @@ interface Declared {
  * message that is being handled, or was, they declare nothing about the new message. Otherwise the
  * new message would get the id and type of the handled message, and would be mistaken for it.
  *
- * A message that is sent again because it failed, or to the queue from which it was taken, keeps its
- * type, and its handling failed.
+ * A message that is sent again because it failed, or to the queue from which it was taken, is still
+ * the same message, and its handling failed.
  */
 function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
   const { headers, id: givenId } = message;
@@ -124,9 +126,8 @@ function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
   const isAgain = message.failure !== undefined || handled?.destination === message.destination;
   if (!isAgain) return { declared: NOTHING_DECLARED, given, parent, givenId: own };
   if (handled?.span.isRecording())
-    noteFailure(handled.span, new Error(message.failure ?? `sent to ${message.destination} again`));
-  const { kind, type } = declared;
-  return { declared: { kind, type }, given, parent, givenId: own };
+    noteFailure(handled.span, message.failure ?? `sent to ${message.destination} again`);
+  return { declared: { ...declared, itinerary: undefined }, given, parent, givenId: own };
 }
 
 export interface Processing {

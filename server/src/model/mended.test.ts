@@ -60,3 +60,12 @@ test('the same step for another item of the order, or another step, mends nothin
 test('what succeeded before the failure mends nothing', () => {
   expect(mendedIn(order, ...take('b', 'a', 10), ...take('c', 'b', 30, { failed: true }))).toBe(0);
 });
+
+test('taking what was set aside is no new try, though the step has the same name', () => {
+  const failed = [order, ...take('b', 'a', 10, { failed: true })];
+  const aside = take('c', 'b', 30, { dead: true, destination: 'card.dlq' });
+  expect(mendedIn(...failed, ...aside)).toBe(0);
+  expect(outcomeOf(...failed, ...aside)).toBe('failed');
+  // What is sent back from there, and succeeds, is one.
+  expect(mendedIn(...failed, ...aside, ...take('d', 'c', 50))).toBe(1);
+});

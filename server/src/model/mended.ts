@@ -14,9 +14,12 @@ export function mendedSteps(steps: readonly Step[], hops: readonly Hop[]): Reado
   if (failed.length === 0) return NONE;
   const ofId = new Map(steps.map((step) => [step.id, step]));
   const next = new Map<string, string[]>();
+  const aside = new Set<string>();
   for (const { from, to } of hops)
     if (from !== null && to !== null && from !== to) append(next, from, to);
-  return new Set(failed.filter((step) => isMended(step, ofId, next)).map(({ id }) => id));
+  // A step that takes messages which were set aside is no later try, even if it has the same name.
+  for (const { to, state } of hops) if (to !== null && state === 'dead-lettered') aside.add(to);
+  return new Set(failed.filter((step) => isMended(step, ofId, next, aside)).map(({ id }) => id));
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -25,14 +28,15 @@ function isMended(
   failed: Step,
   ofId: ReadonlyMap<string, Step>,
   next: ReadonlyMap<string, readonly string[]>,
+  aside: ReadonlySet<string>,
 ): boolean {
   const reached = new Set([failed.id]);
   for (const id of reached)
     for (const to of next.get(id) ?? []) {
       const step = ofId.get(to);
       if (step === undefined || reached.has(to)) continue;
-      if (step.typeKey === failed.typeKey && step.status !== 'failed' && step.end !== null)
-        return true;
+      const isSame = step.typeKey === failed.typeKey && !aside.has(to);
+      if (isSame && step.status !== 'failed' && step.end !== null) return true;
       reached.add(to);
     }
   return false;

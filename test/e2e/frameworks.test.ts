@@ -1,0 +1,214 @@
+import type { Flow, Step } from '@fermata/server/contract';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findBrokers } from '../support/brokers.ts';
+import { eventually } from '../support/eventually.ts';
+import { installFrameworks, startApplication, type Application } from '../support/frameworks.ts';
+import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
+
+/**
+ * Runs applications of frameworks as they come, traced by `register` alone: their flows have the
+ * steps, kinds and failures that a person expects who knows the application.
+ */
+const NEEDED = ['amqp', 'nats', 'redis', 'mqtt'];
+const found = await findBrokers(...NEEDED);
+for (const broker of found) broker.stop();
+/** Keeps runs apart. It has no digits, because the server takes numbers in names for ids. */
+const suffix = `-${[...String(process.pid)].map((digit) => 'abcdefghij'[Number(digit)]).join('')}`;
+
+/** What an application is asked to do, in a flow of this id. */
+interface Order {
+  id: string;
+  [more: string]: unknown;
+}
+
+describe.runIf(found.length === NEEDED.length)('frameworks', () => {
+  let server: ServerProcess;
+  const directory = freshDirectory();
+  const applications: Application[] = [];
+  const named = new Map<string, Application>();
+  beforeAll(async () => {
+    [server] = await Promise.all([
+      startServer(directory.path, { FERMATA_SETTLE: '1s' }),
+      installFrameworks(),
+    ]);
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp,
+      QUEUE_SUFFIX: suffix,
+      NAMESPACE: suffix,
+      TRANSPORTERS: 'nats://127.0.0.1:4222,redis://127.0.0.1:6379',
+    };
+    const start = async (service: string, file: string, more = {}): Promise<void> => {
+      const application = await startApplication(service, file, { ...env, ...more });
+      applications.push(application);
+      named.set(service, application);
+    };
+    await Promise.all([
+      start('mail', 'nest/mail.ts').then(() => start('shop', 'nest/shop.ts')),
+      start('payment', 'moleculer/payment.ts'),
+      start('orders', 'moleculer/orders.ts'),
+      start('golevelup', 'golevelup/billing.ts'),
+      start('channels', 'moleculer/channels.ts'),
+      start('rascal', 'rascal/orders.ts'),
+      start('bullmq', 'nest/jobs.ts'),
+    ]);
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all(applications.map((application) => application.end()));
+    await server?.end('SIGTERM');
+    directory.remove();
+  });
+
+  /** Starts a flow and returns it when it has as many steps as it must have. */
+  async function flowOf(service: string, order: Order, steps: number): Promise<Flow> {
+    const application = named.get(service)!;
+    application.send(order);
+    return eventually(async () => {
+      const response = await fetch(`${server.web}/api/v1/flows/${order.id}`);
+      expect(response.status, application.output()).toBe(200);
+      const flow = (await response.json()) as Flow;
+      expect(flow.steps.length, JSON.stringify(told(flow))).toBeGreaterThanOrEqual(steps);
+      expect(flow.phase).toBe('ended');
+      return flow;
+    }, 30_000);
+  }
+  /** Returns what a person reads of a flow: its steps, and the error of a failed one. */
+  const told = (flow: Flow): string[] =>
+    flow.steps.map((step) =>
+      [step.service, step.kind, step.name, step.error?.message]
+        .filter((part) => part !== undefined)
+        .join(' ')
+        .replaceAll(suffix, ''),
+    );
+  const kindsOf = (flow: Flow): string[] => flow.hops.map((hop) => hop.message.kind);
+  const typesOf = (flow: Flow): string[] => flow.hops.map((hop) => hop.message.type);
+  const stepOf = (flow: Flow, name: string): Step => {
+    const step = flow.steps.find((one) => one.name === name);
+    if (step === undefined) throw new Error(`no ${name} in ${told(flow).join(', ')}`);
+    return step;
+  };
+  const lastingMs = (step: Step): number =>
+    Number(BigInt(step.endUnixNano!) - BigInt(step.startUnixNano)) / 1e6;
+
+  /** Transports over which the client's adapter also shows the reply. */
+  const REPLYING = new Set(['rmq', 'mqtt']);
+  test.each(['rmq', 'nats', 'redis', 'mqtt', 'tcp'])('NestJS over %s', async (over) => {
+    const replies = REPLYING.has(over);
+    const reply = replies ? ['shop reply process check_address.reply'] : [];
+    const asked = [/^shop task send /, 'mail command check_address', ...reply];
+    const expected = (last: string[]) =>
+      [...asked, ...last].map((one) => (one instanceof RegExp ? expect.stringMatching(one) : one));
+
+    const register = (id: string, mail: string, steps: number) =>
+      flowOf('shop', { id: `${over}-${id}`, mail, over }, steps);
+    const [ok, down, bad] = await Promise.all([
+      register('ok', 'a@b.example', 4),
+      register('down', 'a@b.invalid', 4),
+      register('bad', 'nowhere', 2),
+    ]);
+    expect(told(ok)).toEqual(expected(['shop task send user_created', 'mail event user_created']));
+    expect(kindsOf(ok)).toEqual(['command', ...(replies ? ['reply'] : []), 'event']);
+    expect(new Set(typesOf(ok))).toEqual(
+      new Set(['check_address', ...(replies ? ['check_address.reply'] : []), 'user_created']),
+    );
+    expect(ok).toMatchObject({ outcome: 'completed', failedSteps: 0 });
+    // The request's handler returned an Observable, the event's a promise; both work for 30 ms.
+    expect(lastingMs(stepOf(ok, 'check_address'))).toBeGreaterThan(25);
+    expect(lastingMs(stepOf(ok, 'user_created'))).toBeGreaterThan(25);
+    expect(JSON.stringify(ok.hops.map((hop) => hop.evidence))).toContain('link');
+
+    expect(told(down).at(-1)).toBe('mail event user_created mail server down');
+    expect(down).toMatchObject({ outcome: 'failed', failedSteps: 1 });
+
+    expect(stepOf(bad, 'check_address').error?.message).toBe('no address: nowhere');
+    expect(bad).toMatchObject({ outcome: 'failed', failedSteps: 1 });
+  });
+
+  test.each(['nats', 'redis'])('moleculer over %s', async (transporter) => {
+    const over = transporter === 'nats' ? 0 : 1;
+    const order = (kind: string, amount: number) =>
+      flowOf('orders', { id: `moleculer-${over}-${kind}`, amount, over }, 2);
+    const [ok, down, bad] = await Promise.all([order('ok', 1), order('down', 1), order('bad', -1)]);
+    expect(told(ok)).toEqual([
+      'orders task send payment.charge',
+      'payment command payment.charge',
+      'orders task send order.created',
+      'payment event order.created',
+    ]);
+    expect(ok.hops.map((hop) => hop.consumerGroup)).toEqual(['payment', 'mail']);
+    expect(told(down).at(-1)).toBe('payment event order.created smtp down');
+    expect(told(bad)).toEqual([
+      'orders task send payment.charge',
+      'payment command payment.charge card refused',
+    ]);
+  });
+
+  test('what nodes of moleculer say to find each other is no flow', async () => {
+    const list = await fetch(`${server.web}/api/v1/flows?service=orders&limit=100`);
+    const { items } = (await list.json()) as { items: { key: string; type: string }[] };
+    expect(items.length).toBeGreaterThan(0);
+    expect(items.filter(({ type }) => type !== 'order')).toEqual([]);
+  });
+
+  test('@golevelup/nestjs-rabbitmq: request and reply, events, an exception, a Nack', async () => {
+    const order = (card: string) => flowOf('golevelup', { id: `golevelup-${card}`, card }, 5);
+    const [ok, stolen, expired] = await Promise.all(['ok', 'stolen', 'expired'].map(order));
+    expect(told(ok!)).toEqual([
+      'golevelup task send orders',
+      'golevelup command process orders-stock',
+      'golevelup reply process stock.count.reply',
+      'golevelup task send orders',
+      'golevelup event process orders-billing',
+      'golevelup event process orders-shipping',
+    ]);
+    expect(typesOf(ok!)).toEqual([
+      ...['stock.count', 'stock.count.reply', 'order.created', 'payment.captured'],
+    ]);
+    expect(told(stolen!).at(-1)).toContain('card refused');
+    expect(told(expired!).at(-1)).toContain('nacked');
+  });
+
+  test('@moleculer/channels: what is sent again is a failed attempt, then a dead letter', async () => {
+    const flow = await flowOf('channels', { id: 'channels-1', card: 'stolen' }, 3);
+    expect(told(flow)).toEqual([
+      'channels task send order.created',
+      'channels event order.created card refused',
+      'channels event FAILED',
+    ]);
+    expect(stepOf(flow, `order.created${suffix}`).attempts.map(({ status }) => status)).toEqual([
+      'failed',
+      'failed',
+    ]);
+    expect(flow.hops.map((hop) => hop.state)).toContain('dead-lettered');
+    expect(flow.outcome).toBe('failed');
+  });
+
+  test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {
+    const [ok, flow] = await Promise.all([
+      flowOf('rascal', { id: 'rascal-ok', card: 'valid' }, 2),
+      flowOf('rascal', { id: 'rascal-stolen', card: 'stolen' }, 3),
+    ]);
+    expect(told(ok)).toEqual(['rascal task send shop', 'rascal event process billing']);
+    expect(told(flow)).toEqual([
+      'rascal task send shop',
+      'rascal event process billing card refused',
+      'rascal event process failed',
+    ]);
+    expect(flow.steps[1]!.attempts).toHaveLength(3);
+    expect(flow.hops.map((hop) => hop.state)).toContain('dead-lettered');
+    expect(new Set(flow.hops.map((hop) => hop.message.type))).toEqual(new Set(['order.created']));
+    expect(flow.outcome).toBe('failed');
+  });
+
+  test('BullMQ in NestJS: a job, and one that is tried three times', async () => {
+    const [ok, failing] = await Promise.all([
+      flowOf('bullmq', { id: 'bullmq-ok', path: 'a.wav' }, 2),
+      flowOf('bullmq', { id: 'bullmq-failing', path: 'missing.wav' }, 2),
+    ]);
+    expect(ok.outcome).toBe('completed');
+    expect(typesOf(ok)).toEqual(['transcode']);
+    expect(failing.outcome).toBe('failed');
+    const last = failing.steps.at(-1)!;
+    expect(last.error?.message).toBe('no such file: missing.wav');
+    expect(last.attempts).toHaveLength(3);
+  });
+});

@@ -1,0 +1,85 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Starts the applications of `test/frameworks`, a package of its own with frameworks that the rest of
+ * the repository does not need. It is installed when it is missing, or when its lock file is newer.
+ */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+export const FRAMEWORKS = join(root, 'test/frameworks');
+
+export async function installFrameworks(): Promise<void> {
+  const modules = join(FRAMEWORKS, 'node_modules');
+  const lock = readFileSync(join(FRAMEWORKS, 'package-lock.json'), 'utf8');
+  const stamp = join(modules, '.fermata-lock.json');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+    const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: FRAMEWORKS,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+    const [code] = (await once(npm, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`npm ci in test/frameworks ended with ${code}`);
+    writeFileSync(stamp, lock);
+  }
+  const link = join(modules, '@fermata/instrumentation');
+  if (existsSync(link)) return;
+  mkdirSync(join(modules, '@fermata'), { recursive: true });
+  symlinkSync(join(root, 'instrumentation'), link, 'junction');
+}
+
+/** An application as a process of its own. It gets its orders by messages. */
+export interface Application {
+  child: ChildProcess;
+  send(order: object): void;
+  output(): string;
+  end(): Promise<void>;
+}
+
+/** Starts an application as its operator would, and resolves when it is ready. */
+export async function startApplication(
+  service: string,
+  file: string,
+  env: Record<string, string>,
+): Promise<Application> {
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=@fermata/source',
+      ...['--import', 'tsx', '--import', '@fermata/instrumentation/register'],
+      file,
+    ],
+    {
+      cwd: FRAMEWORKS,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: {
+        ...process.env,
+        OTEL_SERVICE_NAME: service,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_NODE_RESOURCE_DETECTORS: 'env',
+        ...env,
+      },
+    },
+  );
+  let text = '';
+  const keep = (chunk: Buffer): void => void (text = (text + chunk.toString()).slice(-20_000));
+  child.stdout!.on('data', keep);
+  child.stderr!.on('data', keep);
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code) => reject(new Error(`${service} ended with ${code}: ${text}`)));
+  });
+  return {
+    child,
+    send: (order) => void child.send(order),
+    output: () => text,
+    async end() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
