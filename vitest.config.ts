@@ -28,7 +28,11 @@ const LONG = [
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
   'test/e2e/foreign-histories',
+  'test/e2e/same-screen',
   'test/e2e/tasks',
+  'test/e2e/packages',
+  'test/e2e/frameworks',
+  'test/e2e/hostile',
   'query/lenses/lenses',
   'test/e2e/demo',
 ];
@@ -73,8 +77,8 @@ export default defineConfig({
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
     ],
     pool: 'forks',
-    // Two cores; most tests start servers of their own.
-    maxWorkers: 2,
+    // Two cores; tests that start servers and brokers' clients wait for most of their time.
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
