@@ -130,6 +130,8 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     ...(milestones && {
       logRecordProcessors: [new PendingProcessor(pending.logs), milestones],
     }),
+    // Fermata takes no metrics, which the instrumentation of requests records.
+    ...(process.env['OTEL_METRICS_EXPORTER'] === undefined && { metricReaders: [] }),
   }) as Sdk;
   sdk.start();
   flushAtCrash(pending, find);
