@@ -2,7 +2,12 @@ import type { Flow, Step } from '@fermata/server/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBrokers } from '../support/brokers.ts';
 import { eventually } from '../support/eventually.ts';
-import { installFrameworks, startApplication, type Application } from '../support/frameworks.ts';
+import {
+  freePort,
+  installFrameworks,
+  startApplication,
+  type Application,
+} from '../support/frameworks.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
@@ -33,8 +38,13 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     ]);
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp,
-      QUEUE_SUFFIX: suffix,
-      NAMESPACE: suffix,
+      // The names that applications use, apart from those of other runs.
+      ...{
+        USERS_QUEUE: `users${suffix}`,
+        JOBS_QUEUE: `audio${suffix}`,
+        EXCHANGE: `orders${suffix}`,
+      },
+      ...{ NAMESPACE: suffix, CHANNEL_PREFIX: suffix, TCP_PORT: String(await freePort()) },
       TRANSPORTERS: 'nats://127.0.0.1:4222,redis://127.0.0.1:6379',
     };
     const start = async (service: string, file: string, more = {}): Promise<void> => {
@@ -61,9 +71,10 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
   /** Starts a flow and returns it when it has as many steps as it must have. */
   async function flowOf(service: string, order: Order, steps: number): Promise<Flow> {
     const application = named.get(service)!;
-    application.send(order);
+    const id = order.id + suffix;
+    application.send({ ...order, id });
     return eventually(async () => {
-      const response = await fetch(`${server.web}/api/v1/flows/${order.id}`);
+      const response = await fetch(`${server.web}/api/v1/flows/${id}`);
       expect(response.status, application.output()).toBe(200);
       const flow = (await response.json()) as Flow;
       expect(flow.steps.length, JSON.stringify(told(flow))).toBeGreaterThanOrEqual(steps);
@@ -77,7 +88,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       [step.service, step.kind, step.name, step.error?.message]
         .filter((part) => part !== undefined)
         .join(' ')
-        .replaceAll(suffix, ''),
+        .replaceAll(new RegExp(`${suffix}[:.]?`, 'g'), ''),
     );
   const kindsOf = (flow: Flow): string[] => flow.hops.map((hop) => hop.message.kind);
   const typesOf = (flow: Flow): string[] => flow.hops.map((hop) => hop.message.type);
@@ -174,7 +185,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       'channels event order.created card refused',
       'channels event FAILED',
     ]);
-    expect(stepOf(flow, `order.created${suffix}`).attempts.map(({ status }) => status)).toEqual([
+    expect(stepOf(flow, `${suffix}.order.created`).attempts.map(({ status }) => status)).toEqual([
       'failed',
       'failed',
     ]);

@@ -11,7 +11,7 @@ import {
 } from '@golevelup/nestjs-rabbitmq';
 import { startFlow } from '@fermata/instrumentation';
 
-const exchange = `orders${process.env.QUEUE_SUFFIX ?? ''}`;
+const exchange = process.env.EXCHANGE ?? 'orders';
 const queueOptions = { durable: false, autoDelete: true };
 
 @Injectable()

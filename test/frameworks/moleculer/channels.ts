@@ -2,8 +2,6 @@ import { Middleware } from '@moleculer/channels';
 import { startFlow } from '@fermata/instrumentation';
 import { ServiceBroker } from 'moleculer';
 
-const prefix = process.env.QUEUE_SUFFIX ?? '';
-
 const broker = new ServiceBroker({
   logLevel: 'warn',
   middlewares: [
@@ -11,6 +9,7 @@ const broker = new ServiceBroker({
       adapter: {
         type: 'AMQP',
         options: {
+          prefix: process.env.CHANNEL_PREFIX ?? '',
           amqp: {
             url: 'amqp://127.0.0.1:5672',
             exchangeOptions: { durable: false, autoDelete: true },
@@ -24,25 +23,23 @@ const broker = new ServiceBroker({
 broker.createService({
   name: 'billing',
   channels: {
-    [`order.created${prefix}`]: {
+    'order.created': {
       group: 'billing',
       maxRetries: 2,
       deadLettering: {
         enabled: true,
-        queueName: `FAILED${prefix}`,
-        exchangeName: `FAILED${prefix}`,
+        queueName: 'FAILED',
+        exchangeName: 'FAILED',
       },
       async handler(order: { card: string }) {
         if (order.card === 'stolen') throw new Error('card refused');
       },
     },
-    [`FAILED${prefix}`]: { group: 'failed', async handler() {} },
+    FAILED: { group: 'failed', async handler() {} },
   },
 });
 
 process.on('message', ({ id, card }: { id: string; card: string }) => {
-  void startFlow({ id, type: 'order' }, () =>
-    broker.sendToChannel(`order.created${prefix}`, { id, card }),
-  );
+  void startFlow({ id, type: 'order' }, () => broker.sendToChannel('order.created', { id, card }));
 });
 void broker.start().then(() => process.send?.('ready'));

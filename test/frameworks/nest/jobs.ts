@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { startFlow } from '@fermata/instrumentation';
 import type { Job, Queue } from 'bullmq';
 
-const name = `audio${process.env.QUEUE_SUFFIX ?? ''}`;
+const name = process.env.JOBS_QUEUE ?? 'audio';
 
 @Processor(name)
 class AudioProcessor extends WorkerHost {

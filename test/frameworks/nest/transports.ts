@@ -1,13 +1,11 @@
 import { Transport, type ClientOptions } from '@nestjs/microservices';
 
-const suffix = process.env.QUEUE_SUFFIX ?? '';
-
 export const transports = {
   rmq: {
     transport: Transport.RMQ,
     options: {
       urls: ['amqp://127.0.0.1:5672'],
-      queue: `users${suffix}`,
+      queue: process.env.USERS_QUEUE ?? 'users',
       queueOptions: { durable: false, autoDelete: true },
     },
   },
@@ -18,5 +16,5 @@ export const transports = {
     transport: Transport.MQTT,
     options: { url: 'mqtt://127.0.0.1:1883', protocolVersion: 5 },
   },
-  tcp: { transport: Transport.TCP, options: { port: 23090 } },
+  tcp: { transport: Transport.TCP, options: { port: Number(process.env.TCP_PORT ?? 3001) } },
 } satisfies Record<string, ClientOptions>;

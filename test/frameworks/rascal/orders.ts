@@ -1,26 +1,22 @@
 import { startFlow } from '@fermata/instrumentation';
 import { BrokerAsPromised, type BrokerConfig } from 'rascal';
 
-const suffix = process.env.QUEUE_SUFFIX ?? '';
 const options = { durable: false, autoDelete: true };
 
 const config: BrokerConfig = {
   vhosts: {
     '/': {
       connection: { url: 'amqp://guest:guest@127.0.0.1:5672/', management: { url: 'http://x' } },
-      exchanges: { [`shop${suffix}`]: { type: 'topic', options } },
-      queues: { [`billing${suffix}`]: { options }, [`failed${suffix}`]: { options } },
-      bindings: [
-        `shop${suffix}[order.created] -> billing${suffix}`,
-        `shop${suffix}[order.failed] -> failed${suffix}`,
-      ],
+      exchanges: { shop: { type: 'topic', options } },
+      queues: { billing: { options }, failed: { options } },
+      bindings: ['shop[order.created] -> billing', 'shop[order.failed] -> failed'],
       publications: {
-        order: { exchange: `shop${suffix}`, routingKey: 'order.created' },
-        failed: { exchange: `shop${suffix}`, routingKey: 'order.failed' },
+        order: { exchange: 'shop', routingKey: 'order.created' },
+        failed: { exchange: 'shop', routingKey: 'order.failed' },
       },
       subscriptions: {
-        billing: { queue: `billing${suffix}` },
-        failed: { queue: `failed${suffix}` },
+        billing: { queue: 'billing' },
+        failed: { queue: 'failed' },
       },
     },
   },
@@ -33,6 +29,7 @@ const config: BrokerConfig = {
 };
 
 async function start(): Promise<void> {
+  config.vhosts!['/']!.namespace = process.env.NAMESPACE ?? '';
   const broker = await BrokerAsPromised.create(config);
   broker.on('error', (error) => console.error(error));
   const billing = await broker.subscribe('billing');
