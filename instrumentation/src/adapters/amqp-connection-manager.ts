@@ -3,9 +3,9 @@ import { attempt, markTraced } from '../adapter-kit.ts';
 
 /**
  * This adapter keeps the context of messages that amqp-connection-manager 3 to 5 queues until there
- * is a connection (NestJS and @golevelup/nestjs-rabbitmq publish by it). Otherwise all of them would
- * be sent in the context of the one that began the sending. The spans are made by the adapter of
- * amqplib, which finds the context in the message's options.
+ * is a connection (NestJS and @golevelup/nestjs-rabbitmq publish by it). Otherwise all of them
+ * would be sent in the context of the one that began the sending. The spans are made by the adapter
+ * of amqplib, which finds the context in the message's options.
  */
 const CONTEXT = Symbol.for('fermata.publishing-context');
 interface Options {

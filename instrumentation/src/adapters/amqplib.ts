@@ -132,7 +132,9 @@ function outgoing(
   };
 }
 
-/** Returns whether a message answers another: it names a request, and a queue without an exchange. */
+/**
+ * Returns whether a message answers another: it names a request, and a queue without an exchange.
+ */
 const isReply = (exchange: string, given: Options.Publish | undefined): boolean =>
   exchange === '' && given?.correlationId !== undefined && given.replyTo === undefined;
 

@@ -87,7 +87,8 @@ describe.runIf(hasMqtt)('MQTT', () => {
       await new Promise((resolve) => client.subscribe(topic, resolve));
       let goOn!: () => void;
       const waits = new Promise<void>((resolve) => (goOn = resolve));
-      client.on('message', () => waits);
+      const listener: () => unknown = () => waits;
+      client.on('message', listener);
       client.publish(topic, '{"order":42}');
       await until(() => spansOf('send').length === 1);
       await new Promise((resolve) => client.publish(`${topic}/other`, 'x', { qos: 1 }, resolve));

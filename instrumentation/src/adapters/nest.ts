@@ -13,21 +13,24 @@ import {
   endFailed,
   type Handling,
   holdEnd,
+  isObservable,
   isTaken,
+  type Observable,
   markTraced,
   noteFailure,
   preciseNow,
   startProcessing,
   startSending,
   takeDelivery,
+  watchObservable,
 } from '../adapter-kit.ts';
 import { ATTR_MESSAGE_KIND, ATTR_MESSAGE_TYPE, ATTR_STEP_NAME } from '../semconv.ts';
 
 /**
  * This adapter traces microservices of NestJS 9 to 11 over every transport. It names messages and
- * steps by their pattern, says which are events, commands and replies, and sees the errors that Nest
- * handles itself. Over transports whose client has an adapter, that adapter makes the spans and
- * carries the context. Redis, TCP and transports of the application's own have no headers that
+ * steps by their pattern, says which are events, commands and replies, and sees the errors that
+ * Nest handles itself. Over transports whose client has an adapter, that adapter makes the spans
+ * and carries the context. Redis, TCP and transports of the application's own have no headers that
  * could carry it; there, it travels in the packet beside the pattern and the data, where Nest looks
  * at nothing else.
  */
@@ -42,11 +45,6 @@ const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis' 
 type Method = (this: never, ...args: never[]) => unknown;
 type Methods = Record<string, Method>;
 type Packet = { pattern: unknown; data: unknown; [ENVELOPE]?: unknown };
-/** What is used of an Observable of rxjs. */
-interface Observable {
-  lift: unknown;
-  subscribe: (...args: unknown[]) => { unsubscribe: () => void };
-}
 type Callback = ((...args: unknown[]) => unknown) & { next?: unknown };
 
 /**
@@ -278,50 +276,6 @@ const ownEnd =
     if (failure === undefined) span.end(preciseNow());
     else endFailed(span, failure.error);
   };
-
-const isObservable = (value: unknown): value is Observable =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as Observable).lift === 'function' &&
-  typeof (value as Observable).subscribe === 'function';
-
-type Observer = Partial<Record<'next' | 'error' | 'complete' | 'add', (value?: unknown) => void>>;
-
-/**
- * Returns the Observable with its subscription in the message's context. `end` is called when it
- * completes or fails, or when nobody listens any more. The given one may be subscribed to elsewhere,
- * so it stays as it is.
- */
-function watchObservable(
-  observable: Observable,
-  ctx: Context,
-  end: (failure?: { error: unknown }) => void,
-): Observable {
-  const watched = Object.create(observable) as Observable;
-  watched.subscribe = (...given) => {
-    const observer: Observer =
-      typeof given[0] === 'function' || given[0] === undefined || given[0] === null
-        ? ({ next: given[0], error: given[1], complete: given[2] } as Observer)
-        : (given[0] as Observer);
-    const subscription = context.with(ctx, () =>
-      observable.subscribe({
-        next: (value: unknown) => observer.next?.(value),
-        error: (error: unknown) => {
-          end({ error });
-          observer.error?.(error);
-        },
-        complete: () => {
-          end();
-          observer.complete?.();
-        },
-      }),
-    );
-    (subscription as unknown as { add: (teardown: () => void) => void }).add(() => end());
-    observer.add?.(subscription);
-    return subscription;
-  };
-  return watched;
-}
 
 /** The classes of Nest's module that are patched. */
 interface NestModule {

@@ -6,9 +6,9 @@ import { noteFailure } from './end-span.ts';
 import type { Extracted } from './headers.ts';
 
 /**
- * Lets the adapter of a framework and the adapter of the client below it share one span of a message.
- * The client's adapter makes the span and carries the context; the framework's adapter knows what the
- * message means, which handler takes it, when that ends and whether it failed.
+ * Lets the adapter of a framework and the adapter of the client below it share one span of a
+ * message. The client's adapter makes the span and carries the context; the framework's adapter
+ * knows what the message means, which handler takes it, when that ends and whether it failed.
  */
 const SENDING = createContextKey('fermata declared sending');
 

@@ -190,7 +190,10 @@ export function startProcessing(message: IncomingMessage): Processing {
   return { span, ctx, extracted };
 }
 
-/** Returns what stands for a delivery whose tracing is off: its handler runs as without this package. */
+/**
+ * Returns what stands for a delivery whose tracing is off: its handler runs as without this
+ * package.
+ */
 const untraced = (): Processing => ({
   span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
   ctx: context.active(),
