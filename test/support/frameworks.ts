@@ -40,19 +40,20 @@ export interface Application {
   end(): Promise<void>;
 }
 
-/** Starts an application as its operator would, and resolves when it is ready. */
+/**
+ * Starts an application as its operator would, and resolves when it is ready. One that is not traced
+ * runs without `register`.
+ */
 export async function startApplication(
   service: string,
   file: string,
   env: Record<string, string>,
+  isTraced = true,
 ): Promise<Application> {
+  const register = isTraced ? ['--import', '@fermata/instrumentation/register'] : [];
   const child = spawn(
     process.execPath,
-    [
-      '--conditions=@fermata/source',
-      ...['--import', 'tsx', '--import', '@fermata/instrumentation/register'],
-      file,
-    ],
+    ['--conditions=@fermata/source', '--import', 'tsx', ...register, file],
     {
       cwd: FRAMEWORKS,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
