@@ -8,7 +8,9 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const page = read('docs/frameworks.md');
 const BLOCK = /<!-- (test\/frameworks\/[\w/.-]+) -->\s+```ts\n([\s\S]*?)^```$/gm;
 
-/** Removes indentation and empty ends of lines, because a part of a file is indented in the file. */
+/**
+ * Removes indentation and empty ends of lines, because a part of a file is indented in the file.
+ */
 const flat = (code: string): string => code.replace(/^[ \t]+/gm, '').trim();
 
 test('the page of frameworks shows code that the tests run', () => {

@@ -2,9 +2,9 @@ import { trace } from '@opentelemetry/api';
 import { markTraced, noteFailure } from '../adapter-kit.ts';
 
 /**
- * This adapter sees the errors of handlers of @golevelup/nestjs-rabbitmq, which handles them itself:
- * by an acknowledgement, a refusal, or a function of the application. The messages are traced by the
- * adapters of amqplib and amqp-connection-manager.
+ * This adapter sees the errors of handlers of @golevelup/nestjs-rabbitmq, which handles them
+ * itself: by an acknowledgement, a refusal, or a function of the application. The messages are
+ * traced by the adapters of amqplib and amqp-connection-manager.
  */
 type Handler = (...args: unknown[]) => unknown;
 

@@ -6,9 +6,9 @@ import { noteFailure } from './end-span.ts';
 import type { Extracted } from './headers.ts';
 
 /**
- * Lets the adapter of a framework and the adapter of the client below it share one span of a message.
- * The client's adapter makes the span and carries the context; the framework's adapter knows what the
- * message means, which handler takes it, when that ends and whether it failed.
+ * Lets the adapter of a framework and the adapter of the client below it share one span of a
+ * message. The client's adapter makes the span and carries the context; the framework's adapter
+ * knows what the message means, which handler takes it, when that ends and whether it failed.
  */
 const SENDING = createContextKey('fermata declared sending');
 
@@ -16,6 +16,11 @@ const SENDING = createContextKey('fermata declared sending');
 export interface Declaration {
   kind: MessageKind;
   type: string;
+  /**
+   * The span that the framework's adapter made itself, because the client may have no adapter, and
+   * its headers. If the client has one, that carries these headers and makes no second span.
+   */
+  sending?: { span: Span; headers: Record<string, unknown> };
 }
 interface Pending extends Declaration {
   isTaken: boolean;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
-import { CLIENTS } from '../adapters/index.ts';
+import { CLIENTS, FRAMEWORKS } from '../adapters/index.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
 import { flushAtCrash } from './crash.ts';
 import {
@@ -176,7 +176,9 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
 /** Traces clients as the application loads them, and says soon after the start which it found. */
 function traceClients(): void {
   const found = new Map<string, string>();
-  onLoad(CLIENTS, (name, folder) => found.set(packageOf(name), versionIn(folder)));
+  onLoad({ ...CLIENTS, ...FRAMEWORKS }, (name, folder) =>
+    found.set(packageOf(name), versionIn(folder)),
+  );
   const say = (): void => {
     clearTimeout(later);
     const clients = [...found].map(([name, version]) => `${name}${version && ` ${version}`}`);
