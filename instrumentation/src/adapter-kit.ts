@@ -43,7 +43,6 @@ export {
   type Processing,
   type Sending,
 } from './core/message-spans.ts';
-export { isObservable, watchObservable, type Observable } from './core/observables.ts';
 export { isWrapped, markTraced, TRACED, withExports } from './core/patching.ts';
 export { createPulling, traceIterable } from './core/pulling.ts';
 export { createReads, type ReadMessage } from './core/reads.ts';

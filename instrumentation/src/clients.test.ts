@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { CLIENTS } from './adapters/index.ts';
+import { CLIENTS, FRAMEWORKS } from './adapters/index.ts';
 import { CLIENT_PACKAGES, isTracedVersion } from './clients.ts';
 
 test('what register traces is what the table says', () => {
-  const packages = Object.keys(CLIENTS).map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]);
+  const packages = Object.keys({ ...CLIENTS, ...FRAMEWORKS }).map(
+    (name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0],
+  );
   const said = CLIENT_PACKAGES.filter(({ how }) => how === 'register').map(({ name }) => name);
   expect(said.sort()).toEqual([...new Set(packages)].sort());
 });

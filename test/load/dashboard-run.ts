@@ -169,10 +169,10 @@ try {
     ((cpuMs() - before) / (Date.now() - at)) *
     100
   ).toFixed(1);
-  result['list, ms to its first row'] = await opened('/explore', '.row[role=row]:not(.head)');
+  result['list, ms to its first row'] = await opened('/flows', '.body .row[role=row]');
   result['list, longest task while scrolled'] = longest(await scroll(page, 700, 600));
   result['flow, ms to its first step'] = await opened(
-    `/flows/${large}`,
+    `/flow/${large}`,
     'svg [role=button], svg rect',
   );
   result['flow, tasks while it opens'] = longest(await takeTasks(page));

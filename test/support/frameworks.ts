@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Starts the applications of `test/frameworks`, a package of its own with frameworks that the rest
- * of the repository does not need. It is installed when it is missing, or when its lock file is
- * newer.
+ * Starts the applications of `test/frameworks`, a package of its own with frameworks that the
+ * rest of the repository does not need. It is installed when it is missing, or when its lock file
+ * is newer.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const FRAMEWORKS = join(root, 'test/frameworks');
@@ -41,19 +41,20 @@ export interface Application {
   end(): Promise<void>;
 }
 
-/** Starts an application as its operator would, and resolves when it is ready. */
+/**
+ * Starts an application as its operator would, and resolves when it is ready. One that is not
+ * traced runs without `register`.
+ */
 export async function startApplication(
   service: string,
   file: string,
   env: Record<string, string>,
+  isTraced = true,
 ): Promise<Application> {
+  const register = isTraced ? ['--import', '@fermata/instrumentation/register'] : [];
   const child = spawn(
     process.execPath,
-    [
-      '--conditions=@fermata/source',
-      ...['--import', 'tsx', '--import', '@fermata/instrumentation/register'],
-      file,
-    ],
+    ['--conditions=@fermata/source', '--import', 'tsx', ...register, file],
     {
       cwd: FRAMEWORKS,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,23 +1,12 @@
-import { context, type Context } from '@opentelemetry/api';
 import { attempt, markTraced } from '../adapter-kit.ts';
+import { withContext } from './parts/queued-context.ts';
 
 /**
- * This adapter keeps the context of messages that amqp-connection-manager 3 to 5 queues until there
- * is a connection (NestJS and @golevelup/nestjs-rabbitmq publish by it). Otherwise all of them
- * would be sent in the context of the one that began the sending. The spans are made by the adapter
- * of amqplib, which finds the context in the message's options.
+ * This adapter keeps the context of messages that amqp-connection-manager 3 to 5 queues until
+ * there is a connection (NestJS and @golevelup/nestjs-rabbitmq publish by it). Otherwise all of
+ * them would be sent in the context of the one that began the sending. The spans are made by the
+ * adapter of amqplib, which finds the context in the message's options.
  */
-const CONTEXT = Symbol.for('fermata.publishing-context');
-interface Options {
-  [CONTEXT]?: Context;
-}
-
-/** Sends a message in the context in which it was queued, if it was. */
-export function inQueuedContext<T>(options: object | undefined, send: () => T): T {
-  const queued = (options as Options | undefined)?.[CONTEXT];
-  return queued === undefined ? send() : context.with(queued, send);
-}
-
 type Method = (...args: unknown[]) => unknown;
 /** The place of the options among the arguments of the methods that queue messages. */
 const OPTIONS_AT = { publish: 3, sendToQueue: 2 } as const;
@@ -28,8 +17,7 @@ function traceWrapper(channel: Record<keyof typeof OPTIONS_AT, Method>): void {
     const queue = channel[name];
     channel[name] = (...args) => {
       const options = args[OPTIONS_AT[name]];
-      if (typeof options !== 'function')
-        args[OPTIONS_AT[name]] = { ...(options as Options), [CONTEXT]: context.active() };
+      if (typeof options !== 'function') args[OPTIONS_AT[name]] = withContext(options);
       return queue.apply(channel, args);
     };
   }

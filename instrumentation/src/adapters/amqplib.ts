@@ -20,7 +20,7 @@ import {
   withFlowFromHeaders,
 } from '../adapter-kit.ts';
 import { ATTR_MESSAGE_TYPE, HEADER_MESSAGE_ID, HEADER_MESSAGE_TYPE } from '../semconv.ts';
-import { inQueuedContext } from './amqp-connection-manager.ts';
+import { inQueuedContext } from './parts/queued-context.ts';
 import {
   traceConnection,
   withCallback,
@@ -28,8 +28,8 @@ import {
   wrapConnect,
   type AmqplibModule,
   type Wrap,
-} from './amqplib-connections.ts';
-import { recoveryIn } from './recovery.ts';
+} from './parts/amqplib-connections.ts';
+import { recoveryIn } from './parts/recovery.ts';
 
 /**
  * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with

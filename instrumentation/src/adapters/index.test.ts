@@ -4,10 +4,7 @@ import { CLIENTS } from './index.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Frameworks that are not installed here: `test/e2e/frameworks.test.ts` runs them. */
-const FRAMEWORK = /^(@nestjs|@golevelup)\/|^moleculer$/;
-
-test.each(Object.entries(CLIENTS).filter(([name]) => !FRAMEWORK.test(name)))(
+test.each(Object.entries(CLIENTS))(
   '%s, as it is installed, can be traced, and twice is once',
   (name, trace) => {
     const client = require(name) as never;

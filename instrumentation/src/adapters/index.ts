@@ -14,12 +14,14 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
+type Instruments = Readonly<Record<string, (module: never) => object | void>>;
+
 /**
  * The functions that instrument clients without changes to the application, by the name of the
  * client's package in the app's own node_modules. The type of a function's parameter says what the
  * function needs of the client's module.
  */
-export const CLIENTS: Readonly<Record<string, (module: never) => object | void>> = {
+export const CLIENTS: Instruments = {
   amqplib: instrumentAmqplib,
   'amqplib/callback_api': instrumentAmqplibCallbacks,
   'amqp-connection-manager': instrumentConnectionManager,
@@ -35,6 +37,13 @@ export const CLIENTS: Readonly<Record<string, (module: never) => object | void>>
   '@aws-sdk/client-sqs': instrumentAws,
   '@aws-sdk/client-sns': instrumentAws,
   'pg-boss': instrumentPgBoss,
+};
+
+/**
+ * The functions that instrument frameworks over these clients. `test/e2e/frameworks.test.ts` runs
+ * them, because this package's own tests have no frameworks installed.
+ */
+export const FRAMEWORKS: Instruments = {
   'rascal/lib/amqp/Vhost': instrumentRascal,
   '@golevelup/nestjs-rabbitmq': instrumentGolevelup,
   moleculer: instrumentMoleculer,

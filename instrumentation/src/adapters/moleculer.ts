@@ -15,13 +15,13 @@ import {
 
 /**
  * This adapter traces what moleculer 0.14 and 0.15 sends between nodes, over any transporter:
- * events and actions, by middlewares. What stays within a node is part of the step that caused it.
- * Packets by which nodes find each other are not traced, nor are answers, so the transporter's own
- * client is not traced.
+ * events and actions, by middlewares. What stays within a node is part of the step that caused
+ * it. Packets by which nodes find each other are not traced, nor are answers, so the
+ * transporter's own client is not traced.
  *
- * The context travels in the packet's `meta`, because `meta` is the one field that every serializer
- * of moleculer carries whatever is in it. It is taken out before the node makes the handler's
- * context of it, so that handlers do not see it.
+ * The context travels in the packet's `meta`, because `meta` is the one field that every
+ * serializer of moleculer carries whatever is in it. It is taken out before the node makes the
+ * handler's context of it, so that handlers do not see it.
  *
  * Messages of @moleculer/channels are traced by the adapter of their client. This one names them,
  * and sees the errors of their handlers.

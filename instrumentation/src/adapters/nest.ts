@@ -13,128 +13,39 @@ import {
   endFailed,
   type Handling,
   holdEnd,
-  isObservable,
   isTaken,
-  type Observable,
   markTraced,
   noteFailure,
   preciseNow,
   startProcessing,
-  startSending,
   takeDelivery,
-  watchObservable,
 } from '../adapter-kit.ts';
 import { ATTR_MESSAGE_KIND, ATTR_MESSAGE_TYPE, ATTR_STEP_NAME } from '../semconv.ts';
+import {
+  ENVELOPE,
+  nameOfPattern,
+  traceClient,
+  type Client,
+  type Packet,
+} from './parts/nest-client.ts';
+import { isObservable, watchObservable, type Observable } from './parts/observables.ts';
 
 /**
  * This adapter traces microservices of NestJS 9 to 11 over every transport. It names messages and
  * steps by their pattern, says which are events, commands and replies, and sees the errors that
  * Nest handles itself. Over transports whose client has an adapter, that adapter makes the spans
- * and carries the context. Redis, TCP and transports of the application's own have no headers that
- * could carry it; there, it travels in the packet beside the pattern and the data, where Nest looks
- * at nothing else.
+ * and carries the context. Redis, TCP and transports of the application's own have no headers
+ * that could carry it; there, it travels in the packet beside the pattern and the data, where
+ * Nest looks at nothing else.
  */
-const ENVELOPE = 'fermata';
 /** Transports whose client has an adapter. The numbers are Nest's. */
 const CARRYING: ReadonlySet<unknown> = new Set([2, 3, 5, 6] /* NATS, MQTT, RMQ, Kafka */);
 const GRPC = 4;
-const CARRYING_CLIENTS = ['ClientNats', 'ClientMqtt', 'ClientRMQ', 'ClientKafka'];
-const SYSTEMS: Readonly<Record<string, string>> = { ClientRedis: 'redis', ClientTCP: 'tcp' };
 const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis' };
 
 type Method = (this: never, ...args: never[]) => unknown;
 type Methods = Record<string, Method>;
-type Packet = { pattern: unknown; data: unknown; [ENVELOPE]?: unknown };
 type Callback = ((...args: unknown[]) => unknown) & { next?: unknown };
-
-/**
- * Returns a pattern as text. Most patterns that are objects have a single text, such as
- * `{ cmd: 'sum' }`, which is then the name.
- */
-export function nameOfPattern(pattern: unknown): string {
-  let value = pattern;
-  if (typeof pattern === 'string' && pattern.startsWith('{'))
-    value = attempt(() => JSON.parse(pattern) as unknown) ?? pattern;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const entries = Object.entries(value);
-  const [[, only] = []] = entries;
-  if (entries.length === 1 && typeof only === 'string') return only;
-  return entries
-    .map(([key, one]) => `${key}:${typeof one === 'object' ? JSON.stringify(one) : String(one)}`)
-    .sort()
-    .join(',');
-}
-
-// Sending -----------------------------------------------------------------------------------------
-
-interface Client {
-  publish: (
-    packet: Packet,
-    callback: (answer: { err?: unknown; isDisposed?: boolean }) => void,
-  ) => unknown;
-  dispatchEvent: (packet: Packet) => unknown;
-}
-
-/** Wraps what a client of any transport has: `publish` for requests, `dispatchEvent` for events. */
-function traceClient(client: Client, classes: Record<string, unknown>): void {
-  if (!markTraced(client)) return;
-  const { publish, dispatchEvent } = client;
-  const isA = (name: string): boolean =>
-    typeof classes[name] === 'function' && client instanceof (classes[name] as new () => object);
-  const carries = CARRYING_CLIENTS.some(isA);
-  const system = Object.keys(SYSTEMS).find(isA);
-  const send = <T>(kind: 'event' | 'command', packet: Packet, work: () => T): T => {
-    const declaration = { kind, type: nameOfPattern(packet.pattern) };
-    if (carries) return declareSending(declaration, work);
-    return sendInPacket(
-      declaration,
-      system === undefined ? 'nestjs' : SYSTEMS[system]!,
-      packet,
-      work,
-    );
-  };
-  client.publish = (packet, callback) => {
-    // The answer comes on the connection, whose context is another than that of the request.
-    const answered = context.bind(context.active(), callback);
-    return send('command', packet, () => publish.call(client, packet, answered));
-  };
-  client.dispatchEvent = (packet) =>
-    send('event', packet, () => dispatchEvent.call(client, packet));
-}
-
-/** Sends a packet that carries the context itself. */
-function sendInPacket<T>(
-  declaration: Declaration,
-  system: string,
-  packet: Packet,
-  work: () => T,
-): T {
-  const sending = attempt(() =>
-    startSending(declaration.kind, {
-      type: declaration.type,
-      destination: declaration.type,
-      system,
-    }),
-  );
-  if (sending === undefined) return work();
-  const { span, ctx, headers } = sending;
-  if (Object.keys(headers).length > 0) packet[ENVELOPE] = headers;
-  try {
-    const result = context.with(ctx, work);
-    if (result instanceof Promise)
-      result.then(
-        () => span.end(preciseNow()),
-        (error: unknown) => endFailed(span, error),
-      );
-    else span.end(preciseNow());
-    return result;
-  } catch (error) {
-    endFailed(span, error);
-    throw error;
-  }
-}
-
-// Receiving ---------------------------------------------------------------------------------------
 
 /** What the deserializer found in the packet that is being handled. */
 interface Received {

@@ -13,7 +13,7 @@ import {
   propagationFields,
   READS,
   traceEntries,
-} from './redis-reads.ts';
+} from './parts/redis-reads.ts';
 
 /**
  * This adapter carries context as fields of a stream entry, besides the application's own fields,

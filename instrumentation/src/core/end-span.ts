@@ -27,15 +27,15 @@ export const endSpanWith = <T>(span: Span, ctx: Context, work: () => T, of: Work
 /**
  * Runs the work in `ctx` and calls `done` or `failed` when the work ends. The result or error of
  * the work passes through untouched. If the work returns a query builder, the work ends when the
- * code that executes the builder has the rows. If no code executes the builder, the span ends when
- * the builder is garbage-collected, with the time at which the builder was returned.
+ * code that executes the builder has the rows. If no code executes the builder, the span ends
+ * when the builder is garbage-collected, with the time at which the builder was returned.
  *
  * `of` is the application's function. Watching a promise handles its rejection, so the process
- * would no longer report a rejection that the application handles nowhere. Therefore the caller of
- * an async function, whose promise no other code can hold, gets a derived promise that rejects with
- * the same error. Any other promise is returned as the same object, because code that holds it may
- * have handled its rejection already. Then the rejection of a derived promise, which nobody
- * handles, would end the process.
+ * would no longer report a rejection that the application handles nowhere. Therefore the caller
+ * of an async function, whose promise no other code can hold, gets a derived promise that rejects
+ * with the same error. Any other promise is returned as the same object, because code that holds
+ * it may have handled its rejection already. Then the rejection of a derived promise, which
+ * nobody handles, would end the process.
  */
 export function watchWork<T>(
   span: Span,

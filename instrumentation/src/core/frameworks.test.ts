@@ -4,7 +4,7 @@ import { handleMessage, publishEvent, sendCommand, startFlow } from '../index.ts
 import { recordTelemetry } from '../testing/telemetry.ts';
 import { endFailed, noteFailure } from './end-span.ts';
 import { declareSending, holdEnd, isTaken, takeDelivery, withoutTracing } from './frameworks.ts';
-import { startProcessing } from './message-spans.ts';
+import { startProcessing, startSending } from './message-spans.ts';
 import { endAccepted, endRefused } from './settling.ts';
 
 const { spans, spansOf } = recordTelemetry();
@@ -31,6 +31,17 @@ test('what a framework declares holds for the next message, and for no other', (
       expect(own['fermata-message-type']).toBe('own'),
     ),
   );
+});
+
+test('a framework that made the span itself lets the client carry it: one span, one message', () => {
+  const sending = startSending('event', { ...queue, type: 'user_created' });
+  declareSending({ kind: 'event', type: 'user_created', sending }, () =>
+    sendCommand({ ...queue, type: 'users', headers: { own: '1' } }, (headers) =>
+      expect(headers).toEqual({ own: '1', ...sending.headers }),
+    ),
+  );
+  sending.span.end();
+  expect(spans().map((span) => span.name)).toEqual(['send users']);
 });
 
 test('a delivery is taken over once; headers of a traced sender say what the message is', () => {

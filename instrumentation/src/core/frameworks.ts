@@ -16,6 +16,11 @@ const SENDING = createContextKey('fermata declared sending');
 export interface Declaration {
   kind: MessageKind;
   type: string;
+  /**
+   * The span that the framework's adapter made itself, because the client may have no adapter, and
+   * its headers. If the client has one, that carries these headers and makes no second span.
+   */
+  sending?: { span: Span; headers: Record<string, unknown> };
 }
 interface Pending extends Declaration {
   isTaken: boolean;

@@ -3,8 +3,8 @@ import type { Context, Span } from '@opentelemetry/api';
 /**
  * Remembers messages that were handled lately. A library that sends a failed message again, or
  * passes it on to another queue, often does so when the context of its handler is gone. The
- * message's own headers then name the message, and with it the handling from which the new sending
- * follows.
+ * message's own headers then name the message, and with it the handling from which the new
+ * sending follows.
  */
 export interface Handled {
   span: Span;

@@ -28,7 +28,7 @@ import {
   type Extracted,
   type MessageEnvelope,
 } from './headers.ts';
-import { isSuppressed, offerDelivery, takeDeclaration } from './frameworks.ts';
+import { isSuppressed, offerDelivery, takeDeclaration, type Declaration } from './frameworks.ts';
 import { handledLately, rememberHandled } from './handled.ts';
 import { enterDelivery } from './in-flight.ts';
 import { tracer } from './tracer.ts';
@@ -49,6 +49,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const { declared, given, parent, givenId } = declaredEnvelope(message, active);
   const flow = flowOf(parent);
   const framework = takeDeclaration(active);
+  if (framework?.sending !== undefined) return carry(framework.sending, message, active);
   const kind = declared.kind ?? framework?.kind ?? usualKind;
   const itinerary = message.itinerary ?? declared.itinerary;
   const type = declared.type ?? framework?.type ?? message.type;
@@ -82,6 +83,17 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   });
   return { span, ctx, headers };
 }
+
+/** Returns what sends a message whose span a framework's adapter made. */
+const carry = (
+  { span, headers }: NonNullable<Declaration['sending']>,
+  message: OutgoingMessage,
+  ctx: Context,
+): Sending => ({
+  span: trace.wrapSpanContext(span.spanContext()),
+  ctx,
+  headers: { ...message.headers, ...headers },
+});
 
 /** Makes a message id. Browsers have `randomUUID` only on pages loaded by HTTPS. */
 const newId = (): string =>

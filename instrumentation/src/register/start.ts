@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
-import { CLIENTS } from '../adapters/index.ts';
+import { CLIENTS, FRAMEWORKS } from '../adapters/index.ts';
 import { CLIENT_PACKAGES, isTracedVersion } from '../clients.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
 import { flushAtCrash } from './crash.ts';
@@ -182,7 +182,9 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
  */
 function traceClients(sendsTo: string | undefined): void {
   const found = new Map<string, string>();
-  onLoad(CLIENTS, (name, folder) => found.set(packageOf(name), versionIn(folder)));
+  onLoad({ ...CLIENTS, ...FRAMEWORKS }, (name, folder) =>
+    found.set(packageOf(name), versionIn(folder)),
+  );
   const say = (): void => {
     clearTimeout(later);
     const clients = [...found].map(([name, version]) => described(name, version));

@@ -29,7 +29,9 @@ class MailController {
 class MailModule {}
 
 async function bootstrap(): Promise<void> {
-  for (const transport of Object.values(transports)) {
+  const only = process.env.ONLY_TRANSPORT;
+  for (const [name, transport] of Object.entries(transports)) {
+    if (only !== undefined && only !== name) continue;
     const app = await NestFactory.createMicroservice(MailModule, transport);
     await app.listen();
   }

@@ -17,6 +17,9 @@ export const register = (id: string, mail: string, over: Over): Promise<boolean>
   });
 
 process.on('message', ({ id, mail, over }: { id: string; mail: string; over: Over }) => {
-  register(id, mail, over).catch((error: unknown) => console.error(id, error));
+  register(id, mail, over).then(
+    (isValid) => console.log(id, isValid),
+    (error: unknown) => console.error(id, error),
+  );
 });
 process.send?.('ready');

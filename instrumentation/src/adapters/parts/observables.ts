@@ -6,7 +6,6 @@ export interface Observable {
   subscribe: (...args: unknown[]) => { unsubscribe: () => void };
 }
 
-/** Returns whether a value is an Observable of rxjs, which this package does not depend on. */
 export const isObservable = (value: unknown): value is Observable =>
   typeof value === 'object' &&
   value !== null &&

@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api';
-import { markTraced, TRACED } from '../adapter-kit.ts';
+import { markTraced, TRACED } from '../../adapter-kit.ts';
 
 /**
  * Finds the channels of amqplib's connections: of those that `connect` returns or passes to a

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import type { Redis as IoRedis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { currentFlow, withFlow } from '../index.ts';
-import { isReachable, unique } from '../testing/brokers.ts';
-import { flowIdOf, recordTelemetry } from '../testing/telemetry.ts';
-import { instrumentIoRedis, traceRedisStreams } from './redis-streams.ts';
+import { currentFlow, withFlow } from '../../index.ts';
+import { isReachable, unique } from '../../testing/brokers.ts';
+import { flowIdOf, recordTelemetry } from '../../testing/telemetry.ts';
+import { instrumentIoRedis, traceRedisStreams } from '../redis-streams.ts';
 
 const { spansOf, joined } = recordTelemetry();
 const hasRedis = await isReachable('Redis', 6379);

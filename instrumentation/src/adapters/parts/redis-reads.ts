@@ -4,7 +4,7 @@ import {
   startProcessing,
   type Processing,
   type ReadMessage,
-} from '../adapter-kit.ts';
+} from '../../adapter-kit.ts';
 
 /**
  * This file traces the entries that a client reads from Redis Streams. The handling of an entry
