@@ -65,8 +65,8 @@ export function isOff(signal: Signal): boolean {
 }
 
 /**
- * Makes the OTLP exporter of a signal for the protocol of the environment; undefined if this
- * sdk-node has none.
+ * Makes the OTLP exporter of a signal for the protocol that the environment names. Returns
+ * undefined if the installed sdk-node has no exporter for that protocol.
  */
 export function makeExporter(signal: Signal, load: Load): object | undefined {
   const { package: name, exporter } = SIGNALS[signal];

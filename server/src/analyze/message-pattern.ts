@@ -26,7 +26,10 @@ const VARIABLE: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\0(\d{3})\0/g, '$1'],
 ];
 
-/** Bounds what is looked at; an error message is shorter (`normalize/error.ts`). */
+/**
+ * Maximum number of characters of an error message that are compared. Stored messages are shorter,
+ * because `normalize/error.ts` cuts them.
+ */
 const MAX_CHARACTERS = 500;
 
 /**

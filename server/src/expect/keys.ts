@@ -66,5 +66,8 @@ export const repeatedType = (stepType: string): string => `${stepType}\0again`;
  */
 export const failedType = (stepType: string): string => `${stepType}\0failed`;
 
-/** Returns the key of a set of names. The names may themselves be keys of several parts. */
+/**
+ * Returns one key for a set of names. It has a separator of its own, because a name may be a key of
+ * several parts, which another separator joins.
+ */
 export const setKey = (members: readonly string[]): string => members.join('\u0001');

@@ -71,8 +71,8 @@ export function createSenderClocks(): SenderClocks {
 
   return {
     observe(spans) {
-      // Spans of one request are adjacent. Of adjacent spans of one instance only the one that
-      // ended last matters.
+      // Spans of one request are adjacent, and of each service instance in the request only the
+      // span that ended last is used, because it was sent soonest after its end.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest = spans[from]!.end;

@@ -7,9 +7,9 @@ import { msOf } from '../model/time.ts';
 import { iso } from './present.ts';
 
 /**
- * Computes what a rule would have reported, from flows as they are stored: in their present state
- * and without their steps. So it is known of a flow that matches now when it began to match, but a
- * flow that matched for a while and no longer does is not found.
+ * Computes what a rule would have reported, from stored flows in their present state. A flow that
+ * matches now is found with the time at which it began to match. A flow that matched only for a
+ * while in the past is not found.
  */
 
 /** An ended flow's match keeps its incident open for this long, ms, as `alert/incidents` does. */

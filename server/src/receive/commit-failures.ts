@@ -14,7 +14,9 @@ export interface CommitFailures {
    * it is retryable and does not contain the cause.
    */
   failed(cause: unknown): FermataError;
-  /** Reports a failure whose requests have been answered already. */
+  /**
+   * Reports that records could not be committed after the requests that brought them were answered.
+   */
   report(cause: unknown): void;
 }
 

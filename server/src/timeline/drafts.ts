@@ -79,7 +79,10 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
 
-/** Returns whether the span took a message itself, and does not only announce a delivery. */
+/**
+ * Returns whether the span is a delivery of a message. A log event that announces a delivery is
+ * none.
+ */
 const isOwnDelivery = ({ role, milestone }: Span, { causes }: InputSegment): boolean =>
   milestone === null && (role === 'process' || (role === 'receive' && causes.length > 0));
 

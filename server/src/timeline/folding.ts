@@ -10,9 +10,10 @@ import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
  */
 
 /**
- * Folds a receive span into the step that processed its message. In a batch that several flows
- * share, each message belongs to the step that processed it, and has the times of that step. The
- * batch remains a step for messages that no step below it names.
+ * Folds a receive span into the step that processed its message. If several flows share a received
+ * batch, each of its messages belongs to the step that processed that message, and has the times of
+ * that step. A batch stays a step of its own if it has messages that no processing step below it
+ * names.
  */
 export function foldReceives(all: readonly Draft[], draftOf: Map<string, Draft>): Draft[] {
   const drafts = foldPolls(all, draftOf);

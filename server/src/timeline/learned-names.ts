@@ -186,7 +186,10 @@ function withNames(flow: Flow, nameOf: (message: NamedMessage) => NamedMessage):
     return { ...hop, message: { ...hop.message, destination, type } };
   });
   if (renamed.size === 0) return flow;
-  /** Replaces names that are a whole word of the text, as words of other texts may be alike. */
+  /**
+   * Replaces a name only where it is a whole word of the text. A part of a longer word may be equal
+   * to the name by chance.
+   */
   const inText = (text: string): string => {
     for (const [from, to] of renamed)
       if (from !== '') text = ` ${text} `.replace(` ${from} `, () => ` ${to} `).slice(1, -1);

@@ -262,7 +262,10 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
   return null;
 }
 
-/** Largest difference, ns, between clock readings of one process. */
+/**
+ * Maximum difference, ns, that the clocks of two processes may have if neither clock is known to be
+ * wrong.
+ */
 const ONE_CLOCK_NS = 1_000_000n;
 /** Largest difference, ns, between the clocks of two processes that were not found wrong. */
 const TWO_CLOCKS_NS = 1_000_000_000n;

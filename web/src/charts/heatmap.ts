@@ -50,7 +50,10 @@ export const cornerOf = (grid: Grid, { column, row }: Cell): { x: number; y: num
   y: grid.top + (grid.lastRow - row) * grid.rowHeight,
 });
 
-/** Returns the cell at a place of the picture; null beside the cells. */
+/**
+ * Returns the cell of the heatmap at a position in pixels; null if the position is outside of the
+ * grid.
+ */
 export function cellAt(grid: Grid, x: number, y: number): Cell | null {
   const column = Math.floor((x - grid.left) / grid.columnWidth);
   const row = grid.lastRow - Math.floor((y - grid.top) / grid.rowHeight);

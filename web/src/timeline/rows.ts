@@ -32,7 +32,10 @@ interface Wanted {
   isFilled?: boolean;
 }
 
-/** Returns a function that gives each bar of one lane its place, in order of their starts. */
+/**
+ * Returns a function that gives each bar of one lane its row. Bars must be passed in the order in
+ * which they start.
+ */
 export function createRows(
   widthPx: number,
   names: boolean,

@@ -20,7 +20,9 @@ export interface ReadEntry {
   holder: object;
   property: string | number;
 }
-/** How entries were read. Without a group, nobody acknowledges them. */
+/**
+ * How entries were read. Entries that were read without a consumer group are never acknowledged.
+ */
 export interface ReadBy {
   group: string | undefined;
   acknowledges: boolean;

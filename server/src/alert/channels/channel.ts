@@ -33,8 +33,8 @@ export type NotificationEvent = Notification['event'];
 export interface Receiver {
   body(incident: Incident, event: NotificationEvent, link: string, channel: Channel): unknown;
   /**
-   * Fixed address of a service that has the same address for all customers; used if the channel has
-   * no `url`.
+   * Address of the service if it is the same for all customers. It is used for channels whose
+   * settings name no address.
    */
   url?: string;
   /** Returns headers that are sent besides those that all kinds of channel have in common. */

@@ -39,8 +39,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
     return live;
   };
   /**
-   * Returns whether a finding is a past event that no longer counts. An event older than the quiet
-   * time opens no incident, because the incident that the event opened has ended.
+   * Returns whether a finding is an event older than the quiet time. The incident that such an
+   * event opened has ended, so the event must not open another one.
    */
   const isPast = (finding: Finding, key: string): boolean =>
     !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;

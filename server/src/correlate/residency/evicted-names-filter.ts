@@ -50,7 +50,10 @@ const BITS_PER_NAME = 32;
 const HASHES = 12;
 const LINE_BITS = 512;
 const LINE_WORDS = LINE_BITS / 32;
-/** Sizes of the filters of a generation, in cache lines: 1, 8 and 32 MiB, 11 million names. */
+/**
+ * Sizes of the Bloom filters that one generation adds one after the other, in cache lines of 64
+ * bytes: 1, 8 and 32 MiB. Together they hold 11 million names.
+ */
 const GENERATION = [2 ** 14, 2 ** 17, 2 ** 19];
 const MAX_GENERATIONS = 2;
 

@@ -59,7 +59,10 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const { counters, log, correlator, clocks, shown, openFlows } = options;
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
 
-  /** Builds and assesses the timelines of one flow; returns one `Flow` for each run. */
+  /**
+   * Builds and assesses the timelines of one flow id. If the id was used again after the flow
+   * ended, each use is a run, and one `Flow` is returned for each run.
+   */
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);

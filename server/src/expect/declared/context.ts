@@ -8,7 +8,7 @@ import { endMsOf, performersIn, type Performers } from './performers.ts';
 
 /** What is known besides the flow and its definition. */
 export interface Known {
-  /** Nothing counts as stuck before this time, ms. */
+  /** Minimum time that a flow must have waited to count as stuck, ms. */
   floorMs: number;
   /** Returns how long after its start a step of this name is received, ms. */
   lagMs: (step: string) => number;

@@ -52,8 +52,8 @@ export interface TypeModel {
 
 export interface StepModel {
   /**
-   * Counts of the sets of actions that a step of this type did. Which consumers took what the step
-   * sent is counted for each message (`MessageModel`).
+   * Number of flows by the set of actions that a step of this type took in them, such as the
+   * messages that it sent. Who consumed a message is counted in `MessageModel`.
    */
   sets: OutcomeSets;
   /**

@@ -58,7 +58,10 @@ const isVariantOfStep = (key: string): boolean => /\0(again|failed)$/.test(key);
 const rankOf = (model: TypeModel, key: string, keys: readonly string[]): number =>
   keys.filter((other) => other !== key && (comesAfter(model, key, other) ?? 0) > 0.5).length;
 
-/** From this share on a step is declared as required, and reported where it is missing. */
+/**
+ * Minimum share of the flows that have a step for the step to be required. A required step is
+ * reported if a flow lacks it.
+ */
 const REQUIRED_SHARE = 0.95;
 /** Steps below this share are left out of the definition. */
 const OPTIONAL_SHARE = 0.2;

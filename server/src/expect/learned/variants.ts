@@ -39,8 +39,9 @@ interface Ending {
 }
 
 /**
- * Number of occurrences after which an ending is legal if it contains a step that never came
- * together with what is expected.
+ * Minimum number of flows that must have ended at a place for this end to count as normal, if other
+ * flows go on from there. With fewer, the flows may be stuck. The end must also have at least the
+ * share `LEGAL_SHARE` of the flows.
  */
 const MIN_EPISODES = 3;
 /**

@@ -134,7 +134,10 @@ function presentNode(
 
 const NEVER: Measured = { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 };
 
-/** Returns the node of a step that is awaited and that no flow of the population has. */
+/**
+ * Returns the map's node for a step that flows wait for and that none of the selected flows has
+ * reached.
+ */
 const missingNode = (
   { id, step, service, late, stuck }: Missing,
   exampleFlowIds: string[],

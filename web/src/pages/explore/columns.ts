@@ -6,7 +6,10 @@ import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 export interface FlowColumn {
   name: string;
   label: string;
-  /** Least width in pixels, and the share of what is left that it takes; 0 for none. */
+  /**
+   * Minimum width of the column, pixels. `share` is the part of the remaining width that the column
+   * gets; 0 if it does not grow.
+   */
   minPx: number;
   share: number;
   isNumber?: boolean;

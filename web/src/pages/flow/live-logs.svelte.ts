@@ -28,7 +28,10 @@ const AGAIN_MS = 5000;
 /** While a text is typed it changes many times. */
 const AFTER_TYPING_MS = 250;
 
-/** Keeps the log records of a flow that match a filter: the first page, and those that follow. */
+/**
+ * Keeps the log records of a flow that match a filter: the first page of them, and the pages that
+ * the user has loaded after it.
+ */
 export class LiveLogs {
   list = $state.raw<FlowLogs | null>(null);
   problem = $state.raw<Problem | null>(null);

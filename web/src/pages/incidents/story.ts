@@ -1,7 +1,10 @@
 import type { Incident, Silence } from '@fermata/server/contract';
 import { absolute, capital, duration, withTimes } from '../../ui/format.ts';
 
-/** This file tells an incident in words: in the present while it is open, then in the past. */
+/**
+ * This file describes an incident in sentences: in the present tense while the incident is open,
+ * and then in the past tense.
+ */
 
 const flows = (count: number): string =>
   `${count.toLocaleString()} ${count === 1 ? 'flow' : 'flows'}`;

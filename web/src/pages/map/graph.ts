@@ -6,7 +6,7 @@ export interface MapStep {
   before: MapNode | null;
   /** Only the flows that are compared with have it. */
   isGone: boolean;
-  /** Share of the flows that have it, 0 to 1. */
+  /** Share of the flows that have this node, 0 to 1. */
   share: number;
   /** Flows start with it. */
   isStart: boolean;
