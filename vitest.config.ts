@@ -22,6 +22,7 @@ const LONG = [
   'test/e2e/brokers',
   'test/e2e/kill',
   'test/e2e/browser',
+  'test/e2e/frameworks',
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
   'test/e2e/foreign-histories',
