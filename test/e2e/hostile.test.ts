@@ -37,7 +37,8 @@ describe.runIf(executable)('hostile names', () => {
       void dialog.dismiss();
     });
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      if (['error', 'warning'].includes(message.type()))
+        complaints.push(`${message.text()} ${message.location().url}`);
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.addInitScript(

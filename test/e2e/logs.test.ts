@@ -106,7 +106,7 @@ describe('log records of a flow', () => {
     expect(answer).toMatchObject({
       partialSuccess: { errorMessage: expect.stringContaining('550 log records') as string },
     });
-    await sendSpans('loop', span(3, 'turn', 0, { traceId, attributes: [] }));
+    await sendSpans('loop', span(3, 'turn', 0, { traceId, kind: 2, attributes: [] }));
     const read = async (): Promise<FlowLogs> => {
       const found = await fetch(`${server.web}/api/v1/flows/${traceId}/logs?severity=error`);
       expect(found.status).toBe(200);
@@ -143,7 +143,7 @@ describe('log records of a flow', () => {
       expect((await lines()).map((line) => line.slice(0, 9))).toEqual([
         ...['cart read', 'order tak', '<img src=', 'said just'],
       ]);
-      await page.getByText('1 m 30 s later').waitFor();
+      await page.getByText('1 min 30 s later').waitFor();
       await page.getByRole('button', { name: /onerror/ }).click();
       await page.getByText('Refused: no').waitFor();
       await page.getByRole('button', { name: 'charge', exact: true }).first().click();

@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 const ADAPTERS = readdirSync(join(root, 'instrumentation/src/adapters'))
-  .filter((name) => !/\.test\.|^index/.test(name))
+  .filter((name) => /^(?!index)[\w-]+\.ts$/.test(name))
   .map((name) => `adapters/${name.replace('.ts', '')}`);
 
 test('the types of the instrumentation are found wherever its code is', async () => {

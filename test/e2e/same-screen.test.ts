@@ -64,6 +64,7 @@ describe.runIf(executable)('a page that stayed open', () => {
     (await page.locator('main').innerText())
       .replace(/\d\d:\d\d(:\d\d(\.\d+)?)?/g, 'time')
       .replace(/\bnow\b|\d[\d.]* (ms|s|min|h|d)\b( \d+ (s|min|h)\b)?( ago)?/g, 'age')
+      .replace(/\b\d[\d.]* a minute\b/g, 'rate')
       .replace(/\d+\.\d+/g, 'figure')
       .split('\n')
       .map((line) => line.trim())
