@@ -84,6 +84,11 @@ test.runIf(hasRedis).each(['bullmq4', 'bullmq5', 'bullmq'])(
       SpanStatusCode.ERROR,
       SpanStatusCode.UNSET,
     ]);
+    const attempts = spansOf('process').map(
+      ({ attributes }) =>
+        attributes['fermata.step.attempt'] ?? attributes['bullmq.job.attempts.made'],
+    );
+    if (version === 'bullmq4') expect(attempts).toEqual([1, 2]);
     const roots = spans().filter((span) => span.parentSpanContext === undefined);
     expect(roots.filter(({ kind }) => kind === SpanKind.INTERNAL)).toEqual([]);
     await worker.close();

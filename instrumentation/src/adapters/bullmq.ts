@@ -204,6 +204,7 @@ interface OldJob {
   name: string;
   queueName: string;
   attemptsMade: number;
+  attemptsStarted?: number;
   opts: { fermata?: Record<string, unknown> };
 }
 
@@ -220,11 +221,12 @@ function traceJobs({ Job, Worker }: BullModule): void {
   const worker = Worker.prototype as Record<'callProcessJob', (...args: unknown[]) => unknown>;
   const { callProcessJob } = worker;
   worker.callProcessJob = function (...args) {
-    const { id, name, queueName, attemptsMade, opts } = args[0] as OldJob;
+    const { id, name, queueName, attemptsMade, attemptsStarted, opts } = args[0] as OldJob;
     return handleMessage(
       {
         ...{ system: 'bullmq', destination: queueName, group: queueName, type: name },
-        ...{ headers: opts.fermata, attempt: attemptsMade + 1 },
+        // The version counts an attempt when a worker takes the job.
+        ...{ headers: opts.fermata, attempt: attemptsStarted ?? Math.max(1, attemptsMade) },
         ...(id !== undefined && { id }),
       },
       () => callProcessJob.apply(this, args),

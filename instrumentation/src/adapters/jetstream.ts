@@ -68,12 +68,9 @@ function withCallback(options: Options): Options {
   return {
     ...options,
     callback(...args) {
-      const message = args[0] as Message;
-      const { span, ctx } = start(message);
-      return watchWork(span, ctx, () => callback.apply(this, args), callback, {
-        done: () => endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback),
-        failed: (error) => endFailed(span, error),
-      });
+      return handleUntilAcknowledged(args[0] as Message, callback, () =>
+        callback.apply(this, args),
+      );
     },
   };
 }
@@ -120,6 +117,32 @@ const CONSUMER_GETTERS = [
   ...['getBoundPushConsumer', 'getOrderedPushConsumer'],
 ];
 
+/** Options of a push subscription, or the builder of such options, of `nats` 2. */
+interface PushOptions {
+  callbackFn?: Method;
+}
+
+/** Traces the callback of a push subscription; returns false if there is none. */
+function tracePushCallback(options: PushOptions | undefined): boolean {
+  const callback = options?.callbackFn;
+  if (callback === undefined) return false;
+  options!.callbackFn = function (this: unknown, ...args) {
+    const message = args[1] as Message | null | undefined;
+    if (args[0] || !message) return callback.apply(this, args);
+    return handleUntilAcknowledged(message, callback, () => callback.apply(this, args));
+  };
+  return true;
+}
+
+/** Runs a callback for one message, whose handling ends with its acknowledgement. */
+function handleUntilAcknowledged(message: Message, callback: Method, work: () => unknown): unknown {
+  const { span, ctx } = start(message);
+  return watchWork(span, ctx, work, callback, {
+    done: () => endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback),
+    failed: (error) => endFailed(span, error),
+  });
+}
+
 function traceClient<C>(client: C): C {
   if (typeof client !== 'object' || client === null || !markTraced(client)) return client;
   wrapAll(client, {
@@ -129,8 +152,9 @@ function traceClient<C>(client: C): C {
       },
     subscribe: (subscribe) =>
       async function (this: unknown, ...args) {
+        const isTraced = tracePushCallback(args[1] as PushOptions | undefined);
         const delivered = await subscribe.apply(this, args);
-        traceDelivered(delivered);
+        if (!isTraced) traceDelivered(delivered);
         return delivered;
       },
   });

@@ -138,7 +138,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
     return subscribe.call(this, subject, {
       ...given,
       callback: (error, msg) => {
-        if (error) return callback(error, msg);
+        // What JetStream pushes to a subject is traced where it is acknowledged.
+        if (error || msg.reply?.startsWith('$JS.ACK.')) return callback(error, msg);
         void handleNatsFor(callback, msg, () => callback(null, msg), handling);
       },
     });

@@ -28,19 +28,28 @@ const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
 const SEVERITY = { info: 9, error: 17 };
 
 function logger(): Logger | undefined {
-  const { logs } = api as { logs?: LoggerProvider };
-  if (logs !== undefined) return logs.getLogger(SCOPE.name);
+  // An SDK that registered at the global of api-logs is asked first: beside it, the `logs` of a
+  // newer API know of no SDK, and everything logged there would be lost.
   const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
-    ((version: number) => LoggerProvider) | undefined;
-  return find?.(1)?.getLogger(SCOPE.name);
+    ((version: number) => LoggerProvider | undefined) | undefined;
+  const { logs } = api as { logs?: LoggerProvider };
+  return (find?.(1) ?? logs)?.getLogger(SCOPE.name);
 }
 
-/** Logs a milestone. Never throws; costs a lookup when no SDK is registered. */
-export function emitMilestone(eventName: string, attributes: Attributes, failed = false): void {
+/**
+ * Logs a milestone of the time `at`, epoch ms with fraction. Never throws; costs a lookup when no
+ * SDK is registered.
+ */
+export function emitMilestone(
+  eventName: string,
+  attributes: Attributes,
+  failed = false,
+  at = preciseNow(),
+): void {
   try {
     logger()?.emit({
       eventName,
-      timestamp: preciseNow(),
+      timestamp: at,
       severityNumber: failed ? SEVERITY.error : SEVERITY.info,
       attributes,
       context: context.active(),

@@ -1,5 +1,11 @@
 import { context, type Attributes, type Context, type Span } from '@opentelemetry/api';
-import { EVENT_STEP_STARTED } from '../semconv.ts';
+import {
+  ATTR_MESSAGE_KIND,
+  ATTR_MESSAGE_TYPE,
+  ATTR_STEP_NAME,
+  EVENT_STEP_STARTED,
+} from '../semconv.ts';
+import { preciseNow } from './clock.ts';
 import { endFailed } from './end-span.ts';
 import { emitMilestone } from './flow-log.ts';
 
@@ -12,6 +18,7 @@ interface Delivery {
   span: Span;
   ctx: Context;
   attributes: Attributes;
+  /** When the handling began, epoch ms with fraction. */
   since: number;
   announced: boolean;
 }
@@ -42,7 +49,7 @@ const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
 /** Adds a delivery until its span ends. `attributes` go onto the event that announces it. */
 export function enterDelivery(span: Span, ctx: Context, attributes: Attributes): void {
   if (!span.isRecording() || inFlight.deliveries.size >= MAX_DELIVERIES) return;
-  inFlight.deliveries.add({ span, ctx, attributes, since: Date.now(), announced: false });
+  inFlight.deliveries.add({ span, ctx, attributes, since: preciseNow(), announced: false });
   if (!inFlight.sweeping) sweepSoon();
 }
 
@@ -54,17 +61,38 @@ function sweepSoon(): void {
 
 /** Announces deliveries that take long, and forgets those whose spans have ended. */
 function sweep(): void {
-  const now = Date.now();
-  for (const delivery of inFlight.deliveries) {
-    if (!delivery.span.isRecording()) inFlight.deliveries.delete(delivery);
-    else if (!delivery.announced && now - delivery.since >= ANNOUNCED_AFTER_MS) {
-      delivery.announced = true;
-      context.with(delivery.ctx, () => emitMilestone(EVENT_STEP_STARTED, delivery.attributes));
-    }
-  }
+  announceDeliveries(preciseNow() - ANNOUNCED_AFTER_MS);
   inFlight.sweeping = false;
   if (inFlight.deliveries.size > 0) sweepSoon();
 }
+
+/**
+ * Announces deliveries whose handling began before a time, by default all, and forgets those whose
+ * spans have ended. An event has the time at which the handling began.
+ */
+export function announceDeliveries(beganBefore = Infinity): void {
+  for (const delivery of inFlight.deliveries) {
+    const { span, ctx, attributes, since, announced } = delivery;
+    if (!span.isRecording()) inFlight.deliveries.delete(delivery);
+    else if (!announced && since <= beganBefore) {
+      delivery.announced = true;
+      const named = { ...attributes, ...namesOf(span) };
+      context.with(ctx, () => emitMilestone(EVENT_STEP_STARTED, named, false, since));
+    }
+  }
+}
+
+/**
+ * Returns what names the step of a delivery. The adapter of a framework sets these attributes on
+ * the span after the delivery has begun; without them the event would be of another step.
+ */
+function namesOf(span: Span): Attributes {
+  const { attributes = {} } = span as { attributes?: Attributes };
+  return Object.fromEntries(
+    NAMES.flatMap((name) => (attributes[name] === undefined ? [] : [[name, attributes[name]]])),
+  );
+}
+const NAMES = [ATTR_STEP_NAME, ATTR_MESSAGE_TYPE, ATTR_MESSAGE_KIND];
 
 /** Ends the spans of all deliveries that are being handled as failed, because the process dies. */
 export function failDeliveries(error: unknown): void {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { announceDeliveries } from '../core/in-flight.ts';
 
 export interface Sdk {
   start(): void;
@@ -34,6 +35,7 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
     });
   });
   const flush = (): void => {
+    announceDeliveries();
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
   // The records are exported because the last ones say why a service stopped. We end the process
@@ -62,6 +64,7 @@ function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
       clearTimeout(late);
       resolve('in time');
     };
+    announceDeliveries();
     sdk.shutdown().then(done, done);
   });
 }

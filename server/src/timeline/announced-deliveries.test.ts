@@ -72,3 +72,16 @@ test('a handler that hangs on the second delivery runs its second attempt', () =
   expect(step.status).toBe('running');
   expect(step.attempts.map(({ status }) => status)).toEqual(['failed', 'running']);
 });
+
+test('an attempt that had not ended when the message was delivered again was lost', () => {
+  const again: SpanSketch = { ...taken, trace: 'b2', id: '7', at: 900, ms: 40 };
+  const [flow, ...others] = flowsOf(send, announced, again);
+  expect(others).toEqual([]);
+  const step = flow!.steps.find(({ service }) => service === 'desk')!;
+  expect(step.status).toBe('retried');
+  expect(step.end).not.toBeNull();
+  expect(step.attempts.map(({ status, error }) => [status, error?.type])).toEqual([
+    ['failed', 'lost'],
+    ['ok', undefined],
+  ]);
+});

@@ -15,8 +15,22 @@ test('nothing is expected of a receiver that no context reaches', () => {
   expect(flowsOf(send)[0]!.hops).toMatchObject([{ state: 'waiting' }]);
 });
 
-test('it is joined by content that one message has, and not by content that several have', () => {
-  const again = { ...send, trace: 'a2', id: '3', ...contextless };
-  expect(flowsOf({ ...send, ...contextless }, { ...taken, ...contextless })).toHaveLength(1);
-  expect(flowsOf({ ...send, ...contextless }, again, { ...taken, ...contextless })).toHaveLength(3);
+test('of several messages with one content, a receiver took the latest before it', () => {
+  const again: SpanSketch = { ...send, trace: 'a2', id: '3', at: 500, ...contextless };
+  const takenAgain: SpanSketch = { ...taken, trace: 'b2', id: '4', at: 509, ...contextless };
+  const flows = flowsOf(
+    { ...send, ...contextless },
+    again,
+    { ...taken, ...contextless },
+    takenAgain,
+  );
+  expect(flows.map(({ members }) => members.length)).toEqual([2, 2]);
+  expect(flows.flatMap(({ badges }) => badges)).toEqual([]);
+  // A protocol that has context is joined by a name only if one message has it.
+  expect(flowsOf(send, { ...send, trace: 'a2', id: '3' }, taken)).toHaveLength(3);
+});
+
+test('it is joined by content that was sent in the seconds before only', () => {
+  const old: SpanSketch = { ...send, trace: 'a2', id: '3', at: -60_000, ...contextless };
+  expect(flowsOf({ ...send, ...contextless }, old, { ...taken, ...contextless })).toHaveLength(2);
 });

@@ -6,7 +6,7 @@ import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
 import { hasDeadName, isOneSending } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
-import type { FlowInput } from '../model/flow-input.ts';
+import type { FlowInput, InputCause } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
@@ -69,7 +69,7 @@ export function hopsOf(
     }
     if (draft.head !== draft.segment.head) continue;
     for (const cause of draft.segment.causes) {
-      if (cause.kinds.some((kind) => kind === 'message-id' || kind === 'message-position')) {
+      if (lacksContext(cause)) {
         badges.add('broken-context');
         addBadge(to, 'broken-context');
       }
@@ -245,3 +245,8 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
 /** Returns whether a send's receiver is awaited. One without context would never be found. */
 const awaitsReceiver = ({ role, message }: Span): boolean =>
   isSend(role) && message?.contextless !== true;
+
+/** Returns whether only the message's name joins the two sides, though its protocol has context. */
+const lacksContext = ({ kinds, span }: InputCause): boolean =>
+  span?.message?.contextless !== true &&
+  kinds.some((kind) => kind === 'message-id' || kind === 'message-position');

@@ -1,10 +1,10 @@
 import type { EvidenceKind } from '../../model/flow.ts';
 import type { Span, SpanKey } from '../../model/span.ts';
-import { isOneSending, isSameDestination, mayTake } from '../../model/destinations.ts';
 import { countOf, type Graph, type Node } from './index.ts';
 import { isDelivery } from './node.ts';
 import { hasStrongId, isBatch, isConsumer, isSend } from '../../model/roles.ts';
-import { messageTokens, type Token } from '../../model/keys.ts';
+import { messageTokens } from '../../model/keys.ts';
+import { sendOfSameMessage } from './same-message.ts';
 
 /**
  * A cause is a span that caused another span, together with the kinds of evidence for this. Lists
@@ -105,7 +105,11 @@ export function causesOf(head: Node, graph: Graph): Cause[] {
     const received = tookFromReceive(head) ? causesOf(parent!, graph) : [];
     // The receive span above may have a cause by propagated context. If that cause is the same
     // send, it is returned with its evidence, which the message id only confirms.
-    return [received.find(({ node }) => node === send.node) ?? send];
+    return [
+      received.find(({ node }) => node === send.node) ?? {
+        ...{ key: send.node.span.key, node: send.node, kinds: [send.kind] },
+      },
+    ];
   }
   const link = span.links[0];
   if (span.links.length === 1 && graph.get(link!) === undefined)
@@ -274,58 +278,6 @@ export function bindsTakers(token: string, graph: Graph): boolean {
   for (const node of sharing) if (goesByName(node, graph)) return true;
   return false;
 }
-const SEVEN_DAYS = 7n * 24n * 3600n * 1_000_000_000n;
-
-/**
- * Returns the one send of the consumer's message as the consumer's cause. The send must be within 7
- * days of the consumer and to a destination that the consumer may read. A republish does not count,
- * because it passes the message on under the original id. Returns null if no send or several sends
- * match.
- */
-function sendOfSameMessage(head: Node, graph: Graph, except?: Node): Cause | null {
-  for (const token of messageTokens(head.span)) {
-    const sends: Node[] = [];
-    const republished: Node[] = [];
-    for (const other of graph.sendsOf(token)) {
-      if (other === except) continue;
-      const apart = other.span.start - head.span.start;
-      if (apart > SEVEN_DAYS || apart < -SEVEN_DAYS) continue;
-      (isRepublish(other, token) ? republished : sends).push(other);
-    }
-    const passedOn = republished.some((other) => isSameDestination(other.span, head.span));
-    const found = oneSending(sends.filter((send) => passedOn || mayTake(head.span, send.span)));
-    if (found !== null)
-      return {
-        key: found.span.key,
-        node: found,
-        kinds: [token.startsWith('m') ? 'message-id' : 'message-position'],
-      };
-  }
-  return null;
-}
-
-/**
- * Returns the outermost of these send spans if they are nested in each other and so count as one
- * sending. Returns null if there is no send, or if there are several sendings.
- */
-function oneSending(sends: Node[]): Node | null {
-  if (sends.length <= 1) return sends[0] ?? null;
-  const outermost = sends.filter(
-    (send) => !sends.some((outer) => isOneSending(outer.span, send.span)),
-  );
-  return outermost.length === 1 ? outermost[0]! : null;
-}
-
-/**
- * Returns whether the send is a republish: the message is sent again while it is processed. A
- * forwarder does this, or a consumer that sends a message to a retry or dead-letter queue.
- */
-function isRepublish(send: Node, token: Token): boolean {
-  for (let node = send.parent; node !== null; node = node.parent)
-    if (isConsumer(node.span.role)) return messageTokens(node.span).includes(token);
-  return false;
-}
-
 /**
  * Returns the only cause if its flow may continue in the effect. Returns null if there is no cause
  * or several causes, if the cause was not received, or if the cause is a batch, which several flows
