@@ -36,6 +36,14 @@ type Connect = (
 ) => Promise<NatsConnection & { jetstream(): JetStream; jetstreamManager(): Promise<Manager> }>;
 
 const servers = '127.0.0.1:4222';
+/** Builds the options of a push subscription of `nats` 2. */
+interface Builder {
+  durable(name: string): void;
+  deliverTo(inbox: string): void;
+  manualAck(): void;
+  callback(callback: (error: unknown, message: Message | null) => unknown): void;
+}
+
 const VERSIONS: Record<string, () => Promise<[NatsConnection, JetStream, Manager]>> = {
   'nats 2': async () => {
     const module = instrumentNats(require('nats') as never, traceJetStreamOf);
@@ -125,3 +133,49 @@ describe.runIf(hasNats).each(Object.entries(VERSIONS))('JetStream of %s', (_vers
       expect(handled()).toEqual(['f1', 'f2', 'n1', 'c1'].map((id) => [id, undefined]));
     }));
 });
+
+test.runIf(hasNats)(
+  'a push subscription of nats 2 handles each message until it is acknowledged, and sees errors',
+  async () => {
+    const nats = instrumentNats(require('nats') as never, traceJetStreamOf) as unknown as {
+      connect: Connect;
+      consumerOpts: () => Builder;
+      createInbox: () => string;
+    };
+    const connection = await nats.connect({ servers });
+    const manager = await connection.jetstreamManager();
+    const name = unique();
+    await manager.streams.add({ name, subjects: [name] });
+    const client = connection.jetstream() as JetStream & {
+      subscribe: (subject: string, options: Builder) => Promise<unknown>;
+    };
+    const options = nats.consumerOpts();
+    options.durable('pushed');
+    options.deliverTo(nats.createInbox());
+    options.manualAck();
+    const seen: unknown[] = [];
+    options.callback((_error, message) => {
+      seen.push(currentFlow()?.id);
+      if (seen.length === 1) message!.ack();
+      else message!.nak();
+    });
+    try {
+      await client.subscribe(name, options);
+      await withFlow({ id: 'p1' }, () => client.publish(name, 'x'));
+      await withFlow({ id: 'p2' }, () => client.publish(name, 'y'));
+      await until(() => spansOf('process').length >= 2);
+      expect(seen.slice(0, 2)).toEqual(['p1', 'p2']);
+      expect(
+        spansOf('process')
+          .slice(0, 2)
+          .map((span) => [flowIdOf(span), span.attributes['error.type']]),
+      ).toEqual([
+        ['p1', undefined],
+        ['p2', 'requeued'],
+      ]);
+    } finally {
+      await manager.streams.delete(name);
+      await connection.close();
+    }
+  },
+);
