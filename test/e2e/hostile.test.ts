@@ -76,7 +76,7 @@ describe.runIf(executable)('hostile names', () => {
     const wrong = await page.evaluate<string[]>(FOUND);
     await page.setViewportSize({ width: 390, height: 800 });
     // Charts take the new width after the page has.
-    await page.waitForFunction(`${FOUND}.length === 0`, null, { timeout: 5_000 }).catch(() => 0);
+    await eventually(async () => expect(await page.evaluate(FOUND)).toEqual([])).catch(() => 0);
     return [...wrong, ...(await page.evaluate<string[]>(FOUND)), ...complaints.splice(0)].map(
       (text) => `${path.slice(0, 60)}: ${text}`,
     );
