@@ -6,6 +6,7 @@ import {
   injectHeaders,
   preciseNow,
   SCOPE,
+  withoutTracing,
 } from '../adapter-kit.ts';
 
 /**
@@ -90,7 +91,8 @@ export async function flowFetch(
   const ctx = trace.setSpan(context.active(), span);
   injectHeaders(headers, ctx);
   return endSpanWith(span, ctx, async () => {
-    const response = await fetch(url, { ...init, headers });
+    // An instrumentation of fetch itself would make another span of the call, below ours.
+    const response = await withoutTracing(() => fetch(url, { ...init, headers }));
     span.setAttribute('http.response.status_code', response.status);
     if (response.status >= 400) {
       span.setAttribute('error.type', String(response.status));
