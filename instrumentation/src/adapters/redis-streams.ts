@@ -39,7 +39,10 @@ interface Command {
   name: string;
   args: unknown[];
 }
-/** Commands whose entry is traced. A pipeline sends them again when it is executed. */
+/**
+ * Commands that are traced. They are sent again when a pipeline is executed, and when a client that
+ * was not connected yet is.
+ */
 const tracedCommands = new WeakSet<Command>();
 
 export function traceRedisStreams<C extends object>(client: C): C {
@@ -138,7 +141,9 @@ function tracedCommand(send: Method, adding: Adding): Method {
       return tracedXadd(add, adding).apply(this, command.args);
     }
     const read = READS[name];
-    if (name !== 'xack' && read === undefined) return send.apply(this, sent);
+    if ((name !== 'xack' && read === undefined) || tracedCommands.has(command))
+      return send.apply(this, sent);
+    tracedCommands.add(command);
     const args = command.args.map(String);
     if (read === undefined) {
       const [stream = '', group = '', ...ids] = args;

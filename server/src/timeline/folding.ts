@@ -48,7 +48,7 @@ export function foldReceives(all: readonly Draft[], draftOf: Map<string, Draft>)
 /**
  * Folds a poll into the delivery of the one message that it returned, where the client records a
  * span for each message and links the poll to it. The poll began first, whereas an earlier attempt,
- * to which a delivery may link, too, began before the delivery.
+ * to which a delivery may link, too, began before the delivery. What took no time was no poll.
  */
 function foldPolls(drafts: readonly Draft[], draftOf: Map<string, Draft>): readonly Draft[] {
   const into = new Map<Draft, Draft>();
@@ -64,7 +64,10 @@ function foldPolls(drafts: readonly Draft[], draftOf: Map<string, Draft>): reado
     if (head.role !== 'receive' || received?.role !== 'receive' || segment.causes.length > 1)
       continue;
     const delivery = draftOf.get(received.key);
-    const isPoll = received.service.name === head.service.name && received.start >= head.start;
+    const isPoll =
+      received.service.name === head.service.name &&
+      received.start >= head.start &&
+      head.end > head.start;
     if (!isPoll || delivery === undefined || delivery === draft || into.has(delivery)) continue;
     const above = draftOf.get(segment.parent);
     fold(draft, delivery);

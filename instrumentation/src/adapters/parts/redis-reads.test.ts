@@ -94,6 +94,22 @@ describe.runIf(hasRedis).each(IOREDIS)('%s reads', (name) => {
     await Promise.all([client.quit(), reader.quit()]);
   });
 
+  test('a read that waited for the connection is traced once', async () => {
+    const stream = unique();
+    const client = connect();
+    await client.xgroup('CREATE', stream, 'g', '$', 'MKSTREAM');
+    await withFlow({ id: 'once' }, () => client.xadd(stream, '*', 'n', '1'));
+    const early = connect();
+    const [[, [entry]]] = (await early.xreadgroup(
+      ...(['GROUP', 'g', 'c', 'STREAMS', stream, '>'] as const),
+    )) as Entries as [[string, [[string, string[]]]]];
+    expect(entry[1]).toContain('n');
+    await client.xack(stream, 'g', entry[0]);
+    expect(handledIn()).toEqual(['once']);
+    await client.del(stream);
+    await Promise.all([client.quit(), early.quit()]);
+  });
+
   test('an entry is what the application would have read without us', async () => {
     const stream = unique();
     const client = connect();
