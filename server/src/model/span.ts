@@ -46,6 +46,11 @@ export interface Message {
   system: string;
   destination: string;
   group: string;
+  /**
+   * Holds the generated name of the group, if `group` leaves it out. Two such groups are two
+   * subscriptions, each of which gets the message.
+   */
+  subscription?: string;
   /** Names the partition of the destination, or '' if none is reported. */
   partition: string;
   /** Holds `topic/partition/offset` of the message, or '' if one of the three is unknown. */

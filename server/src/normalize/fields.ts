@@ -36,13 +36,15 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   const conversation = nameOf(values[F.conversation]);
   const partition = nameOf(values[F.partition]);
   const offset = nameOf(values[F.offset]);
+  const subscription = nameOf(values[F.group]) || nameOf(values[F.subscription]);
+  const group = withoutGenerated(subscription);
   return {
     kind: kindOf(values, place, conversation),
     type: typeOf(values, place),
     id: nameOf(values[F.messageId]),
     system,
     destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
-    group: withoutGenerated(nameOf(values[F.group]) || nameOf(values[F.subscription])),
+    group,
     partition,
     position:
       partition !== '' && offset !== '' && destination !== ''
@@ -51,6 +53,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
     deadLettered: deadLetteredFrom !== undefined,
+    ...(group !== subscription && { subscription }),
     ...(values[F.contextless] === true && { contextless: true as const }),
   };
 }

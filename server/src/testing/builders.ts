@@ -27,6 +27,7 @@ export interface SpanSketch {
   kind?: Message['kind'];
   destination?: string;
   group?: string;
+  subscription?: string;
   batch?: number;
   dead?: boolean;
   contextless?: true;
@@ -66,6 +67,7 @@ export function aSpan(sketch: SpanSketch): Span {
     system: sketch.system ?? 'test',
     destination: sketch.destination ?? 'q',
     group: sketch.group ?? '',
+    ...(sketch.subscription !== undefined && { subscription: sketch.subscription }),
     partition: sketch.partition ?? '',
     position: sketch.position ?? '',
     batchCount: sketch.batch ?? 0,

@@ -250,3 +250,9 @@ describe('what was given up', () => {
     expect(stepsOf(first, taken({ dead: true, message: 'm' }))).toEqual(['failed 1', 'ok 1']);
   });
 });
+
+test('two generated groups are two subscriptions, and one that gets the message again tries again', () => {
+  const one = { subscription: 'anonymous.1' };
+  expect(stepsOf(taken(one), taken({ subscription: 'anonymous.2' }))).toHaveLength(2);
+  expect(stepsOf(taken({ ...one, failed: true }), taken(one))).toHaveLength(1);
+});

@@ -35,13 +35,14 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
     const first = firstOf(draft);
     const message = messageOf(first);
     if (message === '') return '';
-    const { group, destination } = first.head.message!;
+    const { group, subscription = group, destination } = first.head.message!;
     // A handler of dead letters is a step of its own, even if the same service runs it.
     const afterwards = head.message!.deadLettered ? 'dead' : '';
     const handler = head.step?.name ?? '';
-    return [message, head.service.name, group, placeOf(destination), handler, afterwards].join(
-      '\0',
-    );
+    return [
+      ...[message, head.service.name, subscription, placeOf(destination)],
+      ...[handler, afterwards],
+    ].join('\0');
   };
 }
 
