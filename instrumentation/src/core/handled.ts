@@ -13,14 +13,22 @@ export interface Handled {
   /** The id that the client has for the message. A library that sends it again passes it on. */
   givenId: string | undefined;
 }
-const MAX_REMEMBERED = 1_000;
-const remembered = new Map<string, Handled>();
+
+/**
+ * Number of messages in each of two generations. Dropping the older one as a whole costs nothing;
+ * dropping the oldest message each time took longer than all else that is done for a message.
+ */
+const GENERATION = 1_000;
+let young = new Map<string, Handled>();
+let old = new Map<string, Handled>();
 
 export function rememberHandled(id: string, handled: Handled): void {
-  remembered.delete(id);
-  remembered.set(id, handled);
-  if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+  if (young.size >= GENERATION) {
+    old = young;
+    young = new Map();
+  }
+  young.set(id, handled);
 }
 
 export const handledLately = (id: string | undefined): Handled | undefined =>
-  id === undefined ? undefined : remembered.get(id);
+  id === undefined ? undefined : (young.get(id) ?? old.get(id));

@@ -1,5 +1,12 @@
-import { context, type Attributes, type Context, type Span } from '@opentelemetry/api';
 import {
+  context,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
+import {
+  ATTR_MESSAGE_CREATION,
   ATTR_MESSAGE_KIND,
   ATTR_MESSAGE_TYPE,
   ATTR_STEP_NAME,
@@ -18,6 +25,7 @@ interface Delivery {
   span: Span;
   ctx: Context;
   attributes: Attributes;
+  creation: SpanContext | undefined;
   /** When the handling began, epoch ms with fraction. */
   since: number;
   announced: boolean;
@@ -34,23 +42,45 @@ const SWEEP_MS = 100;
  * consumer that settles nothing does not fill the memory.
  */
 const MAX_DELIVERIES = 10_000;
+const FORGET_AT = 16;
 
 interface InFlight {
-  deliveries: Set<Delivery>;
+  deliveries: Delivery[];
+  /** Number of deliveries at which those that have ended are forgotten. */
+  forgetAt: number;
   sweeping: boolean;
 }
 /** The table is global, because a process may load this package both by import and by require. */
 const KEY = Symbol.for('fermata.in-flight');
 const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
-  deliveries: new Set(),
+  deliveries: [],
+  forgetAt: FORGET_AT,
   sweeping: false,
 });
 
-/** Adds a delivery until its span ends. `attributes` go onto the event that announces it. */
-export function enterDelivery(span: Span, ctx: Context, attributes: Attributes): void {
-  if (!span.isRecording() || inFlight.deliveries.size >= MAX_DELIVERIES) return;
-  inFlight.deliveries.add({ span, ctx, attributes, since: preciseNow(), announced: false });
+/**
+ * Adds a delivery until its span ends. `attributes` go onto the event that announces it, and so does
+ * `creation`, the sender's span.
+ */
+export function enterDelivery(
+  span: Span,
+  ctx: Context,
+  attributes: Attributes,
+  creation: SpanContext | undefined,
+): void {
+  if (!span.isRecording() || inFlight.deliveries.length >= MAX_DELIVERIES) return;
+  const since = preciseNow();
+  inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false });
+  // Spans that have ended are not kept until the next sweep, as many messages may be handled before.
+  if (inFlight.deliveries.length >= inFlight.forgetAt) {
+    forgetEnded();
+    inFlight.forgetAt = Math.max(FORGET_AT, 2 * inFlight.deliveries.length);
+  }
   if (!inFlight.sweeping) sweepSoon();
+}
+
+function forgetEnded(): void {
+  inFlight.deliveries = inFlight.deliveries.filter(({ span }) => span.isRecording());
 }
 
 /** Sweeps after a while. The timer keeps no process alive; in a browser it is a number. */
@@ -63,7 +93,7 @@ function sweepSoon(): void {
 function sweep(): void {
   announceDeliveries(preciseNow() - ANNOUNCED_AFTER_MS);
   inFlight.sweeping = false;
-  if (inFlight.deliveries.size > 0) sweepSoon();
+  if (inFlight.deliveries.length > 0) sweepSoon();
 }
 
 /**
@@ -71,16 +101,23 @@ function sweep(): void {
  * spans have ended. An event has the time at which the handling began.
  */
 export function announceDeliveries(beganBefore = Infinity): void {
+  forgetEnded();
   for (const delivery of inFlight.deliveries) {
-    const { span, ctx, attributes, since, announced } = delivery;
-    if (!span.isRecording()) inFlight.deliveries.delete(delivery);
-    else if (!announced && since <= beganBefore) {
+    const { ctx, since, announced } = delivery;
+    if (!announced && since <= beganBefore) {
       delivery.announced = true;
-      const named = { ...attributes, ...namesOf(span) };
-      context.with(ctx, () => emitMilestone(EVENT_STEP_STARTED, named, false, since));
+      const told = attributesOf(delivery);
+      context.with(ctx, () => emitMilestone(EVENT_STEP_STARTED, told, false, since));
     }
   }
 }
+
+/** Returns the attributes of the event; a log event has no links, so the sender is one of them. */
+const attributesOf = ({ attributes, creation, span }: Delivery): Attributes => ({
+  ...attributes,
+  ...(creation && { [ATTR_MESSAGE_CREATION]: `${creation.traceId}-${creation.spanId}` }),
+  ...namesOf(span),
+});
 
 /**
  * Returns what names the step of a delivery. The adapter of a framework sets these attributes on
@@ -97,5 +134,5 @@ const NAMES = [ATTR_STEP_NAME, ATTR_MESSAGE_TYPE, ATTR_MESSAGE_KIND];
 /** Ends the spans of all deliveries that are being handled as failed, because the process dies. */
 export function failDeliveries(error: unknown): void {
   for (const { span } of inFlight.deliveries) if (span.isRecording()) endFailed(span, error);
-  inFlight.deliveries.clear();
+  inFlight.deliveries = [];
 }

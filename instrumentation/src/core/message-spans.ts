@@ -188,17 +188,7 @@ export function startProcessing(message: IncomingMessage): Processing {
   offerDelivery(span, extracted);
   if (id !== undefined && span.isRecording())
     rememberHandled(id, { span, ctx, destination: message.destination, givenId: message.id });
-  const { creation } = extracted;
-  enterDelivery(
-    span,
-    ctx,
-    creation === undefined
-      ? attributes
-      : {
-          ...attributes,
-          [names.ATTR_MESSAGE_CREATION]: `${creation.traceId}-${creation.spanId}`,
-        },
-  );
+  enterDelivery(span, ctx, attributes, extracted.creation);
   return { span, ctx, extracted };
 }
 
