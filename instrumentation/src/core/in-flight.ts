@@ -59,8 +59,8 @@ const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
 });
 
 /**
- * Adds a delivery until its span ends. `attributes` go onto the event that announces it, and so does
- * `creation`, the sender's span.
+ * Adds a delivery until its span ends. `attributes` go onto the event that announces it, and so
+ * does `creation`, the sender's span.
  */
 export function enterDelivery(
   span: Span,
@@ -71,7 +71,8 @@ export function enterDelivery(
   if (!span.isRecording() || inFlight.deliveries.length >= MAX_DELIVERIES) return;
   const since = preciseNow();
   inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false });
-  // Spans that have ended are not kept until the next sweep, as many messages may be handled before.
+  // Spans that have ended are not kept until the next sweep, because many messages may be handled
+  // before it.
   if (inFlight.deliveries.length >= inFlight.forgetAt) {
     forgetEnded();
     inFlight.forgetAt = Math.max(FORGET_AT, 2 * inFlight.deliveries.length);
