@@ -82,6 +82,8 @@ export async function runScenario(
           OTEL_SERVICE_NAME: name,
           OTEL_RESOURCE_ATTRIBUTES: attributesOf(options.resourceOf?.(name)),
           OTEL_METRICS_EXPORTER: 'none',
+          // What they trace is known; the demo tells its story without it.
+          FERMATA_LOG: 'warn',
           OTEL_BSP_SCHEDULE_DELAY: '200',
           OTEL_PROPAGATORS: 'tracecontext,baggage',
           BUS_URL: options.broker || bus!.url,

@@ -188,7 +188,8 @@ function traceClients(sendsTo: string | undefined): void {
   const say = (): void => {
     clearTimeout(later);
     const clients = [...found].map(([name, version]) => described(name, version));
-    if (clients.length === 0 && sendsTo === undefined) return;
+    const isWanted = process.env['FERMATA_LOG'] !== 'warn';
+    if (!isWanted || (clients.length === 0 && sendsTo === undefined)) return;
     process.stderr.write(
       `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}${sendsTo === undefined ? '' : `; sends to ${sendsTo}`}\n`,
     );
