@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { recordTelemetry } from '../testing/telemetry.ts';
+import { announceDeliveries, failDeliveries } from './in-flight.ts';
+import { startProcessing } from './message-spans.ts';
+
+const { milestones, spans } = recordTelemetry();
+const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+const message = { system: 'rabbitmq', destination: 'orders', type: 'orders', headers };
+const announced = () => milestones.getFinishedLogRecords();
+
+test('a delivery is announced once, with the time at which it began and the names that it has by now', () => {
+  const { span } = startProcessing(message);
+  span.setAttribute('fermata.step.name', 'charge card');
+  span.setAttribute('fermata.message.type', 'OrderPlaced');
+  announceDeliveries();
+  announceDeliveries();
+  span.end();
+  const [event, ...others] = announced();
+  expect(others).toEqual([]);
+  expect(event).toMatchObject({
+    eventName: 'fermata.step.started',
+    spanContext: { spanId: span.spanContext().spanId },
+    attributes: {
+      'fermata.step.name': 'charge card',
+      'fermata.message.type': 'OrderPlaced',
+      'fermata.message.creation': '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331',
+    },
+  });
+  const [startSeconds, startNanos] = spans()[0]!.startTime;
+  const [seconds, nanos] = event!.hrTime;
+  expect(Math.abs((seconds - startSeconds) * 1e3 + (nanos - startNanos) / 1e6)).toBeLessThan(50);
+});
+
+test('one that has ended is not announced, nor one that began after the time given', () => {
+  startProcessing(message).span.end();
+  const { span } = startProcessing(message);
+  announceDeliveries(0);
+  expect(announced()).toEqual([]);
+  span.end();
+});
+
+test('when the process dies, what is being handled failed', () => {
+  startProcessing(message);
+  failDeliveries(new TypeError('it was poison'));
+  expect(spans()).toMatchObject([{ status: { message: 'it was poison' } }]);
+  announceDeliveries();
+  expect(announced()).toEqual([]);
+});
