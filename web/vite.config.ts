@@ -28,7 +28,11 @@ const compressed = (): Plugin => ({
 export default defineConfig({
   plugins: [svelte(), compressed()],
   resolve: { conditions: ['@fermata/source', ...defaultClientConditions] },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    ...{ target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    // How long each plugin took says nothing to whoever starts Fermata for the first time.
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   // `vite` alone serves the dashboard with hot reload against a running server.
   server: {
     proxy: {

@@ -112,7 +112,7 @@ function sayContextless(): void {
   isContextlessSaid = true;
   // A client in a browser has no standard error.
   globalThis.process?.stderr?.write(
-    'fermata: MQTT 3.1.1 carries no context; its messages are joined where their content is unique. → protocolVersion: 5, or traceMqtt with envelope: true\n',
+    'fermata: MQTT 3.1.1 carries no context; its messages are joined by their content. → protocolVersion: 5, or traceMqtt with envelope: true\n',
   );
 }
 

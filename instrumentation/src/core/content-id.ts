@@ -1,7 +1,7 @@
 /**
  * Returns an id of a message's content, for protocols that carry nothing besides it: both sides
- * compute the same id. The server joins by it only where one send has the id, so a message that is
- * sent again and again is joined to nothing. Only the first 64 KiB count, and the length.
+ * compute the same id. If several sends have the id, the server joins a receiver to the latest of
+ * them in the seconds before. Only the first 64 KiB count, and the length.
  *
  * The algorithm is cyrb53 (public domain) with both of its halves kept, 64 bits; it is not meant to
  * resist an attacker.

@@ -79,9 +79,14 @@ const isAsync = (work: Work): boolean =>
 /** Ends a span as failed, with the value that was thrown, also while a framework holds its end. */
 export function endFailed(span: Span, error: unknown): void {
   noteFailure(span, error);
-  Reflect.deleteProperty(span, 'end');
+  letEnd(span);
   span.end(preciseNow());
 }
+
+/** Makes a span end at the next call of `end`, also while a framework holds it (`holdEnd`). */
+export const letEnd = (span: Span): void => {
+  Reflect.deleteProperty(span, 'end');
+};
 
 /** Spans whose failure is known before they end. */
 const failed = new WeakSet<Span>();

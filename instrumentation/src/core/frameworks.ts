@@ -2,7 +2,7 @@ import { context, createContextKey, type Context, type Span } from '@opentelemet
 import * as names from '../semconv.ts';
 import type { MessageKind } from '../types.ts';
 import { preciseNow } from './clock.ts';
-import { noteFailure } from './end-span.ts';
+import { letEnd, noteFailure } from './end-span.ts';
 import type { Extracted } from './headers.ts';
 
 /**
@@ -101,8 +101,3 @@ export function holdEnd(span: Span): (failure?: { error: unknown }) => void {
     if (isWanted && span.isRecording()) span.end(preciseNow());
   };
 }
-
-/** Makes a span end at the next call of `end`, also while it is held. */
-export const letEnd = (span: Span): void => {
-  Reflect.deleteProperty(span, 'end');
-};

@@ -15,8 +15,8 @@ export interface Handled {
 }
 
 /**
- * Number of messages in each of two generations. Dropping the older one as a whole costs nothing;
- * dropping the oldest message each time took longer than all else that is done for a message.
+ * Number of messages in each of two generations. The older one is dropped as a whole, so that no
+ * message has to look for the oldest one.
  */
 const GENERATION = 1_000;
 let young = new Map<string, Handled>();

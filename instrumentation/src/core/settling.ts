@@ -1,8 +1,7 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { ATTR_MESSAGE_UNACKNOWLEDGED } from '../semconv.ts';
 import { preciseNow } from './clock.ts';
-import { hasFailed } from './end-span.ts';
-import { letEnd } from './frameworks.ts';
+import { hasFailed, letEnd } from './end-span.ts';
 
 /**
  * Time after which the span of a delivery ends whose handler returned without an acknowledgement,

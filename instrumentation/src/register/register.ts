@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
@@ -7,8 +8,8 @@ import { extname } from 'node:path';
  * thread that loads modules (see `loading.ts`), where nothing is to be started.
  */
 try {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- it must be caught
-  if (process.env['FERMATA_IN_LOADER'] === undefined) require(`./start${extname(__filename)}`);
+  if (process.env['FERMATA_IN_LOADER'] === undefined)
+    createRequire(__filename)(`./start${extname(__filename)}`);
 } catch (error) {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   const missing = code?.endsWith('MODULE_NOT_FOUND')

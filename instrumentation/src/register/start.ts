@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { diag, DiagConsoleLogger, DiagLogLevel, trace } from '@opentelemetry/api';
+import {
+  diag,
+  DiagConsoleLogger,
+  DiagLogLevel,
+  trace,
+  TraceFlags,
+  type Span,
+} from '@opentelemetry/api';
 import { CLIENTS, FRAMEWORKS } from '../adapters/index.ts';
 import { CLIENT_PACKAGES, isTracedVersion } from '../clients.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
@@ -77,18 +84,22 @@ function findSdk(): Load | undefined {
   return undefined;
 }
 
-/** Keeps what has ended until it has been exported. It fits processors of spans and of logs. */
+/**
+ * Keeps what has ended until it has been exported. It fits processors of spans and of logs. Spans
+ * that are not sampled are never exported; what an exporter's full queue dropped is forgotten.
+ */
 class PendingProcessor {
   private readonly pending: Set<object>;
   constructor(pending: Set<object>) {
     this.pending = pending;
   }
   onStart(): void {}
-  onEnd(span: object): void {
-    if (this.pending.size < MAX_QUEUE_SIZE) this.pending.add(span);
+  onEnd(span: Span): void {
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.onEmit(span);
   }
   onEmit(record: object): void {
-    this.onEnd(record);
+    if (this.pending.size >= MAX_QUEUE_SIZE) this.pending.clear();
+    this.pending.add(record);
   }
   forceFlush(): Promise<void> {
     return Promise.resolve();

@@ -69,8 +69,8 @@ export interface Message {
    */
   deadLettered: boolean;
   /**
-   * Is true if the message's protocol carries no context, so that its receiver is found only if its
-   * content is unique. Nothing is expected of that receiver.
+   * Is true if the message's protocol carries no context, so that its receiver is found only by the
+   * content that both have. Nothing is expected of that receiver.
    */
   contextless?: true;
 }
