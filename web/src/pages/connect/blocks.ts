@@ -64,7 +64,7 @@ const node = ({ http }: Address): Block[] => [
   {
     title: 'Start your service',
     lines: `${environment(http)}\nnode --import @fermata/instrumentation/register app.js`,
-    note: 'It traces amqplib, kafkajs, NATS, Redis Streams and MQTT by itself. A service of CommonJS, or one that ts-node runs, takes --require.',
+    note: 'It traces requests, amqplib, Kafka, NATS, Redis Streams, BullMQ, MQTT and SQS by itself, and NestJS. A service of CommonJS, or one that ts-node runs, takes --require.',
   },
   { title: 'Nothing arrives?', lines: 'npx fermata-doctor' },
 ];
