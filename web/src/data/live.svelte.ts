@@ -20,10 +20,18 @@ const TURNED_AWAY_MS = 1000;
 let connection = $state<Connection>('connecting');
 let stats = $state.raw<StatsTick | null>(null);
 let lostAt = $state<number | null>(null);
+let connections = 0;
+let spansSeen = 0;
 const watches = createWatches();
 
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
+/**
+ * Names the last change that the server told of, whichever views are watched; null while that is
+ * not known. Two names differ if flows changed, spans came, or changes may have been missed.
+ */
+export const lastChange = (): string | null =>
+  stats && `${connections} ${stats.sequence} ${spansSeen}`;
 /**
  * Returns when the connection was lost. The data on the screen is from that time. Returns null
  * while the connection is live.
@@ -53,6 +61,7 @@ export function connect(incidents: IncidentListener): () => void {
   let comeBack: ReturnType<typeof setTimeout> | undefined;
   socket.on('connect', () => {
     connection = 'live';
+    connections++;
     lostAt = null;
     watches.connected(socket);
     incidents.onReload();
@@ -69,7 +78,10 @@ export function connect(incidents: IncidentListener): () => void {
       comeBack = setTimeout(() => socket.connect(), TURNED_AWAY_MS * (1 + Math.random()));
   });
   socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
-  socket.on('stats:tick', (tick) => (stats = tick));
+  socket.on('stats:tick', (tick) => {
+    spansSeen += tick.spansPerSecond;
+    stats = tick;
+  });
   socket.on('flow:changed', (changes) => watches.changed(changes));
   socket.on('incident:changed', (changed) => incidents.onChanged(changed));
   return () => {
