@@ -79,7 +79,13 @@ export function createPush(options: PushOptions): Push {
   const history = createHistory(MAX_HISTORY);
   const watchers = new Map<string, Watcher>();
   let lastLeftMs = -Infinity;
-  const isWatched = (): boolean => watchers.size > 0 || clock.now() - lastLeftMs < AWAY_MS;
+  /**
+   * Tells whether a dashboard shows single flows, or did a moment ago. One that shows only figures
+   * of many flows asks for them when the number of the last change is another; single changes are
+   * not made for it.
+   */
+  const isWatched = (): boolean =>
+    clock.now() - lastLeftMs < AWAY_MS || [...watchers.values()].some(({ view }) => view !== null);
   let io: Server<ClientToServer, ServerToClient> | undefined;
   counters.gauge('fermata_dashboards', () => watchers.size);
 
@@ -141,12 +147,13 @@ export function createPush(options: PushOptions): Push {
       if (resumed) send(watcher, missed);
     });
     socket.on('unwatch', () => {
+      if (watcher.view !== null) lastLeftMs = clock.now();
       watcher.view = null;
       watcher.held.clear();
     });
     socket.on('disconnect', () => {
       watchers.delete(socket.id);
-      lastLeftMs = clock.now();
+      if (watcher.view !== null) lastLeftMs = clock.now();
     });
   };
 

@@ -26,13 +26,18 @@ test('who polls no more is held back, and what it missed is told once a second',
   await post(sid, '40');
   await poll(sid);
   const watch = (id: number): string =>
-    `42${id}["watch",${JSON.stringify({ view: { kind: 'flows', types: [], statuses: [] }, since: { epoch: 'e', number: 0 } })}]`;
+    `42${id}["watch",${JSON.stringify({ view: { kind: 'flows', types: [], statuses: [] }, since: { epoch: 'e', number: 1 } })}]`;
   const change = (id: string) => ({ id, version: 1, flow: null, movedTo: null });
+  // Nobody has looked at flows yet, so no change is made; it is only counted.
+  push.publish(() => expect.fail('a change was made that nobody looks at'));
+  // Who looked a moment ago, and comes back, is told what happened meanwhile.
+  await post(sid, `${watch(0)}\x1e42["unwatch"]`);
+  clock.advance(1000);
   push.publish(() => [change('first')]);
   await post(sid, Array.from({ length: 50 }, (_, i) => watch(i)).join('\x1e'));
   let heard = '';
   await vi.waitFor(async () => expect((heard += await poll(sid))).toContain('4349['), 10_000);
-  expect(heard.split('"resumed":true').length - 1).toBe(1);
+  expect(heard.split('"resumed":true').length - 1).toBe(2);
   expect(heard.split('"first"').length - 1).toBe(1);
 
   const held = (): number =>

@@ -75,11 +75,14 @@ test('a flow that is announced after it settled is told as ended, incidents get 
   expect(committed).toEqual([[[flow.id], []]]);
 });
 
-test('settled flows are of no interest where nobody looks', async () => {
-  const { publisher, asked } = bench({ watched: false });
+test('settled flows are not read where nobody looks; that there are some is told', async () => {
+  const { publisher, asked, announced } = bench({ watched: false });
+  expect(publisher.settled([])).toBe(false);
+  expect(announced).toEqual([]);
   expect(publisher.settled(['a'])).toBe(false);
   await expect(publisher.announceSettled()).resolves.toBe(false);
   expect(asked).toEqual([]);
+  expect(announced).toEqual([[]]);
 });
 
 test('settled flows are told a few hundred at a time, and only up to a bound', async () => {

@@ -75,7 +75,11 @@ export function createPublisher({
       );
     },
     settled(ids) {
-      if (!sink.watched()) return false;
+      if (!sink.watched()) {
+        // Whoever looks at figures of many flows is told that there are others now.
+        if (ids.length > 0) sink.announce(() => []);
+        return false;
+      }
       pushAll(settled, ids.slice(0, MAX_SETTLED - settled.length));
       return true;
     },
