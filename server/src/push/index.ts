@@ -74,6 +74,17 @@ interface Watcher {
   watchedMs: number;
 }
 
+/**
+ * Returns how many bytes wait for the client in the transport and in the queue before it. If a
+ * client stops polling, its packets stay in that queue.
+ */
+const buffered = ({ conn }: TypedSocket): number => {
+  const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
+  const packets = (conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
+  const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+  return before + (transport?.bufferedAmount ?? 0);
+};
+
 export function createPush(options: PushOptions): Push {
   const { clock, counters } = options;
   const history = createHistory(MAX_HISTORY);
@@ -89,17 +100,6 @@ export function createPush(options: PushOptions): Push {
   let io: Server<ClientToServer, ServerToClient> | undefined;
   counters.gauge('fermata_dashboards', () => watchers.size);
 
-  /**
-   * Returns how many bytes wait for the client in the transport and in the queue before it. If a
-   * client stops polling, its packets stay in that queue.
-   */
-  const buffered = ({ conn }: TypedSocket): number => {
-    const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } })
-      .socket;
-    const packets = (conn as unknown as { writeBuffer: { data?: string | Buffer }[] }).writeBuffer;
-    const before = packets.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
-    return before + (transport?.bufferedAmount ?? 0);
-  };
   /**
    * Sends the changes that the client's view shows. If the client is slow, they are held back, and
    * only the newest change of each flow is kept.
