@@ -17,7 +17,7 @@ import { createPush } from './push/index.ts';
 import { hostAllowed, parseQuery, presentIncident, queryApp } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { stopAll } from './shutdown.ts';
-import { healthOf, sinkOf, witnessesOf } from './wiring.ts';
+import { healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
 import { createStore } from './store/index.ts';
 
 export { VERSION } from './about.ts';
@@ -87,7 +87,8 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     onChanged: (name) => engine.ruleChanged(name),
   });
   const engine: Engine = createEngine({
-    ...{ ...base, ...config, store, expectations, sink: sinkOf(push, alerts) },
+    ...{ ...base, ...config, store, expectations },
+    sink: sinkOf(push, alerts, seriesOf(config, base, store)),
     normalizer: createNormalizer({
       identityKeys: config.identityKeys,
       searchKeys: config.keyAttributes,

@@ -14,21 +14,30 @@ import {
 import type { Push } from './push/index.ts';
 import { pushedFlow } from './query/index.ts';
 import type { Receiver } from './receive/index.ts';
+import { createSeries, type Series } from './series/index.ts';
 import type { Store } from './store/index.ts';
 
 /**
  * Returns the receiver of flows that the engine has made durable: it passes them on to open
- * dashboards and to the alerts.
+ * dashboards, to the alerts and to the series.
  */
-export const sinkOf = (push: Push, alerts: Alerts): EngineSink => ({
+export const sinkOf = (push: Push, alerts: Alerts, series: Series): EngineSink => ({
   watched: () => push.watched,
   announce: (changes) => push.publish(() => changes().map(pushedFlow)),
   committed(flows, gone) {
     alerts.observe(flows);
+    series.observe(flows);
     alerts.forget(gone);
   },
   rebuilt: () => alerts.allAreThere(),
 });
+
+export const seriesOf = (
+  { settleMs }: Config,
+  base: { clock: Clock; counters: Counters },
+  store: Store,
+): Series =>
+  createSeries({ ...base, settleMs, typesNow: async () => (await store.flowTypes()).items });
 
 /** Returns what the receiver and the alerts know to be wrong with Fermata itself. */
 export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({

@@ -16,6 +16,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   detect: CORE,
   alert: CORE,
   health: CORE,
+  series: CORE,
   store: [...CORE, 'analyze'],
   analyze: CORE,
   query: [...CORE, 'contract', 'store', 'analyze'],

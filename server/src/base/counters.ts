@@ -9,6 +9,8 @@ export interface Counters {
    */
   add(name: string, by?: number, labels?: Labelled['labels']): void;
   gauge(name: string, read: () => number | readonly Labelled[]): void;
+  /** Adds what another part counts by itself. It must bound the number of its readings. */
+  collect(read: () => Iterable<Reading>): void;
   read(): Reading[];
 }
 
@@ -23,13 +25,25 @@ export interface Labelled {
 
 export interface Reading extends Partial<Labelled> {
   name: string;
+  /** Of a histogram, how many values it has counted. */
   value: number;
-  kind: 'counter' | 'gauge';
+  kind: 'counter' | 'gauge' | 'histogram';
+  histogram?: Histogram;
+}
+
+/** Counts values by size, as OpenMetrics has them. */
+export interface Histogram {
+  /** Upper bounds, the lowest first. */
+  bounds: readonly number[];
+  /** Values up to each bound and above the bound before; the last count has no bound. */
+  counts: number[];
+  sum: number;
 }
 
 export function createCounters(): Counters {
   const counts = new Map<string, number>();
   const labelled = new Map<string, Reading>();
+  const collected: (() => Iterable<Reading>)[] = [];
   const gauges = new Map<string, () => number | readonly Labelled[]>();
   return {
     add(name, by = 1, labels) {
@@ -40,6 +54,7 @@ export function createCounters(): Counters {
       else known.value += by;
     },
     gauge: (name, read) => void gauges.set(name, read),
+    collect: (read) => void collected.push(read),
     read: () => [
       ...[...counts].map(([name, value]) => ({ name, value, kind: 'counter' as const })),
       ...labelled.values(),
@@ -48,6 +63,7 @@ export function createCounters(): Counters {
         const list = typeof values === 'number' ? [{ value: values }] : values;
         return list.map((one) => ({ ...one, name, kind: 'gauge' as const }));
       }),
+      ...collected.flatMap((read) => [...read()]),
     ],
   };
 }
