@@ -30,6 +30,9 @@ export const ERRORS = {
   'query.ambiguous': 'several flows have this name',
   'query.failed': 'the answer could not be computed',
   'request.forbidden': 'the Host or Origin header is not on the allow-list',
+  'request.wrong-method': 'the path does not have this method; `Allow` names those that it has',
+  'request.too-large': 'the body of the request is larger than 64 kB',
+  'request.unsupported-type': 'the body is not application/json, or in an unknown encoding',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,7 +1,8 @@
+import type { Count, Instant } from './units.ts';
 /** Describes this server, and the addresses and settings with which services send to it. */
 export interface About {
   version: string;
-  startedAt: string;
+  startedAt: Instant;
   store: 'embedded' | 'clickhouse';
   otlpHttp: string;
   otlpGrpc: string;
@@ -11,7 +12,7 @@ export interface About {
   /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
   environment: string[];
   /** Memory that the server's process uses now, in bytes. */
-  memoryBytes: number;
+  memoryBytes: Count;
   /** Lists settings of the server that decide what is kept and what counts as late. */
   settings: { name: string; value: string; help: string }[];
 }

@@ -1,3 +1,4 @@
+import type { Count, Instant, Share } from './units.ts';
 /** Describes what flows of one type consist of, as somebody declared it. */
 export interface DefinitionItem {
   definition: {
@@ -8,7 +9,7 @@ export interface DefinitionItem {
   };
   /** Definitions of files can only be changed there. */
   source: 'file' | 'api' | 'sdk';
-  at: string;
+  at: Instant;
   /** The definition as people write it, in the format of docs/definitions.md. */
   yaml: string;
 }
@@ -25,7 +26,7 @@ export interface DefinitionCheck {
     /** The definition as it would be stored, in the same format. */
     yaml: string;
     /** Counts the open flows of the type, which would be judged again. */
-    openFlows: number;
+    openFlows: Count;
   }[];
 }
 
@@ -35,7 +36,7 @@ export interface UsualStep {
   service: string;
   kind: string;
   /** Share of the flows that have the step, from 0 to 1. */
-  share: number;
+  share: Share;
   /** Names the steps that it follows. */
   after: string[];
   /** Time from the start of the step before it until its start, ms. */
@@ -49,7 +50,7 @@ export interface LearnedType {
   environment: string;
   usual: {
     /** Counts the flows that were learned from. */
-    flows: number;
+    flows: Count;
     steps: UsualStep[];
     /** A definition that says the same, in the format of docs/definitions.md. */
     yaml: string;

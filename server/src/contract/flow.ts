@@ -1,3 +1,5 @@
+import type { Count, Instant, Share, UnixNano } from './units.ts';
+
 /**
  * Types of what the API sends about flows; all values can be represented in JSON. Instants are
  * decimal strings of nanoseconds since 1970 (`…UnixNano`), and durations are numbers of
@@ -36,15 +38,15 @@ export interface WaitingFor {
   message: string | null;
   oneOf: string[];
   certain: boolean;
-  expectedAt: string;
-  since: string;
-  lateAt: string;
-  stuckAt: string;
+  expectedAt: Instant;
+  since: Instant;
+  lateAt: Instant;
+  stuckAt: Instant;
   basis: 'declared' | 'learned' | 'structural';
   /** Names the rule that reports the step or message as missing. */
   absence: string;
-  probability: number;
-  samples: number;
+  probability: Share;
+  samples: Count;
   provisional: boolean;
 }
 
@@ -64,7 +66,7 @@ export interface Finding {
   place: string | null;
   /** Names the dependency that was unavailable to the step; absent if none is known. */
   dependency?: string;
-  since: string;
+  since: Instant;
   summary: string;
   evidence: string[];
 }
@@ -76,21 +78,21 @@ export interface FlowSummary {
   key: string;
   /** Business and search keys by name. */
   keys: Record<string, string>;
-  run: number;
+  run: Count;
   phase: 'open' | 'compensating' | 'ended';
   outcome: 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out' | null;
   health: 'ok' | 'late' | 'stuck';
   status: FlowStatus;
-  statusSinceUnixNano: string;
-  startedAtUnixNano: string;
-  lastProgressAtUnixNano: string;
-  endedAtUnixNano: string | null;
+  statusSinceUnixNano: UnixNano;
+  startedAtUnixNano: UnixNano;
+  lastProgressAtUnixNano: UnixNano;
+  endedAtUnixNano: UnixNano | null;
   durationMs: number;
   rawDurationMs: number;
-  stepCount: number;
-  failedSteps: number;
+  stepCount: Count;
+  failedSteps: Count;
   /** Most attempts of one step, less one. */
-  retries: number;
+  retries: Count;
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
@@ -99,13 +101,13 @@ export interface FlowSummary {
   incomplete: boolean;
   truncated: boolean;
   badges: string[];
-  version: number;
+  version: Count;
 }
 
 export interface StepAttempt {
-  number: number;
-  startUnixNano: string;
-  endUnixNano: string | null;
+  number: Count;
+  startUnixNano: UnixNano;
+  endUnixNano: UnixNano | null;
   status: 'running' | 'ok' | 'failed';
   spanId: string;
   error: StepError | null;
@@ -127,8 +129,8 @@ export interface Step {
   status: 'running' | 'ok' | 'failed' | 'retried';
   result: string | null;
   attempts: StepAttempt[];
-  startUnixNano: string;
-  endUnixNano: string | null;
+  startUnixNano: UnixNano;
+  endUnixNano: UnixNano | null;
   skewMs: number;
   causedBy: string[];
   compensates: string | null;
@@ -139,7 +141,7 @@ export interface Step {
   shared: boolean;
   badges: string[];
   /** The step should have ended at this instant; null: the step declares no deadline. */
-  deadlineAt: string | null;
+  deadlineAt: Instant | null;
   /**
    * Lists the steps that are still to come after this step, if the message carries such a list
    * (routing slip).
@@ -158,7 +160,7 @@ export interface Step {
  */
 export interface JoinEvidence {
   kind: string;
-  strength: number;
+  strength: Share;
   value: string;
 }
 
@@ -169,21 +171,21 @@ export interface Hop {
   to: string | null;
   consumerGroup: string | null;
   state: 'waiting' | 'delivered' | 'dead-lettered';
-  attempts: number;
+  attempts: Count;
   sendSpanId: string | null;
   receiveSpanId: string | null;
-  sentUnixNano: string;
-  receivedUnixNano: string | null;
+  sentUnixNano: UnixNano;
+  receivedUnixNano: UnixNano | null;
   /**
    * The caller of a synchronous call had the answer at this instant. Null for messages, and if no
    * span tells the instant.
    */
-  returnedUnixNano: string | null;
+  returnedUnixNano: UnixNano | null;
   waitMs: number | null;
   skewed: boolean;
   sync: boolean;
-  evidence: { kind: string; strength: number }[];
-  confidence: number;
+  evidence: { kind: string; strength: Share }[];
+  confidence: Share;
 }
 
 export interface Segment {
@@ -197,8 +199,8 @@ export interface Segment {
     | 'unknown';
   stepId: string | null;
   hopId: string | null;
-  startUnixNano: string;
-  endUnixNano: string;
+  startUnixNano: UnixNano;
+  endUnixNano: UnixNano;
 }
 
 export interface Relation {
@@ -224,7 +226,7 @@ export interface Flow extends FlowSummary {
    */
   steps: Step[];
   /** For each listed step, its place among all steps of the flow; absent if all are listed. */
-  stepPlaces?: number[];
+  stepPlaces?: Count[];
   hops: Hop[];
   /**
    * Lists segments, each of which begins where the previous one ended, and which sum to the
@@ -241,8 +243,8 @@ export interface Flow extends FlowSummary {
   relations: Relation[];
   unattributed: UnattributedSpan[];
   /** The server computed the timeline at this instant, ISO 8601. */
-  asOf: string;
-  modelVersion: number;
+  asOf: Instant;
+  modelVersion: Count;
 }
 
 /** Shows a span as it was received. Values of attributes are shown as text. */
@@ -253,14 +255,14 @@ export interface RawSpan {
   name: string;
   kind: string;
   service: string;
-  startUnixNano: string;
-  endUnixNano: string;
-  statusCode: number;
+  startUnixNano: UnixNano;
+  endUnixNano: UnixNano;
+  statusCode: Count;
   statusMessage: string;
-  receivedAt: string;
+  receivedAt: Instant;
   attributes: Record<string, unknown>;
   resource: Record<string, unknown>;
-  events: { timeUnixNano: string; name: string; attributes: Record<string, unknown> }[];
+  events: { timeUnixNano: UnixNano; name: string; attributes: Record<string, unknown> }[];
   links: { traceId: string; spanId: string; attributes: Record<string, unknown> }[];
 }
 
@@ -268,21 +270,21 @@ export interface FlowList {
   items: FlowSummary[];
   nextCursor: string | null;
   /** Counts exactly all flows that match, on all pages together. */
-  total: number;
+  total: Count;
   incomplete: boolean;
 }
 
 /** Counts the flows of a filter by the values of one field, the most frequent first. */
 export interface Facet {
   field: 'status' | 'type' | 'environment' | 'service';
-  values: { value: string; flows: number }[];
+  values: { value: string; flows: Count }[];
   /** Is true if the field has more values than are listed. */
   incomplete: boolean;
 }
 
 export interface SpanList {
   items: RawSpan[];
-  total: number;
+  total: Count;
   truncated: boolean;
   /** Is true if some spans of the flow cannot be read, either now or for ever. */
   incomplete: boolean;
@@ -294,20 +296,25 @@ export interface List<T> {
   incomplete: boolean;
 }
 
+/** Holds a part of a list. `nextCursor` is the `cursor` of the next part; null: it is the last. */
+export interface Page<T> extends List<T> {
+  nextCursor: string | null;
+}
+
 export interface FlowTypeSummary {
   type: string;
   environment: string;
-  flows: number;
-  open: number;
-  failed: number;
-  stuck: number;
-  late: number;
+  flows: Count;
+  open: Count;
+  failed: Count;
+  stuck: Count;
+  late: Count;
   services: string[];
   /** Is true if the flow type has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
-  lastStartedAtUnixNano: string;
+  lastStartedAtUnixNano: UnixNano;
 }
 
 export interface ServiceSummary {
@@ -315,8 +322,8 @@ export interface ServiceSummary {
   environment: string;
   versions: string[];
   flowTypes: string[];
-  steps: number;
-  failedSteps: number;
+  steps: Count;
+  failedSteps: Count;
   /**
    * Lists the destinations to which this service sends; `consumes` lists those from which it
    * consumes.
@@ -330,6 +337,6 @@ export interface ServiceSummary {
    * clock is behind. `instance` is '' if the service reports none.
    */
   wrongClocks: { instance: string; aheadMs: number }[];
-  firstSeenUnixNano: string;
-  lastSeenUnixNano: string;
+  firstSeenUnixNano: UnixNano;
+  lastSeenUnixNano: UnixNano;
 }

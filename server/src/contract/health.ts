@@ -1,3 +1,4 @@
+import type { Instant } from './units.ts';
 /** Lists what is wrong with Fermata itself now. */
 export interface Health {
   /** Is true while the server accepts spans. */
@@ -6,10 +7,16 @@ export interface Health {
   conditions: HealthCondition[];
 }
 
+/** Tells whether the server accepts spans now, and why not. */
+export interface Readiness {
+  ready: boolean;
+  problems: string[];
+}
+
 export interface HealthCondition {
   /** Identifies the condition, and stays the same for as long as the condition lasts. */
   id: string;
-  since: string;
+  since: Instant;
   text: string;
   /** Tells the operator what to do about the condition. */
   hint: string;

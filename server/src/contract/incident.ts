@@ -1,3 +1,4 @@
+import type { Count, Instant } from './units.ts';
 /** Groups findings that have the same cause. Instants are ISO 8601. */
 export interface Incident {
   id: string;
@@ -37,37 +38,37 @@ export interface Incident {
   /** Lists the different combinations of rule, flow type and step in the incident. */
   parts: {
     rule: string;
-    severity: string;
+    severity: 'critical' | 'warning' | 'info';
     flowType: string;
     service: string | null;
     step: string | null;
   }[];
   /** Names the incident into which this incident was merged, by id; null: it was not merged. */
   foldedInto: string | null;
-  count: number;
-  openCount: number;
-  firstAt: string;
-  lastAt: string;
-  resolvedAt: string | null;
+  count: Count;
+  openCount: Count;
+  firstAt: Instant;
+  lastAt: Instant;
+  resolvedAt: Instant | null;
   drainPerMinute: number | null;
-  etaAt: string | null;
+  etaAt: Instant | null;
   /** Sums the values of the key FERMATA_VALUE_KEY over the flows that are in the incident now. */
   value: number | null;
   exampleFlowIds: string[];
-  notes: { at: string; text: string }[];
-  ack: { at: string; note: string } | null;
+  notes: { at: Instant; text: string }[];
+  ack: { at: Instant; note: string } | null;
   /**
    * Tells how many flows were in the incident over time, oldest first: `open` flows from `at` until
    * the next entry. At most 60 entries.
    */
-  trend: { at: string; open: number }[];
-  version: number;
+  trend: { at: Instant; open: Count }[];
+  version: Count;
 }
 
 export interface IncidentList {
   items: Incident[];
   /** Counts all incidents that match, also those that are not listed. */
-  total: number;
+  total: Count;
   incomplete: boolean;
 }
 
@@ -82,11 +83,11 @@ export interface Notification {
   channel: string;
   state: 'waiting' | 'pending' | 'sent' | 'dead' | 'dropped';
   reason: string;
-  attempts: number;
-  createdAt: string;
-  nextAt: string;
+  attempts: Count;
+  createdAt: Instant;
+  nextAt: Instant;
   /** The state changed last at this instant: a notification that is sent was sent then. */
-  changedAt: string;
+  changedAt: Instant;
   lastError: string;
 }
 
@@ -101,8 +102,8 @@ export interface Silence {
   service: string;
   /** Names the only incident that the silence is for, by id; '' if it is for any incident. */
   incidentId: string;
-  createdAt: string;
-  until: string;
+  createdAt: Instant;
+  until: Instant;
   /** Is true if the silence also ends when its incident resolves. */
   untilResolved: boolean;
   comment: string;
@@ -122,10 +123,10 @@ export interface SilenceDraft {
 /** Tells what a silence would hold back now. */
 export interface SilencePreview {
   /** Counts the flows that are in the incidents of `held`. */
-  flows: number;
-  held: { id: string; title: string; openCount: number }[];
+  flows: Count;
+  held: { id: string; title: string; openCount: Count }[];
   /** Lists incidents of which only a part matches. A silence does not hold them back. */
-  partly: { id: string; title: string; openCount: number }[];
+  partly: { id: string; title: string; openCount: Count }[];
 }
 
 /** Describes a destination of notifications, and what became of those that were sent to it. */
@@ -135,9 +136,9 @@ export interface Channel {
   /** Where it leads, without anything secret: a host, or the addresses of a mail. */
   address: string;
   /** It accepted a notification at this instant; null: never. */
-  deliveredAt: string | null;
+  deliveredAt: Instant | null;
   /** It has accepted nothing since this instant; null: it accepted the last one. */
-  refusingSince: string | null;
+  refusingSince: Instant | null;
   lastError: string;
 }
 
@@ -187,23 +188,23 @@ export interface AlertRuleDraft {
  * flows show only how they are now, so `limits` says what could not be computed.
  */
 export interface RulePreview {
-  from: string;
-  to: string;
+  from: Instant;
+  to: Instant;
   /** Counts the flows that match now and started since `from`. */
-  total: number;
+  total: Count;
   /** Counts the flows of `total` that were looked at, newest first. */
-  used: number;
+  used: Count;
   /** Counts the flows that would be in an open incident now. */
-  openNow: number;
+  openNow: Count;
   /** Counts how often an incident would have opened. */
-  incidents: number;
-  days: { at: string; incidents: number; flows: number }[];
+  incidents: Count;
+  days: { at: Instant; incidents: Count; flows: Count }[];
   /** Lists the newest of these incidents. */
   opened: {
-    at: string;
+    at: Instant;
     /** The incident would have resolved at this instant; null: it would be open now. */
-    until: string | null;
-    flows: number;
+    until: Instant | null;
+    flows: Count;
     /** What the flows of the incident have in common: a flow type, or the value of a key. */
     group: string;
     examples: { id: string; key: string }[];

@@ -1,3 +1,5 @@
+export type * from './units.ts';
+export type * from './answers.ts';
 export type * from './flow.ts';
 export { FLOW_STATUSES } from './flow.ts';
 export type * from './push.ts';

@@ -1,3 +1,4 @@
+import type { Count, Instant, Share } from './units.ts';
 import type { Segment } from './flow.ts';
 
 type SegmentKind = Segment['kind'];
@@ -9,19 +10,19 @@ type SegmentKind = Segment['kind'];
  */
 export interface LensAnswer {
   population: LensPopulation;
-  asOf: string;
+  asOf: Instant;
 }
 
 export interface LensPopulation {
   /** Flows that match the filter. */
-  total: number;
+  total: Count;
   /** Flows that were counted; rows of earlier versions of Fermata cannot be. */
-  used: number;
+  used: Count;
   /** Quantiles come from a sample, because there are many flows. */
   sampled: boolean;
   /** Start of the first and of the last flow; null if there is none. */
-  from: string | null;
-  to: string | null;
+  from: Instant | null;
+  to: Instant | null;
 }
 
 /** Quantiles in ms, interpolated linearly; all 0 if nothing was measured. */
@@ -31,7 +32,7 @@ export interface Quantiles {
   p95: number;
   p99: number;
   max: number;
-  count: number;
+  count: Count;
 }
 
 /** The same answer for a second population (`against`), if one was asked for. */
@@ -43,12 +44,12 @@ export interface MapAnswer extends LensAnswer, Compared<MapAnswer> {
   nodes: MapNode[];
   edges: MapEdge[];
   /** Nodes and edges that are left out, because there are too many. */
-  folded: { nodes: number; edges: number };
+  folded: { nodes: Count; edges: Count };
   /** Only if asked for (`follows`): which step directly follows which in time. */
   directlyFollows?: {
     by: 'start' | 'end';
     /** `from` is '' at the start of a flow, `to` is '' at its end. */
-    items: { from: string; to: string; count: number }[];
+    items: { from: string; to: string; count: Count }[];
   };
 }
 export interface MapNode {
@@ -57,15 +58,15 @@ export interface MapNode {
   service: string;
   kind: string;
   /** How often the step ran, and in how many flows. */
-  count: number;
-  flows: number;
-  failed: number;
-  retried: number;
-  compensated: number;
-  running: number;
+  count: Count;
+  flows: Count;
+  failed: Count;
+  retried: Count;
+  compensated: Count;
+  running: Count;
   /** Flows that wait for this step now, and are late or stuck. */
-  late: number;
-  stuck: number;
+  late: Count;
+  stuck: Count;
   workMs: Quantiles;
   exampleFlowIds: string[];
   q: string;
@@ -76,14 +77,14 @@ export interface MapEdge {
   to: string;
   message: { kind: string; type: string; system: string; destination: string } | null;
   sync: boolean;
-  count: number;
-  flows: number;
-  failed: number;
+  count: Count;
+  flows: Count;
+  failed: Count;
   /** Messages that nobody has taken yet. */
-  waiting: number;
-  deadLettered: number;
-  late: number;
-  stuck: number;
+  waiting: Count;
+  deadLettered: Count;
+  late: Count;
+  stuck: Count;
   waitMs: Quantiles;
   exampleFlowIds: string[];
   q: string;
@@ -92,21 +93,21 @@ export interface MapEdge {
 export interface VariantsAnswer extends LensAnswer, Compared<VariantsAnswer> {
   items: Variant[];
   /** What is not listed. */
-  others: { variants: number; flows: number };
+  others: { variants: Count; flows: Count };
 }
 export interface Variant {
   id: string;
   /** Steps in order of their start; `more` counts those that are not spelt out. */
   steps: string[];
-  more: number;
-  flows: number;
-  share: number;
+  more: Count;
+  flows: Count;
+  share: Share;
   /** Flow types whose flows take it, the most frequent first. */
-  types: { type: string; flows: number }[];
-  outcomes: Record<string, number>;
+  types: { type: string; flows: Count }[];
+  outcomes: Record<string, Count>;
   durationMs: Quantiles;
-  firstAt: string;
-  lastAt: string;
+  firstAt: Instant;
+  lastAt: Instant;
   versions: { service: string; version: string }[];
   exampleFlowIds: string[];
   q: string;
@@ -133,9 +134,9 @@ export interface LatencyAnswer extends LensAnswer, Compared<LatencyAnswer> {
 }
 /** Shares of the time of flows whose durations are about p50, p90 and p99; 0 to 1. */
 export interface LatencyShares {
-  shareAtP50: number;
-  shareAtP90: number;
-  shareAtP99: number;
+  shareAtP50: Share;
+  shareAtP90: Share;
+  shareAtP99: Share;
 }
 export interface LatencySegment extends LatencyShares {
   id: string;
@@ -146,16 +147,16 @@ export interface LatencySegment extends LatencyShares {
   ms: Quantiles;
   /** Mean time, ms, over all flows of the population, also those without this part. */
   meanMs: number;
-  flows: number;
+  flows: Count;
   exampleFlowIds: string[];
   q: string;
 }
 /** Flows by start (columns) and duration (rows). */
 export interface Heatmap {
-  times: string[];
+  times: Instant[];
   /** Upper bounds of the rows; the last row of `counts` has no bound. */
   boundsMs: number[];
-  counts: number[][];
+  counts: Count[][];
   /** The slowest flow of each cell, or null. */
   exemplars: (string | null)[][];
 }
@@ -163,22 +164,22 @@ export interface Between {
   from: string;
   to: string;
   ms: Quantiles;
-  histogram: { boundsMs: number[]; counts: number[] };
+  histogram: { boundsMs: number[]; counts: Count[] };
   heatmap: Heatmap;
 }
 export interface WhatIf {
   /** Id of the segment whose time was halved. */
   segment: string;
   /** Flows whose timelines were computed again, and those that became shorter. */
-  flows: number;
-  shorter: number;
+  flows: Count;
+  shorter: Count;
   beforeMs: Quantiles;
   afterMs: Quantiles;
 }
 
 export interface FailuresAnswer extends LensAnswer, Compared<FailuresAnswer> {
   items: FailureGroup[];
-  others: { groups: number; count: number };
+  others: { groups: Count; count: Count };
 }
 export interface FailureGroup {
   fingerprint: string;
@@ -189,25 +190,32 @@ export interface FailureGroup {
   /** Type of the message that the step handled, or ''. */
   message: string;
   /** Failed attempts, and the flows that have any. */
-  count: number;
-  flows: number;
-  flowTypes: { type: string; flows: number }[];
+  count: Count;
+  flows: Count;
+  flowTypes: { type: string; flows: Count }[];
   /** Flows by equal parts of the time from the first flow of the population to the last. */
-  trend: number[];
-  firstAt: string;
-  lastAt: string;
-  versions: { version: string; count: number }[];
-  instances: { instance: string; count: number }[];
+  trend: Count[];
+  firstAt: Instant;
+  lastAt: Instant;
+  versions: { version: string; count: Count }[];
+  instances: { instance: string; count: Count }[];
   /** Failed attempts after which a later try succeeded; those that were dead-lettered. */
-  mendedByRetry: number;
-  deadLettered: number;
+  mendedByRetry: Count;
+  deadLettered: Count;
   /** The innermost functions of its stack traces, the most frequent first. */
   frames: string[];
   /** `regressed`: it came again after somebody had resolved it. */
   status: 'open' | 'acknowledged' | 'resolved' | 'regressed';
-  notes: { at: string; text: string }[];
+  notes: { at: Instant; text: string }[];
   exampleFlowIds: string[];
   q: string;
+}
+
+/** What people said of a failure. */
+export interface FailureNotes {
+  acknowledgedAt: Instant | null;
+  resolvedAt: Instant | null;
+  notes: { at: Instant; text: string }[];
 }
 
 export interface DifferencesAnswer extends LensAnswer {
@@ -231,12 +239,12 @@ export interface Difference {
   /** The value; of an attribute or key with its name, `region=eu`. */
   value: string;
   /** Share of the flows that have it, 0 to 1, here and in the other population. */
-  share: number;
-  baselineShare: number;
+  share: Share;
+  baselineShare: Share;
   /** `share` by `baselineShare`; null if nothing there has it. */
   lift: number | null;
-  flows: number;
-  baselineFlows: number;
+  flows: Count;
+  baselineFlows: Count;
   /** Counted in a sample of the flows. */
   sampled: boolean;
   q: string;
@@ -245,8 +253,8 @@ export interface Difference {
 export interface TrendAnswer extends LensAnswer, Compared<TrendAnswer> {
   by: string;
   bucketMs: number;
-  buckets: { at: string; flows: number; counts: Record<string, number>; durationMs: Quantiles }[];
-  annotations: { at: string; kind: 'version' | 'variant' | 'incident'; text: string }[];
+  buckets: { at: Instant; flows: Count; counts: Record<string, Count>; durationMs: Quantiles }[];
+  annotations: { at: Instant; kind: 'version' | 'variant' | 'incident'; text: string }[];
 }
 
 export interface CoordinationAnswer extends LensAnswer {
@@ -258,33 +266,33 @@ export type CoordinationStyle =
   'orchestrated' | 'choreographed' | 'hybrid' | 'one service' | 'calls only';
 export interface CoordinationReport {
   type: string;
-  flows: number;
+  flows: Count;
   verdict: CoordinationStyle;
   /** Flows by the style of each. */
-  styles: { style: CoordinationStyle; flows: number }[];
+  styles: { style: CoordinationStyle; flows: Count }[];
   /** Shares of the hops between services, 0 to 1. */
-  shares: { event: number; command: number; reply: number; call: number };
-  hops: number;
+  shares: { event: Share; command: Share; reply: Share; call: Share };
+  hops: Count;
   /** The service that sends the commands; null if no service conducts. */
   conductor: string | null;
   /** How many services the one that knows most others has to know. */
-  coupling: number;
+  coupling: Count;
   /** Which service must know which: it sends it a command or calls it. */
   knows: { service: string; knows: string[] }[];
   listeners: {
     message: string;
     from: string;
     service: string;
-    since: string;
+    since: Instant;
     lagMs: Quantiles;
     nowMs: number;
   }[];
   failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
   /** Who waits for synchronous calls, for how long; `chainDepth` counts services, its own too. */
-  blocked: { service: string; step: string; share: number; ms: number; chainDepth: number }[];
-  ifStops: { service: string; flowsShare: number }[];
+  blocked: { service: string; step: string; share: Share; ms: number; chainDepth: Count }[];
+  ifStops: { service: string; flowsShare: Share }[];
   /** Steps after which flows go different ways, so that a rule of the business lives there. */
-  decisions: { service: string; step: string; next: { step: string; flowsShare: number }[] }[];
+  decisions: { service: string; step: string; next: { step: string; flowsShare: Share }[] }[];
   advice: Advice[];
 }
 export interface Advice {

@@ -1,3 +1,4 @@
+import type { Count, Instant, UnixNano } from './units.ts';
 /** Describes the log records that are shown beside the steps of a flow. */
 
 /** The levels of OTLP's severity numbers, the lowest first. */
@@ -18,12 +19,12 @@ export interface FlowLog {
   traceId: string;
   /** Names the span in which the record was written; '' if it names none. */
   spanId: string;
-  timeUnixNano: string;
-  receivedAt: string;
+  timeUnixNano: UnixNano;
+  receivedAt: Instant;
   /** Null: the record says none. */
   severity: LogSeverity | null;
   /** Holds OTLP's severity number; 0 if the record says none. */
-  severityNumber: number;
+  severityNumber: Count;
   service: string;
   eventName: string;
   scope: string;
@@ -38,16 +39,16 @@ export interface FlowLogs {
   items: FlowLog[];
   nextCursor: string | null;
   /** Counts the records that match, on all pages together. */
-  total: number;
+  total: Count;
   /**
    * Counts the records of the flow at each level, whatever is searched for; `severity` is null for
    * records that say none.
    */
-  severities: { severity: LogSeverity | null; records: number }[];
+  severities: { severity: LogSeverity | null; records: Count }[];
   /** Counts the records of the flow by service, whatever is searched for. */
-  services: { service: string; records: number }[];
+  services: { service: string; records: Count }[];
   /** Counts records of the flow's traces that were not kept, because the traces have too many. */
-  dropped: { records: number; errors: number };
+  dropped: { records: Count; errors: Count };
   /** Is true if the flow has more records than are listed. */
   incomplete: boolean;
   /** Which log records the server keeps: none, errors, or all. */

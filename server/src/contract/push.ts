@@ -1,3 +1,4 @@
+import type { Count } from './units.ts';
 import type { FlowSummary } from './flow.ts';
 import type { Incident } from './incident.ts';
 
@@ -7,13 +8,13 @@ import type { Incident } from './incident.ts';
  */
 export interface Sequence {
   epoch: string;
-  number: number;
+  number: Count;
 }
 
 export interface FlowChanged {
-  sequence: number;
+  sequence: Count;
   id: string;
-  version: number;
+  version: Count;
   /**
    * Holds the flow in its newest form. Null if no flow has this id any more; its spans then belong
    * to the flow `movedTo`.
@@ -23,8 +24,8 @@ export interface FlowChanged {
 }
 
 export interface StatsTick {
-  sequence: number;
-  openFlows: number;
+  sequence: Count;
+  openFlows: Count;
   spansPerSecond: number;
   /** Lists the ids of the conditions that `/api/v1/health` returns. */
   conditions: string[];

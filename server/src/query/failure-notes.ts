@@ -1,5 +1,6 @@
-import type { FailureGroup } from '../contract/index.ts';
+import type { FailureGroup, FailureNotes as WireNotes } from '../contract/index.ts';
 import type { DocumentStore } from '../store/index.ts';
+import { iso } from './present.ts';
 
 /** What people said of a failure, by its fingerprint. Times are epoch ms. */
 export interface FailureNote {
@@ -19,6 +20,18 @@ export interface FailureNotes {
   ): Pick<FailureGroup, 'status' | 'notes'>;
   add(fingerprint: string, what: 'ack' | 'resolve' | 'note', text: string): Promise<FailureNote>;
 }
+
+const orNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+const presentNote = ({ at, text }: FailureNote['notes'][number]): WireNotes['notes'][number] => ({
+  ...{ at: iso(at), text },
+});
+
+/** Returns what people said of a failure as the API answers it. */
+export const presentFailureNote = (note: FailureNote): WireNotes => ({
+  acknowledgedAt: orNull(note.acknowledgedAt),
+  resolvedAt: orNull(note.resolvedAt),
+  notes: note.notes.map(presentNote),
+});
 
 const MAX_NOTES = 100;
 const NOTHING: FailureNote = { acknowledgedAt: null, resolvedAt: null, notes: [] };
@@ -47,7 +60,7 @@ export function createFailureNotes(
             : acknowledgedAt !== null
               ? 'acknowledged'
               : 'open',
-        notes: notes.map(({ at, text }) => ({ at: new Date(at).toISOString(), text })),
+        notes: notes.map(presentNote),
       };
     },
     async add(fingerprint, what, text) {

@@ -7,7 +7,7 @@ import { compressAnswers, compressedFiles } from './compression.ts';
 import { openApi } from './openapi.ts';
 import { hostAllowed, type HostRule } from './origin.ts';
 import type { QueryContext } from './route.ts';
-import { expressPath, handlersFor, ROUTES } from './routes/index.ts';
+import { expressPath, handlersFor, methodsOf, ROUTES } from './routes/index.ts';
 
 export { parseQuery } from './language/parse.ts';
 export { hostAllowed, type HostRule } from './origin.ts';
@@ -26,6 +26,9 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'query.not-found': 404,
   'query.ambiguous': 300,
   'request.forbidden': 403,
+  'request.wrong-method': 405,
+  'request.too-large': 413,
+  'request.unsupported-type': 415,
   'alert.no-channel': 404,
   'alert.refused': 400,
   'alert.not-taken': 502,
@@ -80,8 +83,11 @@ export function queryApp(options: QueryOptions): Express {
     const checks = route.method === 'post' ? [onlyJson, json] : [];
     app[route.method ?? 'get'](expressPath(route.path), noStore, ...checks, handlerOf(route));
   }
+  for (const path of new Set(ROUTES.map(({ path }) => path)))
+    app.all(expressPath(path), wrongMethod(methodsOf(path)));
   const document = openApi(options.about().version);
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
+  app.all('/api/openapi.json', wrongMethod(['GET', 'HEAD']));
   app.use('/api', nowhere);
   if (options.webRoot !== '') {
     const assets = `${options.webRoot}/assets`;
@@ -108,6 +114,16 @@ const nowhere: express.RequestHandler = (request) => {
   );
 };
 
+/** Answers requests whose method the path does not have, and says which ones it has. */
+const wrongMethod =
+  (methods: readonly string[]): express.RequestHandler =>
+  (request, response) => {
+    response.setHeader('Allow', methods.join(', '));
+    throw new FermataError('request.wrong-method', `${request.path} has no ${request.method}`, {
+      hint: `It has ${methods.join(', ')}.`,
+    });
+  };
+
 /**
  * Rejects a body with half a surrogate pair, which JSON can express but UTF-8 cannot. Otherwise the
  * store would fail to write the text and would seem to be down.
@@ -122,7 +138,7 @@ const onlyJson: express.RequestHandler = (request, _response, next) => {
   if (request.is('application/json')) next();
   else
     next(
-      new FermataError('query.invalid', 'the body is not application/json', {
+      new FermataError('request.unsupported-type', 'the body is not application/json', {
         hint: 'Send {} at least.',
       }),
     );
@@ -140,16 +156,32 @@ const noStore: express.RequestHandler = (_request, response, next) => {
 const detailOf = (known: FermataError | undefined): string | undefined =>
   known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;
 
+/**
+ * Returns what express and its readers of bodies and paths say of a wrong request; undefined if the
+ * error is one of the server.
+ */
+function knownFrom(error: unknown): FermataError | undefined {
+  const { status } = error as { status?: unknown };
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  const code =
+    status === 413
+      ? 'request.too-large'
+      : status === 415
+        ? 'request.unsupported-type'
+        : status === 404
+          ? 'query.not-found'
+          : 'query.invalid';
+  return new FermataError(code, messageOf(error));
+}
+
 function onError(options: QueryOptions): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);
       return;
     }
-    const known = error instanceof FermataError ? error : undefined;
-    const httpStatus = (error as { status?: unknown }).status;
-    const clientError = typeof httpStatus === 'number' && httpStatus >= 400 && httpStatus < 500;
-    const status = known ? (STATUS[known.code] ?? 500) : clientError ? httpStatus : 500;
+    const known = error instanceof FermataError ? error : knownFrom(error);
+    const status = known === undefined ? 500 : (STATUS[known.code] ?? 500);
     if (status >= 500) {
       options.counters.add('fermata_failed_queries_total');
       options.log.error(
@@ -159,14 +191,10 @@ function onError(options: QueryOptions): ErrorRequestHandler {
     }
     const problem: Problem = {
       type: 'about:blank',
-      title: known?.code ?? (clientError ? 'Bad request' : 'Internal error'),
+      title: known?.code ?? 'Internal error',
       status,
-      code: known?.code ?? (clientError ? 'query.invalid' : 'query.failed'),
-      detail:
-        detailOf(known) ??
-        (clientError
-          ? messageOf(error)
-          : 'the answer could not be computed; the log has the reason'),
+      code: known?.code ?? 'query.failed',
+      detail: detailOf(known) ?? 'the answer could not be computed; the log has the reason',
       ...(known?.hint !== undefined && { hint: known.hint }),
     };
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));

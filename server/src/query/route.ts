@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { About, AlertRuleDraft, LearnedType } from '../contract/index.ts';
+import type { About, AlertRuleDraft, Answers, LearnedType } from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { KeptLogs } from '../model/log-record.ts';
 import type { QueryRule } from '../model/query-rule.ts';
@@ -120,24 +120,40 @@ export interface QueryContext {
   }[];
 }
 
+/** Names an operation of the API. */
+export type Operation = keyof Answers;
+
+/** The response of an operation, which takes only what the operation answers. */
+export type Reply<Name extends Operation> = Response<Answers[Name]>;
+
 /**
- * Describes one route. `scope` tells the kind of access: `none` is open to everyone, and for the
- * others an API key will be needed once the server has such keys.
+ * Describes one route, whose operation tells what it answers. `scope` tells the kind of access:
+ * `none` is open to everyone, and for the others an API key will be needed once the server has such
+ * keys.
  */
-export interface Route {
+export type Route = { [Name in Operation]: RouteOf<Name> }[Operation];
+interface RouteOf<Name extends Operation> {
+  operation: Name;
   method?: 'post';
   path: string;
   scope: 'none' | 'read' | 'admin';
   summary: string;
+  /** Absent: the route takes no parameters. */
   query?: z.ZodObject;
+  /** Absent: the body of a POST is `{}`. */
   body?: z.ZodObject;
-  answer?: z.ZodObject;
+  /** Is true if success is 201. */
+  isCreation?: true;
+  /** Media types of the answer; JSON if absent. */
+  types?: readonly string[];
+  /** Statuses of errors that other routes do not have. */
+  errors?: readonly (400 | 404 | 502)[];
   /**
    * Is true if the route reads all flows of a filter. One such request is answered at a time,
    * because several at once would keep lists and pages waiting.
    */
   isHeavy?: true;
-  handle: (context: QueryContext, request: Request, response: Response) => Promise<void> | void;
+  handle: (context: QueryContext, request: Request, response: Reply<Name>) => Promise<void> | void;
 }
 
 export function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {

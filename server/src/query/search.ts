@@ -4,26 +4,13 @@ import { FermataError } from '../base/errors.ts';
 import { FLOW_SORTS, type FlowOrder, type FlowPosition, type FlowSearch } from '../model/search.ts';
 import { parseQuery } from './language/parse.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { instant, many, manyOf, readInstant, whole } from './parameters.ts';
 
 /**
  * This file turns the parameters of a request into a search. Invalid parameters are rejected and
- * never guessed at. `many` reads a parameter that may be repeated or hold several values, separated
- * by commas.
+ * never guessed at.
  */
-const many = z.union([z.string(), z.array(z.string())]).transform((value) =>
-  [value]
-    .flat()
-    .flatMap((item) => item.split(','))
-    .filter((item) => item !== ''),
-);
 export const MAX_QUERY = 1000;
-const instant = z
-  .string()
-  .regex(
-    /^\d{1,20}$|^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/,
-    'is neither nanoseconds nor ISO 8601 with a zone',
-  );
-
 export const searchSchema = z.strictObject({
   q: z
     .string()
@@ -32,22 +19,14 @@ export const searchSchema = z.strictObject({
     .describe(
       'Query: `status:stuck type:order-* duration>5m -service:email "free text"`, `A > B within 5m`, `A !> B within 15m`, `(a or b) and not c`, `since:2h`',
     ),
-  type: many.optional().describe('Flow type; repeat or separate by commas'),
-  status: many
-    .pipe(
-      z.array(
-        z.enum(FLOW_STATUSES as [string, ...string[]], {
-          error: ({ input }) => `"${String(input)}" is none of ${FLOW_STATUSES.join(', ')}`,
-        }),
-      ),
-    )
-    .optional(),
-  service: many.optional(),
-  environment: many.optional(),
+  type: many().optional().describe('Flow type; repeat or separate by commas'),
+  status: manyOf(FLOW_STATUSES).optional(),
+  service: many().optional(),
+  environment: many().optional(),
   key: z.string().max(300).optional().describe('A business key: `value` or `name=value`'),
   incident: z.string().max(64).optional().describe('Flows of an incident, by its key'),
-  from: instant.optional().describe('Started at or after: nanoseconds since 1970 or ISO 8601'),
-  to: instant.optional().describe('Started before'),
+  from: instant().optional().describe('Started at or after: nanoseconds since 1970 or ISO 8601'),
+  to: instant().optional().describe('Started before'),
   sort: z
     .enum(FLOW_SORTS)
     .optional()
@@ -58,7 +37,7 @@ export const searchSchema = z.strictObject({
     .enum(['asc', 'desc'])
     .optional()
     .describe('desc, the default: newest, longest, latest or longest waiting first'),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: whole(1, 1000).default(100),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
 
@@ -74,7 +53,7 @@ export function readSearch(query: unknown, nowMs: number): FlowSearch {
     limit,
     ...(tree && { query: tree }),
     ...(type && { types: type }),
-    ...(status && { statuses: status as NonNullable<FlowSearch['statuses']> }),
+    ...(status && { statuses: status }),
     ...(service && { services: service }),
     ...(environment && { environments: environment }),
     ...(key !== undefined && { key }),
@@ -98,19 +77,6 @@ export function invalid(error: z.ZodError): FermataError {
   return new FermataError('query.invalid', detail, {
     hint: 'The parameters are listed at /api/openapi.json.',
   });
-}
-
-/** Reads an instant in either form that `instant` allows. */
-export function readInstant(text: string): UnixNanos {
-  if (/^\d+$/.test(text)) {
-    const value = BigInt(text);
-    if (value > MAX_UINT64) throw new FermataError('query.invalid', 'time is beyond 64 bits');
-    return unixNanos(value);
-  }
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms) || ms < 0)
-    throw new FermataError('query.invalid', `"${text}" is not a time`);
-  return unixNanos(BigInt(ms) * 1_000_000n);
 }
 
 /** Names of parameters that are about a list, and not about which flows. */

@@ -5,8 +5,9 @@ import type { FlowSearch } from '../../model/search.ts';
 import { nanosFromMs } from '../../model/time.ts';
 import type { Measured, Population } from '../../store/index.ts';
 import { parseQuery } from '../language/parse.ts';
+import { readInstant } from '../parameters.ts';
 import { iso } from '../present.ts';
-import { LIST_ONLY, MAX_QUERY, readInstant, readSearch, searchSchema } from '../search.ts';
+import { LIST_ONLY, MAX_QUERY, readSearch, searchSchema } from '../search.ts';
 
 /** What every lens takes: the filter of a flow list, and a second population to compare with. */
 export const lensSchema = searchSchema.omit(LIST_ONLY).extend({

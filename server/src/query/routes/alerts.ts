@@ -1,9 +1,10 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import { cutTo } from '../../base/lists.ts';
-import type { AlertRoute, Channel } from '../../contract/index.ts';
+import type { AlertRoute, Channel, SilencePreview } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
+import { whole } from '../parameters.ts';
 import { iso, presentNotification, presentSilence } from '../present.ts';
 import {
   missing,
@@ -12,12 +13,13 @@ import {
   type AlertRouteState,
   type ChannelState,
   type QueryContext,
+  type Reply,
   type Route,
 } from '../route.ts';
 import { checkNames } from '../silence-names.ts';
 
 const notificationsQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  limit: whole(1, 1000).default(200),
 });
 /** Longest time of a silence, minutes: 30 days. */
 const MAX_MINUTES = 43_200;
@@ -41,23 +43,33 @@ const previewBody = silenceBody.partial().extend(scope);
 /** Routes for notifications, silences and channels. */
 export const ALERT_ROUTES: readonly Route[] = [
   {
+    operation: 'listNotifications',
     path: '/api/v1/alerts/notifications',
     scope: 'read',
     summary: 'What people were told, or why not',
     query: notificationsQuery,
     handle: listNotifications,
   },
-  { path: '/api/v1/alerts/silences', scope: 'read', summary: 'Silences', handle: listSilences },
+  {
+    operation: 'listSilences',
+    path: '/api/v1/alerts/silences',
+    scope: 'read',
+    summary: 'Silences',
+    handle: listSilences,
+  },
   {
     method: 'post',
+    operation: 'addSilence',
     path: '/api/v1/alerts/silences',
     scope: 'admin',
     summary: 'Tell nobody of matching incidents for a time; names that do not exist are refused',
+    isCreation: true,
     body: silenceBody,
     handle: addSilence,
   },
   {
     method: 'post',
+    operation: 'previewSilence',
     path: '/api/v1/alerts/silences/preview',
     scope: 'read',
     summary: 'What a silence would hold back now',
@@ -66,12 +78,14 @@ export const ALERT_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'endSilence',
     path: '/api/v1/alerts/silences/{id}/end',
     scope: 'admin',
     summary: 'End a silence now',
     handle: endSilence,
   },
   {
+    operation: 'listChannels',
     path: '/api/v1/alerts/channels',
     scope: 'read',
     summary: 'Alert channels, and whether they deliver',
@@ -79,6 +93,7 @@ export const ALERT_ROUTES: readonly Route[] = [
       void response.json({ items: context.alerts.channels().map(presentChannel) }),
   },
   {
+    operation: 'listAlertRoutes',
     path: '/api/v1/alerts/routes',
     scope: 'read',
     summary: 'Which incidents are told by which channels',
@@ -87,9 +102,11 @@ export const ALERT_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'testChannel',
     path: '/api/v1/alerts/channels/{name}/test',
     scope: 'admin',
     summary: 'Send a test through a channel',
+    errors: [400, 502],
     handle: testChannel,
   },
 ];
@@ -97,21 +114,25 @@ export const ALERT_ROUTES: readonly Route[] = [
 async function listNotifications(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'listNotifications'>,
 ): Promise<void> {
   const { limit } = read(notificationsQuery, request.query);
   const { items, incomplete } = cutTo(await context.alerts.notifications(limit + 1), limit);
   response.json({ items: items.map(presentNotification), incomplete });
 }
 
-function listSilences(context: QueryContext, _request: Request, response: Response): void {
+function listSilences(
+  context: QueryContext,
+  _request: Request,
+  response: Reply<'listSilences'>,
+): void {
   response.json({ items: context.alerts.silences().map(presentSilence) });
 }
 
 async function addSilence(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'addSilence'>,
 ): Promise<void> {
   const { minutes, ...fields } = read(silenceBody, request.body ?? {});
   if (minutes === undefined && !fields.untilResolved)
@@ -130,7 +151,7 @@ async function addSilence(
 async function previewSilence(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'previewSilence'>,
 ): Promise<void> {
   const { rule, flowType, service, incidentId } = read(previewBody, request.body ?? {});
   const names = { rule, flowType, service, incidentId };
@@ -143,12 +164,16 @@ async function previewSilence(
   });
 }
 
-const inShort = ({ id, title, openCount }: Incident): object => ({ id, title, openCount });
+const inShort = ({ id, title, openCount }: Incident): SilencePreview['held'][number] => ({
+  id,
+  title,
+  openCount,
+});
 
 async function endSilence(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'endSilence'>,
 ): Promise<void> {
   const id = nameOf(request, 'id');
   response.json(presentSilence((await context.alerts.endSilence(id)) ?? missing('silence', id)));
@@ -157,7 +182,7 @@ async function endSilence(
 async function testChannel(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'testChannel'>,
 ): Promise<void> {
   await context.alerts.test(nameOf(request, 'name'));
   response.json({ ok: true });

@@ -1,10 +1,10 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import type { DefinitionCheck, DefinitionItem } from '../../contract/index.ts';
 import type { Definition } from '../../model/definition.ts';
 import { iso } from '../present.ts';
-import { read, type QueryContext, type Route } from '../route.ts';
+import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const definitionsBody = z.strictObject({
   flows: z
@@ -18,6 +18,7 @@ const definitionsBody = z.strictObject({
 /** Routes for definitions, which declare the steps that flow types consist of. */
 export const DEFINITION_ROUTES: readonly Route[] = [
   {
+    operation: 'listDefinitions',
     path: '/api/v1/definitions',
     scope: 'read',
     summary: 'What flow types consist of, and who said so',
@@ -25,14 +26,17 @@ export const DEFINITION_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'define',
     path: '/api/v1/definitions',
     scope: 'admin',
     summary: 'Say what flow types consist of; flows under way are judged by it at once',
+    isCreation: true,
     body: definitionsBody,
     handle: define,
   },
   {
     method: 'post',
+    operation: 'checkDefinitions',
     path: '/api/v1/definitions/check',
     scope: 'read',
     summary: 'What is wrong with a definition, and what it would replace',
@@ -41,14 +45,22 @@ export const DEFINITION_ROUTES: readonly Route[] = [
   },
 ];
 
-function listDefinitions(context: QueryContext, _request: Request, response: Response): void {
+function listDefinitions(
+  context: QueryContext,
+  _request: Request,
+  response: Reply<'listDefinitions'>,
+): void {
   const items = context.definitions.list().map(({ definition, source, at }): DefinitionItem => ({
     ...{ definition, source, at: iso(at), yaml: context.definitionText(definition) },
   }));
   response.json({ items });
 }
 
-async function define(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function define(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'define'>,
+): Promise<void> {
   const { definitions, problems } = context.readDefinitions(
     read(definitionsBody, request.body ?? {}),
   );
@@ -59,7 +71,11 @@ async function define(context: QueryContext, request: Request, response: Respons
   response.status(201).json({ changed: await context.definitions.define(definitions, 'api') });
 }
 
-async function check(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function check(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'checkDefinitions'>,
+): Promise<void> {
   const { definitions, problems } = context.readDefinitions(
     read(definitionsBody, request.body ?? {}),
   );

@@ -1,7 +1,7 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import type { Facet } from '../../contract/index.ts';
 import type { FlowSearch } from '../../model/search.ts';
-import { read, type QueryContext, type Route } from '../route.ts';
+import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 import { LIST_ONLY, readSearch, searchSchema } from '../search.ts';
 
 const MAX_VALUES = 30;
@@ -17,6 +17,7 @@ const FACETS = [
 /** The route that tells what a list of flows can be narrowed by. */
 export const FACET_ROUTES: readonly Route[] = [
   {
+    operation: 'countFacets',
     path: '/api/v1/facets',
     scope: 'read',
     summary: 'How many flows of a filter have which status, type, service and environment',
@@ -30,7 +31,11 @@ export const FACET_ROUTES: readonly Route[] = [
  * Answers facets. The values of a field are those of the flows that all other fields of the filter
  * find, so that another value can be chosen.
  */
-async function facets(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function facets(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'countFacets'>,
+): Promise<void> {
   const search = readSearch(read(facetsQuery, request.query), context.clock.now());
   const count = (of: FlowSearch) => context.store.countFacets(of, MAX_VALUES + 1);
   const all = count(search);

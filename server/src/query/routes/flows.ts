@@ -4,6 +4,7 @@ import { FermataError } from '../../base/errors.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
 import { suggest } from '../language/suggest.ts';
+import { decimal, whole } from '../parameters.ts';
 import {
   presentFlow,
   presentFlowType,
@@ -11,15 +12,21 @@ import {
   presentSpan,
   summaryOf,
 } from '../present.ts';
-import { nameOf, read, type QueryContext, type Route } from '../route.ts';
-import { invalid, readSearch, searchSchema, writeCursor } from '../search.ts';
+import { pageOf } from '../page.ts';
+import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
+import { readSearch, searchSchema, writeCursor } from '../search.ts';
 
 const suggestQuery = z.strictObject({ q: z.string().max(500).default('') });
 const spansQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(10_000).default(2000),
+  limit: whole(1, 10_000).default(2000),
 });
 
-const inFlow = z.coerce.number().min(0).max(1e15);
+const catalogQuery = z.strictObject({
+  limit: whole(1, 1000).default(1000),
+  cursor: z.string().max(1000).optional().describe('`nextCursor` of the page before'),
+});
+
+const inFlow = decimal(0, 1e15);
 const flowQuery = z.strictObject({
   fromMs: inFlow.optional().describe('Only steps that ran at or after this, ms since its start'),
   toMs: inFlow.optional().describe('Only steps that ran at or before this, ms since its start'),
@@ -28,6 +35,7 @@ const flowQuery = z.strictObject({
 /** Routes for flows, and for what is known about flow types and services. */
 export const FLOW_ROUTES: readonly Route[] = [
   {
+    operation: 'listFlows',
     path: '/api/v1/flows',
     scope: 'read',
     summary: 'Flows, newest first or in another order',
@@ -35,20 +43,30 @@ export const FLOW_ROUTES: readonly Route[] = [
     handle: listFlows,
   },
   {
+    operation: 'getFlow',
     path: '/api/v1/flows/{id}',
     scope: 'read',
     summary: 'One flow, by any name it has or had',
     query: flowQuery,
     handle: getFlow,
   },
-  { path: '/api/v1/flows/{id}/spans', scope: 'read', summary: 'Its raw spans', handle: getSpans },
   {
+    operation: 'listSpans',
+    path: '/api/v1/flows/{id}/spans',
+    scope: 'read',
+    summary: 'Its raw spans',
+    query: spansQuery,
+    handle: getSpans,
+  },
+  {
+    operation: 'getExpectations',
     path: '/api/v1/flow-types/{type}/expectations',
     scope: 'read',
     summary: 'What was learned of a flow type: what follows what, how often, how long it takes',
     handle: expectationsOf,
   },
   {
+    operation: 'suggest',
     path: '/api/v1/search/suggest',
     scope: 'read',
     summary: 'Completions of the last word of a query',
@@ -56,15 +74,19 @@ export const FLOW_ROUTES: readonly Route[] = [
     handle: suggestions,
   },
   {
+    operation: 'listFlowTypes',
     path: '/api/v1/flow-types',
     scope: 'read',
-    summary: 'Flow types with counts',
+    summary: 'Flow types with counts, the most frequent first',
+    query: catalogQuery,
     handle: flowTypes,
   },
   {
+    operation: 'listServices',
     path: '/api/v1/services',
     scope: 'read',
-    summary: 'Services: who sends, who listens',
+    summary: 'Services by name: who sends, who listens',
+    query: catalogQuery,
     handle: services,
   },
 ];
@@ -72,7 +94,7 @@ export const FLOW_ROUTES: readonly Route[] = [
 async function listFlows(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'listFlows'>,
 ): Promise<void> {
   const search = readSearch(request.query, context.clock.now());
   const isAsked = ({ status, key }: Incident): boolean =>
@@ -87,7 +109,11 @@ async function listFlows(
   });
 }
 
-async function getFlow(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function getFlow(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'getFlow'>,
+): Promise<void> {
   const { fromMs, toMs } = read(flowQuery, request.query);
   const id = await resolve(context, request, response, '');
   if (id === null) return;
@@ -101,13 +127,12 @@ async function getFlow(context: QueryContext, request: Request, response: Respon
 async function getSpans(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'listSpans'>,
 ): Promise<void> {
-  const parsed = spansQuery.safeParse(request.query);
-  if (!parsed.success) throw invalid(parsed.error);
+  const { limit } = read(spansQuery, request.query);
   const id = await resolve(context, request, response, '/spans');
   if (id === null) return;
-  const { items, total, incomplete } = await context.store.spansOf(id, parsed.data.limit);
+  const { items, total, incomplete } = await context.store.spansOf(id, limit);
   response.json({
     items: items.map(presentSpan),
     total,
@@ -161,17 +186,21 @@ const notFound = (name: string): FermataError =>
     hint: 'Names are flow ids, business keys, trace, span and message ids within the retention.',
   });
 
-function expectationsOf(context: QueryContext, request: Request, response: Response): void {
+function expectationsOf(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'getExpectations'>,
+): void {
   const type = nameOf(request, 'type');
   const items = context.expectations.inspect(type);
-  if (items.length === 0) throw notFound(type);
+  if (items.length === 0) missing('flow type', type);
   response.json({ type, items });
 }
 
 async function suggestions(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'suggest'>,
 ): Promise<void> {
   const { q } = read(suggestQuery, request.query);
   const types = (await context.store.flowTypes()).items;
@@ -188,22 +217,25 @@ async function suggestions(
 
 async function flowTypes(
   context: QueryContext,
-  _request: Request,
-  response: Response,
+  request: Request,
+  response: Reply<'listFlowTypes'>,
 ): Promise<void> {
   const { items, incomplete } = await context.store.flowTypes();
-  response.json({ items: items.map(presentFlowType), incomplete });
+  const page = pageOf(items, read(catalogQuery, request.query), (row) => row.type);
+  response.json({ ...page, items: page.items.map(presentFlowType), incomplete });
 }
 
 async function services(
   context: QueryContext,
-  _request: Request,
-  response: Response,
+  request: Request,
+  response: Reply<'listServices'>,
 ): Promise<void> {
   const { items, incomplete } = await context.store.services();
   const wrong = context.wrongClocks();
+  const page = pageOf(items, read(catalogQuery, request.query), (row) => row.name);
   response.json({
-    items: items.map((row) => presentService(row, wrong)),
+    ...page,
+    items: page.items.map((row) => presentService(row, wrong)),
     incomplete: incomplete || context.store.isBehind,
   });
 }

@@ -1,36 +1,52 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import { cutTo } from '../../base/lists.ts';
+import { whole } from '../parameters.ts';
 import { presentIncident } from '../present.ts';
-import { missing, nameOf, read, type QueryContext, type Route } from '../route.ts';
+import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const incidentsQuery = z.strictObject({
   status: z.enum(['open', 'resolved']).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  limit: whole(1, 1000).default(200),
 });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
+
+const EDITS = {
+  ack: 'acknowledgeIncident',
+  resolve: 'resolveIncident',
+  note: 'noteIncident',
+} as const;
 
 /** Routes for incidents, and for what operators do with incidents. */
 export const INCIDENT_ROUTES: readonly Route[] = [
   {
+    operation: 'listIncidents',
     path: '/api/v1/incidents',
     scope: 'read',
     summary: 'Findings with one cause, newest first',
     query: incidentsQuery,
     handle: listIncidents,
   },
-  { path: '/api/v1/incidents/{id}', scope: 'read', summary: 'One incident', handle: getIncident },
-  ...(['ack', 'resolve', 'note'] as const).map((verb): Route => ({
-    method: 'post',
+  {
+    operation: 'getIncident',
+    path: '/api/v1/incidents/{id}',
+    scope: 'read',
+    summary: 'One incident',
+    handle: getIncident,
+  },
+  ...(['ack', 'resolve', 'note'] as const).map((verb) => ({
+    method: 'post' as const,
+    operation: EDITS[verb],
     path: `/api/v1/incidents/{id}/${verb}`,
-    scope: 'admin',
+    scope: 'admin' as const,
     summary: { ack: 'Acknowledge', resolve: 'Resolve by hand', note: 'Add a note' }[verb],
     body: noteBody,
-    handle: (context, request, response) => editIncident(verb, context, request, response),
+    handle: editIncident(verb),
   })),
   {
     method: 'post',
+    operation: 'acceptIncident',
     path: '/api/v1/incidents/{id}/accept',
     scope: 'admin',
     summary:
@@ -40,7 +56,11 @@ export const INCIDENT_ROUTES: readonly Route[] = [
   },
 ];
 
-function listIncidents(context: QueryContext, request: Request, response: Response): void {
+function listIncidents(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'listIncidents'>,
+): void {
   const { status, limit } = read(incidentsQuery, request.query);
   const all = context.alerts
     .incidents()
@@ -49,27 +69,32 @@ function listIncidents(context: QueryContext, request: Request, response: Respon
   response.json({ items: items.map(presentIncident), total: all.length, incomplete });
 }
 
-function getIncident(context: QueryContext, request: Request, response: Response): void {
+function getIncident(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'getIncident'>,
+): void {
   const id = nameOf(request, 'id');
   response.json(presentIncident(context.alerts.incident(id) ?? missing('incident', id)));
 }
 
-function editIncident(
-  verb: 'ack' | 'resolve' | 'note',
-  context: QueryContext,
-  request: Request,
-  response: Response,
-): void {
-  const id = nameOf(request, 'id');
-  const { text } = read(noteBody, request.body ?? {});
-  const edit = { ack: 'acknowledge', resolve: 'resolve', note: 'note' } as const;
-  response.json(presentIncident(context.alerts[edit[verb]](id, text) ?? missing('incident', id)));
+function editIncident(verb: keyof typeof EDITS) {
+  const edit = ({ ack: 'acknowledge', resolve: 'resolve', note: 'note' } as const)[verb];
+  return (
+    context: QueryContext,
+    request: Request,
+    response: Reply<(typeof EDITS)['note']>,
+  ): void => {
+    const id = nameOf(request, 'id');
+    const { text } = read(noteBody, request.body ?? {});
+    response.json(presentIncident(context.alerts[edit](id, text) ?? missing('incident', id)));
+  };
 }
 
 async function acceptIncident(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'acceptIncident'>,
 ): Promise<void> {
   const id = nameOf(request, 'id');
   const { text } = read(noteBody, request.body ?? {});

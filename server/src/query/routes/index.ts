@@ -1,6 +1,7 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
 import { createMutex } from '../../base/mutex.ts';
-import type { QueryContext, Route } from '../route.ts';
+import { read, type QueryContext, type Route } from '../route.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
 import { FACET_ROUTES } from './facets.ts';
@@ -35,10 +36,29 @@ export const ROUTES: readonly Route[] = [
  * express 5, which is `:id`.
  */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+/** Returns the methods that a path has. Express answers HEAD wherever there is GET. */
+export const methodsOf = (path: string): string[] =>
+  ROUTES.filter((route) => route.path === path).flatMap(({ method }) =>
+    method === 'post' ? ['POST'] : ['GET', 'HEAD'],
+  );
+
+const NOTHING = z.strictObject({});
+/**
+ * Rejects parameters and fields where a route takes none. Probes and scrapers may add some, so the
+ * routes that are open to everyone let them be.
+ */
+function rejectUnknown(route: Route, request: Request): void {
+  if (route.scope === 'none') return;
+  if (route.query === undefined) read(NOTHING, request.query);
+  if (route.method === 'post' && route.body === undefined) read(NOTHING, request.body ?? {});
+}
+
 /** Returns a function that makes the handlers of routes; heavy ones run one at a time. */
 export function handlersFor(context: QueryContext): (route: Route) => RequestHandler {
   const heavy = createMutex();
   return (route) => async (request, response) => {
+    rejectUnknown(route, request);
     const handle = async (): Promise<void> => {
       // A client that left while it waited gets no answer, which would only keep others waiting.
       if (!response.destroyed) await route.handle(context, request, response);

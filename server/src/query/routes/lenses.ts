@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
-import { createFailureNotes } from '../failure-notes.ts';
+import { createFailureNotes, presentFailureNote } from '../failure-notes.ts';
 import { coordinationLens } from '../lenses/coordination.ts';
 import { differencesLens } from '../lenses/differences.ts';
 import { failuresLens } from '../lenses/failures.ts';
@@ -10,11 +10,11 @@ import { mapLens } from '../lenses/map.ts';
 import { lensSchema, otherwise, present, readAsked, type Asked } from '../lenses/population.ts';
 import { trendLens } from '../lenses/trend.ts';
 import { variantsLens } from '../lenses/variants.ts';
-import { nameOf, read, type QueryContext, type Route } from '../route.ts';
+import { whole } from '../parameters.ts';
+import { nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
 import type { Population } from '../../store/index.ts';
 
-const limit = (most: number, otherwiseIs: number) =>
-  z.coerce.number().int().min(1).max(most).default(otherwiseIs);
+const limit = (most: number, otherwiseIs: number) => whole(1, most).default(otherwiseIs);
 
 const mapQuery = lensSchema.extend({
   follows: z
@@ -35,7 +35,7 @@ const failuresQuery = lensSchema.extend({ limit: limit(1000, 50) });
 const differencesQuery = lensSchema.extend({ limit: limit(500, 50) });
 const trendQuery = lensSchema.extend({
   by: z.enum(['status', 'type', 'service', 'environment']).default('status'),
-  bucket: z.coerce.number().int().min(1000).max(31_536_000_000).optional().describe('In ms'),
+  bucket: whole(1000, 31_536_000_000).optional().describe('In ms'),
 });
 const coordinationQuery = lensSchema
   .omit({ against: true, 'against.from': true, 'against.to': true })
@@ -45,6 +45,7 @@ const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 /** Routes that look at many flows at once. Each takes the filter of a flow list. */
 export const LENS_ROUTES: readonly Route[] = [
   {
+    operation: 'lookAtMap',
     path: '/api/v1/lenses/map',
     scope: 'read',
     summary: 'Steps and messages of many flows as one graph, with counts',
@@ -53,6 +54,7 @@ export const LENS_ROUTES: readonly Route[] = [
     isHeavy: true,
   },
   {
+    operation: 'lookAtVariants',
     path: '/api/v1/lenses/variants',
     scope: 'read',
     summary: 'The ways that flows take, and how they end',
@@ -61,6 +63,7 @@ export const LENS_ROUTES: readonly Route[] = [
     isHeavy: true,
   },
   {
+    operation: 'lookAtLatency',
     path: '/api/v1/lenses/latency',
     scope: 'read',
     summary: 'What the time of flows is spent on',
@@ -69,6 +72,7 @@ export const LENS_ROUTES: readonly Route[] = [
     isHeavy: true,
   },
   {
+    operation: 'lookAtFailures',
     path: '/api/v1/lenses/failures',
     scope: 'read',
     summary: 'Failures in groups of one cause',
@@ -77,6 +81,7 @@ export const LENS_ROUTES: readonly Route[] = [
     isHeavy: true,
   },
   {
+    operation: 'lookAtDifferences',
     path: '/api/v1/lenses/differences',
     scope: 'read',
     summary: 'What sets two sets of flows apart',
@@ -85,14 +90,17 @@ export const LENS_ROUTES: readonly Route[] = [
     isHeavy: true,
   },
   {
+    operation: 'lookAtCoordination',
     path: '/api/v1/lenses/coordination',
     scope: 'read',
     summary: 'How services work together',
     query: coordinationQuery,
+    types: ['application/json', 'text/markdown'],
     handle: coordination,
     isHeavy: true,
   },
   {
+    operation: 'lookAtTrend',
     path: '/api/v1/lenses/trend',
     scope: 'read',
     summary: 'Flows over time, and what changed meanwhile',
@@ -102,6 +110,7 @@ export const LENS_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'acknowledgeFailure',
     path: '/api/v1/failures/{fingerprint}/ack',
     scope: 'admin',
     summary: 'Acknowledge a failure',
@@ -110,6 +119,7 @@ export const LENS_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'resolveFailure',
     path: '/api/v1/failures/{fingerprint}/resolve',
     scope: 'admin',
     summary: 'Resolve a failure; it is regressed if it comes again',
@@ -118,6 +128,7 @@ export const LENS_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'noteFailure',
     path: '/api/v1/failures/{fingerprint}/note',
     scope: 'admin',
     summary: 'Add a note to a failure',
@@ -142,7 +153,11 @@ async function answer<A extends object>(
   };
 }
 
-async function map(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function map(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'lookAtMap'>,
+): Promise<void> {
   const { follows, ...filter } = read(mapQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   response.json(
@@ -155,7 +170,7 @@ async function map(context: QueryContext, request: Request, response: Response):
 async function variants(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'lookAtVariants'>,
 ): Promise<void> {
   const { limit: most, ...filter } = read(variantsQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
@@ -166,7 +181,11 @@ async function variants(
   );
 }
 
-async function latency(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function latency(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'lookAtLatency'>,
+): Promise<void> {
   const { between, halve, ...filter } = read(latencyQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const points = between === undefined ? undefined : pointsIn(between);
@@ -192,7 +211,7 @@ function pointsIn(text: string): { from: string; to: string } {
 async function failures(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'lookAtFailures'>,
 ): Promise<void> {
   const { limit: most, ...filter } = read(failuresQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
@@ -207,11 +226,11 @@ async function failures(
 async function differences(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'lookAtDifferences'>,
 ): Promise<void> {
   const { limit: most, ...filter } = read(differencesQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
-  const other = asked.against ? { is: 'asked for', ...asked.against } : otherwise(asked);
+  const other = asked.against ? { is: 'asked for' as const, ...asked.against } : otherwise(asked);
   const [here, there] = await Promise.all([
     context.store.population(asked.search),
     context.store.population(other.search),
@@ -234,7 +253,11 @@ async function coordination(
   else response.type('text/markdown').send(report.markdown);
 }
 
-async function trend(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function trend(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'lookAtTrend'>,
+): Promise<void> {
   const { by, bucket, ...filter } = read(trendQuery, request.query);
   const asked = readAsked(filter, context.clock.now());
   const incidents = context.alerts.incidents();
@@ -245,13 +268,17 @@ async function trend(context: QueryContext, request: Request, response: Response
   );
 }
 
-function noteFailure(what: 'ack' | 'resolve' | 'note'): Route['handle'] {
-  return async (context, request, response) => {
+function noteFailure(what: 'ack' | 'resolve' | 'note') {
+  return async (
+    context: QueryContext,
+    request: Request,
+    response: Reply<'noteFailure'>,
+  ): Promise<void> => {
     const { text } = read(noteBody, request.body ?? {});
     const fingerprint = nameOf(request, 'fingerprint');
     if (!/^[0-9a-f]{16}$/.test(fingerprint)) throw unknownFailure(fingerprint);
     const notes = createFailureNotes(context.views, () => context.clock.now());
-    response.json(await notes.add(fingerprint, what, text));
+    response.json(presentFailureNote(await notes.add(fingerprint, what, text)));
   };
 }
 

@@ -1,11 +1,12 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import { LOG_SEVERITIES, type FlowLog, type FlowLogs } from '../../contract/index.ts';
 import { SEVERITIES, severityName } from '../../model/log-record.ts';
 import type { LogPage, StoredLog } from '../../store/index.ts';
+import { whole } from '../parameters.ts';
 import { plain } from '../present.ts';
-import { read, type QueryContext, type Route } from '../route.ts';
+import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 import { readInstantCursor, writeInstantCursor } from '../search.ts';
 import { resolve } from './flows.ts';
 
@@ -19,44 +20,27 @@ const logsQuery = z.strictObject({
     .max(200)
     .default('')
     .describe('Only records with this text in the body or the attributes, in any case'),
-  limit: z.coerce.number().int().min(1).max(1000).default(500),
+  limit: whole(1, 1000).default(500),
   cursor: z.string().max(300).optional().describe('`nextCursor` of the page before'),
-});
-const count = z.number().int();
-const nothingOr = severity.nullable();
-const logsAnswer = z.object({
-  items: z.array(
-    z.object({
-      ...{ id: z.string(), traceId: z.string(), spanId: z.string() },
-      ...{ timeUnixNano: z.string(), receivedAt: z.string() },
-      ...{ severity: nothingOr, severityNumber: count, service: z.string() },
-      ...{ eventName: z.string(), scope: z.string(), body: z.string(), isCut: z.boolean() },
-      attributes: z.record(z.string(), z.unknown()),
-      resource: z.record(z.string(), z.unknown()),
-    }),
-  ),
-  nextCursor: z.string().nullable(),
-  total: count,
-  severities: z.array(z.object({ severity: nothingOr, records: count })),
-  services: z.array(z.object({ service: z.string(), records: count })),
-  dropped: z.object({ records: count, errors: count }),
-  incomplete: z.boolean(),
-  kept: z.enum(['off', 'errors', 'all']),
 });
 
 /** The route of the log records that are shown beside the steps of a flow. */
 export const LOG_ROUTES: readonly Route[] = [
   {
+    operation: 'listLogs',
     path: '/api/v1/flows/{id}/logs',
     scope: 'read',
     summary: 'Log records of all services of a flow, oldest first',
     query: logsQuery,
-    answer: logsAnswer,
     handle: getLogs,
   },
 ];
 
-async function getLogs(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function getLogs(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'listLogs'>,
+): Promise<void> {
   const { severity: level, service, step, text, limit, cursor } = read(logsQuery, request.query);
   const after = cursor === undefined ? undefined : readInstantCursor(cursor);
   const id = await resolve(context, request, response, '/logs');

@@ -1,8 +1,8 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { FermataError } from '../../base/errors.ts';
 import { msOf } from '../../model/time.ts';
 import { overviewOf } from '../overview.ts';
-import { read, type QueryContext, type Route } from '../route.ts';
+import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 import { readSearch, searchSchema } from '../search.ts';
 
 const HOUR_MS = 3_600_000;
@@ -11,6 +11,7 @@ const overviewQuery = searchSchema.pick({ environment: true, from: true, to: tru
 /** The route of what there is to know at one glance. */
 export const OVERVIEW_ROUTES: readonly Route[] = [
   {
+    operation: 'getOverview',
     path: '/api/v1/overview',
     scope: 'read',
     summary: 'What is stuck and late, what starts, how long it takes, what changed: of one instant',
@@ -23,7 +24,7 @@ export const OVERVIEW_ROUTES: readonly Route[] = [
 async function overview(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'getOverview'>,
 ): Promise<void> {
   const nowMs = context.clock.now();
   const { from, to, ...search } = readSearch(read(overviewQuery, request.query), nowMs);

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import type { AlertRule, AlertRuleDraft } from '../../contract/index.ts';
 import type { Flow } from '../../model/flow.ts';
@@ -7,7 +7,7 @@ import { BUILT_IN_RULES } from '../../model/rules.ts';
 import { nanosFromMs } from '../../model/time.ts';
 import type { FlowPage } from '../../store/index.ts';
 import { previewOf } from '../rule-preview.ts';
-import { missing, nameOf, read, type QueryContext, type Route } from '../route.ts';
+import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const ruleBody = z.strictObject({
   name: z.string().max(100).describe('Like `slow-checkout`'),
@@ -25,25 +25,29 @@ const previewBody = ruleBody.extend({ name: ruleBody.shape.name.default('preview
 /** Routes for alert rules: those that Fermata has, those of a file, and those made here. */
 export const RULE_ROUTES: readonly Route[] = [
   {
+    operation: 'listRules',
     path: '/api/v1/alerts/rules',
     scope: 'read',
     summary: 'Alert rules: those of the operator, and those that Fermata has of its own',
     handle: (context, _request, response) =>
       void response.json({
         items: context.rules.list().map(presentRule),
-        builtIn: BUILT_IN_RULES,
+        builtIn: [...BUILT_IN_RULES],
       }),
   },
   {
     method: 'post',
+    operation: 'saveRule',
     path: '/api/v1/alerts/rules',
     scope: 'admin',
     summary: 'Save an alert rule; one of the same name is replaced. Open flows are judged at once',
+    isCreation: true,
     body: ruleBody,
     handle: saveRule,
   },
   {
     method: 'post',
+    operation: 'previewRule',
     path: '/api/v1/alerts/rules/preview',
     scope: 'read',
     summary: 'What a rule would have reported in the last 14 days, as far as stored flows show it',
@@ -53,6 +57,7 @@ export const RULE_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'deleteRule',
     path: '/api/v1/alerts/rules/{name}/delete',
     scope: 'admin',
     summary: 'Delete an alert rule that was made here',
@@ -67,7 +72,7 @@ const presentRule = ({ name, text, severity, forMs, groupBy, source }: QueryRule
 async function saveRule(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'saveRule'>,
 ): Promise<void> {
   const draft: AlertRuleDraft = read(ruleBody, request.body ?? {});
   response.status(201).json(presentRule(await context.rules.save(draft)));
@@ -76,7 +81,7 @@ async function saveRule(
 async function deleteRule(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'deleteRule'>,
 ): Promise<void> {
   const name = nameOf(request, 'name');
   if (!(await context.rules.remove(name))) missing('rule', name);
@@ -89,7 +94,11 @@ const PAGE = 1000;
 const MAX_FLOWS = 10_000;
 const MAX_MS = 8000;
 
-async function preview(context: QueryContext, request: Request, response: Response): Promise<void> {
+async function preview(
+  context: QueryContext,
+  request: Request,
+  response: Reply<'previewRule'>,
+): Promise<void> {
   const nowMs = context.clock.now();
   // An existing rule is previewed while it is edited, so its name need not be free.
   const rule = context.rules.check({

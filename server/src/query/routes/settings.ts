@@ -1,7 +1,7 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import type { DashboardSettings } from '../../contract/index.ts';
-import { read, type QueryContext, type Route } from '../route.ts';
+import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const MAX_LINKS = 100;
 /** Addresses of other kinds, such as `javascript:`, would run in the dashboard. */
@@ -32,6 +32,7 @@ const NONE: DashboardSettings = { links: [] };
 /** Routes for settings that people make in the dashboard. */
 export const SETTINGS_ROUTES: readonly Route[] = [
   {
+    operation: 'getSettings',
     path: '/api/v1/settings',
     scope: 'read',
     summary: 'Settings of the dashboard: links for business keys',
@@ -39,6 +40,7 @@ export const SETTINGS_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'saveSettings',
     path: '/api/v1/settings',
     scope: 'admin',
     summary: 'Replace the settings of the dashboard',
@@ -52,7 +54,7 @@ const ID = 'dashboard';
 async function getSettings(
   context: QueryContext,
   _request: Request,
-  response: Response,
+  response: Reply<'getSettings'>,
 ): Promise<void> {
   const stored = (await context.views.documents('settings')).find(({ id }) => id === ID);
   response.json(stored === undefined ? NONE : (JSON.parse(stored.body) as DashboardSettings));
@@ -61,7 +63,7 @@ async function getSettings(
 async function saveSettings(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'saveSettings'>,
 ): Promise<void> {
   const settings = read(settingsBody, request.body ?? {});
   await context.views.saveDocument('settings', ID, context.clock.now(), JSON.stringify(settings));

@@ -1,10 +1,10 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import type { SavedView } from '../../contract/index.ts';
 import { parseQuery } from '../language/parse.ts';
 import { MAX_QUERY } from '../search.ts';
-import { nameOf, read, type QueryContext, type Route } from '../route.ts';
+import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const MAX_VIEWS = 1000;
 const viewBody = z.strictObject({
@@ -16,6 +16,7 @@ const viewBody = z.strictObject({
 /** Routes for saved views. A saved view is a query with a name. */
 export const VIEW_ROUTES: readonly Route[] = [
   {
+    operation: 'listViews',
     path: '/api/v1/views',
     scope: 'read',
     summary: 'Saved views: queries with a name',
@@ -23,14 +24,17 @@ export const VIEW_ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    operation: 'saveView',
     path: '/api/v1/views',
     scope: 'admin',
     summary: 'Save a view; one of the same name is replaced',
+    isCreation: true,
     body: viewBody,
     handle: saveView,
   },
   {
     method: 'post',
+    operation: 'deleteView',
     path: '/api/v1/views/{name}/delete',
     scope: 'admin',
     summary: 'Delete a saved view',
@@ -41,16 +45,16 @@ export const VIEW_ROUTES: readonly Route[] = [
 async function listViews(
   context: QueryContext,
   _request: Request,
-  response: Response,
+  response: Reply<'listViews'>,
 ): Promise<void> {
   const views = await context.views.documents('view');
-  response.json({ items: views.map(({ body }) => JSON.parse(body) as object) });
+  response.json({ items: views.map(({ body }) => JSON.parse(body) as SavedView) });
 }
 
 async function saveView(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'saveView'>,
 ): Promise<void> {
   const { name, q, state } = read(viewBody, request.body ?? {});
   parseQuery(q, context.clock.now());
@@ -67,8 +71,11 @@ async function saveView(
 async function deleteView(
   context: QueryContext,
   request: Request,
-  response: Response,
+  response: Reply<'deleteView'>,
 ): Promise<void> {
-  await context.views.saveDocument('view', nameOf(request, 'name'), context.clock.now(), '');
+  const name = nameOf(request, 'name');
+  const known = await context.views.documents('view');
+  if (!known.some(({ id }) => id === name)) missing('view', name);
+  await context.views.saveDocument('view', name, context.clock.now(), '');
   response.json({ ok: true });
 }

@@ -1,0 +1,112 @@
+import type { About } from './about.ts';
+import type {
+  DashboardSettings,
+  DefinitionCheck,
+  DefinitionItem,
+  LearnedType,
+} from './definition.ts';
+import type {
+  Facet,
+  Flow,
+  FlowList,
+  FlowTypeSummary,
+  List,
+  Page,
+  ServiceSummary,
+  SpanList,
+} from './flow.ts';
+import type { Health, Readiness } from './health.ts';
+import type {
+  AlertRoute,
+  AlertRule,
+  AlertRules,
+  Channel,
+  Incident,
+  IncidentList,
+  Notification,
+  RulePreview,
+  SavedView,
+  Silence,
+  SilencePreview,
+} from './incident.ts';
+import type {
+  CoordinationAnswer,
+  DifferencesAnswer,
+  FailureNotes,
+  FailuresAnswer,
+  LatencyAnswer,
+  MapAnswer,
+  TrendAnswer,
+  VariantsAnswer,
+} from './lenses.ts';
+import type { FlowLogs } from './logs.ts';
+import type { Overview } from './overview.ts';
+import type { Count } from './units.ts';
+
+/** Says that something was done that leaves nothing to be shown. */
+export interface Done {
+  ok: true;
+}
+
+/** Holds all of something, in no pages. */
+export interface All<T> {
+  items: T[];
+}
+
+/**
+ * Names what each operation of the API answers. The schemas of `/api/openapi.json` are made from
+ * these types by `npm run contract`, and the compiler holds the routes to them.
+ */
+export interface Answers {
+  getHealthz: Done;
+  getReadyz: Readiness;
+  getMetrics: string;
+  getHealth: Health;
+  getAbout: About;
+  listFlows: FlowList;
+  getFlow: Flow;
+  listSpans: SpanList;
+  listLogs: FlowLogs;
+  getExpectations: { type: string; items: LearnedType[] };
+  suggest: All<string>;
+  listFlowTypes: Page<FlowTypeSummary>;
+  listServices: Page<ServiceSummary>;
+  countFacets: All<Facet>;
+  getOverview: Overview;
+  lookAtMap: MapAnswer;
+  lookAtVariants: VariantsAnswer;
+  lookAtLatency: LatencyAnswer;
+  lookAtFailures: FailuresAnswer;
+  lookAtDifferences: DifferencesAnswer;
+  lookAtCoordination: CoordinationAnswer;
+  lookAtTrend: TrendAnswer;
+  acknowledgeFailure: FailureNotes;
+  resolveFailure: FailureNotes;
+  noteFailure: FailureNotes;
+  listIncidents: IncidentList;
+  getIncident: Incident;
+  acknowledgeIncident: Incident;
+  resolveIncident: Incident;
+  noteIncident: Incident;
+  acceptIncident: Incident;
+  listNotifications: List<Notification>;
+  listSilences: All<Silence>;
+  addSilence: Silence;
+  previewSilence: SilencePreview;
+  endSilence: Silence;
+  listChannels: All<Channel>;
+  listAlertRoutes: All<AlertRoute>;
+  testChannel: Done;
+  listRules: AlertRules;
+  saveRule: AlertRule;
+  previewRule: RulePreview;
+  deleteRule: Done;
+  listDefinitions: All<DefinitionItem>;
+  define: { changed: Count };
+  checkDefinitions: DefinitionCheck;
+  listViews: All<SavedView>;
+  saveView: SavedView;
+  deleteView: Done;
+  getSettings: DashboardSettings;
+  saveSettings: DashboardSettings;
+}
