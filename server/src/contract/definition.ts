@@ -5,13 +5,32 @@ export interface DefinitionItem {
     type: string;
     version: string;
     withinMs: number | null;
-    steps: { name: string; service: string | null; after: string[]; optional: boolean }[];
+    steps: DefinedStep[];
+    /** Steps or messages that end the flow, and the outcome that the flow then has. */
+    ends: {
+      step: string;
+      outcome: 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out';
+    }[];
+    /** Is true if the steps of a failed flow must be compensated last first. */
+    undoInOrder: boolean;
   };
   /** Definitions of files can only be changed there. */
   source: 'file' | 'api' | 'sdk';
   at: Instant;
   /** The definition as people write it, in the format of docs/definitions.md. */
   yaml: string;
+}
+
+export interface DefinedStep {
+  name: string;
+  service: string | null;
+  after: string[];
+  optional: boolean;
+  withinMs: number;
+  /** Numbers a group of alternatives, of which one is enough; 0: the step is no alternative. */
+  choice: Count;
+  /** Names the step that compensates this step. */
+  compensatedBy: string | null;
 }
 
 /** Tells what would become of a definition that was not saved yet. */

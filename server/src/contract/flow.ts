@@ -116,6 +116,8 @@ export interface StepAttempt {
 export interface StepError {
   type: string;
   message: string;
+  /** Names the innermost functions of the stack trace; absent if the error has none. */
+  frames?: string[];
 }
 
 export interface Step {

@@ -43,12 +43,12 @@ export const whole = (minimum: number, maximum: number) =>
     { type: 'integer', minimum, maximum },
   );
 
-/** A number in decimal digits, with or without a fraction. */
+/** A number as JSON writes it, 0 or more. */
 export const decimal = (minimum: number, maximum: number) =>
   shownAs(
     z
       .string()
-      .regex(/^\d{1,16}(\.\d{1,9})?$/, 'is not a decimal number')
+      .regex(/^\d{1,16}(\.\d{1,20})?(e[+-]?\d{1,3})?$/, 'is not a decimal number')
       .transform(Number)
       .pipe(z.number().min(minimum).max(maximum)),
     { type: 'number', minimum, maximum },

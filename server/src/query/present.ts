@@ -1,14 +1,14 @@
+import { pick } from '../base/pick.ts';
 import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
-import type { WaitingFor } from '../model/expectation.ts';
-import type { Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
+import type { Finding, WaitingFor } from '../model/expectation.ts';
+import type { Attempt, Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
 import type { FlowFigures } from '../model/flow-figures.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import { retriesOf } from '../model/search-match.ts';
-import type { FlowRow, FlowTypeRow, ServiceRow, StoredSpan } from '../store/index.ts';
+import type { FlowRow, FlowTypeRow, ServiceRow } from '../store/index.ts';
 import type { QueryContext } from './route.ts';
 import { sentSteps, type Part } from './sent-steps.ts';
-import { KeyValues, type Attributes, type AttributeValue } from '../model/otlp.ts';
 
 /**
  * The functions of this file convert the types of the model to those of the contract. No other file
@@ -41,7 +41,7 @@ export function summaryOf(
     retries,
     services: flow.services,
     waitingFor: flow.waitingFor.map(presentWaiting),
-    findings: flow.findings.map(({ since, ...rest }) => ({ ...rest, since: iso(since) })),
+    findings: flow.findings.map(presentFinding),
     parentId: flow.parentId,
     incomplete: flow.incomplete,
     truncated: flow.truncated,
@@ -50,20 +50,30 @@ export function summaryOf(
   };
 }
 
+const FINDING = [
+  ...['key', 'incident', 'rule', 'severity', 'stepId', 'step', 'service', 'place', 'dependency'],
+  ...['summary', 'evidence'],
+] as const;
+const presentFinding = (finding: Finding): wire.Finding => ({
+  ...pick(finding, FINDING),
+  since: iso(finding.since),
+});
+
 /** Returns an instant, epoch ms, as ISO 8601; one that no date can hold is moved to the nearest. */
 export const iso = (ms: number): string =>
   new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
 
-function presentWaiting(waiting: WaitingFor): wire.WaitingFor {
-  const { expectedAt, since, lateAt, stuckAt, ...rest } = waiting;
-  return {
-    ...rest,
-    expectedAt: iso(expectedAt),
-    since: iso(since),
-    lateAt: iso(lateAt),
-    stuckAt: iso(stuckAt),
-  };
-}
+const WAITING = [
+  ...['id', 'afterStepId', 'hopId', 'step', 'service', 'message', 'oneOf', 'certain'],
+  ...['basis', 'absence', 'probability', 'samples', 'provisional'],
+] as const;
+const presentWaiting = (waiting: WaitingFor): wire.WaitingFor => ({
+  ...pick(waiting, WAITING),
+  expectedAt: iso(waiting.expectedAt),
+  since: iso(waiting.since),
+  lateAt: iso(waiting.lateAt),
+  stuckAt: iso(waiting.stuckAt),
+});
 
 /**
  * Most steps that are sent of one flow. Of a larger flow only a part is sent and marked as
@@ -115,57 +125,67 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   };
 }
 
-function presentStep(step: Step): wire.Step {
-  const {
-    start,
-    end,
-    attempts,
-    receivedMs: _received,
-    endReceivedMs: _ended,
-    failureReceivedMs: _heard,
-    aliveMs: _alive,
-    idle: _idle,
-    deadlineMs,
-    ...rest
-  } = step;
-  return {
-    ...rest,
-    deadlineAt: deadlineMs === null ? null : iso(deadlineMs),
-    attempts: attempts.map((attempt) => {
-      const { start: from, end: to, ...others } = attempt;
-      return {
-        ...others,
-        startUnixNano: String(from),
-        endUnixNano: to === null ? null : String(to),
-      };
-    }),
-    startUnixNano: String(start),
-    endUnixNano: end === null ? null : String(end),
-  };
-}
-
-function presentHop(hop: Hop): wire.Hop {
-  const { sent, received, returned, ...rest } = hop;
-  return {
-    ...rest,
-    sentUnixNano: String(sent),
-    receivedUnixNano: received === null ? null : String(received),
-    returnedUnixNano: returned === null ? null : String(returned),
-  };
-}
-
-const presentSegment = ({ start, end, ...rest }: Segment): wire.Segment => ({
-  ...rest,
-  startUnixNano: String(start),
-  endUnixNano: String(end),
+const STEP = [
+  ...['id', 'typeKey', 'name', 'service', 'serviceVersion', 'instance', 'kind', 'status', 'result'],
+  ...[
+    'skewMs',
+    'causedBy',
+    'compensates',
+    'compensatedBy',
+    'error',
+    'spanIds',
+    'traceId',
+    'shared',
+  ],
+  ...['badges', 'itinerary', 'joinedBy'],
+] as const;
+const presentStep = (step: Step): wire.Step => ({
+  ...pick(step, STEP),
+  deadlineAt: step.deadlineMs === null ? null : iso(step.deadlineMs),
+  attempts: step.attempts.map(presentAttempt),
+  startUnixNano: String(step.start),
+  endUnixNano: orNull(step.end),
 });
 
+const presentAttempt = (attempt: Attempt): wire.StepAttempt => ({
+  ...pick(attempt, ['number', 'status', 'spanId', 'error']),
+  startUnixNano: String(attempt.start),
+  endUnixNano: orNull(attempt.end),
+});
+
+const orNull = (instant: bigint | null): string | null =>
+  instant === null ? null : String(instant);
+
+const HOP = [
+  ...['id', 'message', 'from', 'to', 'consumerGroup', 'state', 'attempts', 'sendSpanId'],
+  ...['receiveSpanId', 'waitMs', 'skewed', 'sync', 'evidence', 'confidence'],
+] as const;
+const presentHop = (hop: Hop): wire.Hop => ({
+  ...pick(hop, HOP),
+  sentUnixNano: String(hop.sent),
+  receivedUnixNano: orNull(hop.received),
+  returnedUnixNano: orNull(hop.returned),
+});
+
+const presentSegment = (segment: Segment): wire.Segment => ({
+  ...pick(segment, ['kind', 'stepId', 'hopId']),
+  startUnixNano: String(segment.start),
+  endUnixNano: String(segment.end),
+});
+
+const INCIDENT = [
+  ...['id', 'key', 'rule', 'severity', 'lasting', 'status', 'title', 'cause', 'environment'],
+  ...['flowType', 'service', 'step', 'place', 'dependency', 'channel', 'foldedInto', 'count'],
+  ...['openCount', 'drainPerMinute', 'value', 'version'],
+] as const;
 export function presentIncident(incident: Incident): wire.Incident {
-  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, trend, ...rest } = incident;
+  const { firstAt, lastAt, resolvedAt, etaAt, notes, ack, trend } = incident;
   return {
-    ...rest,
+    ...pick(incident, INCIDENT),
     keys: [...incident.keys],
-    parts: [...incident.parts],
+    parts: incident.parts.map((part) =>
+      pick(part, ['rule', 'severity', 'flowType', 'service', 'step']),
+    ),
     exampleFlowIds: [...incident.exampleFlowIds],
     flowTypes: flowTypesOf(incident),
     firstAt: iso(firstAt),
@@ -185,114 +205,54 @@ export const presentHealth = (conditions: ReturnType<QueryContext['conditions']>
   })),
 });
 
-export function presentSilence(silence: Silence): wire.Silence {
-  const { createdAt, until, version: _version, ...rest } = silence;
-  const defaults = { incidentId: '', untilResolved: false };
-  return { ...defaults, ...rest, createdAt: iso(createdAt), until: iso(until) };
-}
+export const presentSilence = (silence: Silence): wire.Silence => ({
+  ...pick(silence, ['id', 'rule', 'flowType', 'service', 'comment']),
+  incidentId: silence.incidentId ?? '',
+  untilResolved: silence.untilResolved ?? false,
+  createdAt: iso(silence.createdAt),
+  until: iso(silence.until),
+});
 
-export function presentNotification(notification: Notification): wire.Notification {
-  const { createdAt, nextAt, body: _body, version, failedAt: _failedAt, ...rest } = notification;
-  const changedAt = iso(Math.floor(version / 1000));
-  return { ...rest, createdAt: iso(createdAt), nextAt: iso(nextAt), changedAt };
-}
+const NOTIFICATION = [
+  ...['id', 'incidentId', 'event', 'channel', 'state', 'reason', 'attempts', 'lastError'],
+] as const;
+export const presentNotification = (notification: Notification): wire.Notification => ({
+  ...pick(notification, NOTIFICATION),
+  createdAt: iso(notification.createdAt),
+  nextAt: iso(notification.nextAt),
+  changedAt: iso(Math.floor(notification.version / 1000)),
+});
 
-export function presentFlowType(row: FlowTypeRow): wire.FlowTypeSummary {
-  const { lastStarted, ...rest } = row;
-  return { ...rest, lastStartedAtUnixNano: lastStarted };
-}
+const FLOW_TYPE = [
+  ...['type', 'environment', 'flows', 'open', 'failed', 'stuck', 'late', 'services'],
+  ...['incomplete', 'p50DurationMs', 'p95DurationMs'],
+] as const;
+export const presentFlowType = (row: FlowTypeRow): wire.FlowTypeSummary => ({
+  ...pick(row, FLOW_TYPE),
+  lastStartedAtUnixNano: row.lastStarted,
+});
 
 /** Maximum number of wrong clocks that are listed for one service. */
 const MAX_CLOCKS = 100;
 
+const SERVICE = [
+  ...['name', 'environment', 'versions', 'flowTypes', 'steps', 'failedSteps', 'sends', 'consumes'],
+  ...['incomplete'],
+] as const;
 export function presentService(
   row: ServiceRow,
   wrong: ReturnType<QueryContext['wrongClocks']>,
 ): wire.ServiceSummary {
-  const { firstSeen, lastSeen, ...rest } = row;
+  const { firstSeen, lastSeen } = row;
   const clocks = wrong.filter(
     (one) => one.service === row.name && one.environment === row.environment,
   );
   return {
-    ...rest,
+    ...pick(row, SERVICE),
     firstSeenUnixNano: firstSeen,
     lastSeenUnixNano: lastSeen,
     wrongClocks: clocks
       .slice(0, MAX_CLOCKS)
       .map(({ instance, aheadMs }) => ({ instance, aheadMs })),
   };
-}
-
-const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
-
-export function presentSpan(stored: StoredSpan): wire.RawSpan {
-  const receivedAt = new Date(stored.receivedAtMs).toISOString();
-  if (stored.log !== undefined) {
-    const { log } = stored;
-    return {
-      traceId: stored.traceId,
-      spanId: stored.spanId,
-      parentSpanId: log.spanId,
-      name: log.eventName,
-      kind: 'log event',
-      service: serviceOf(log.resource.attributes),
-      startUnixNano: String(log.time),
-      endUnixNano: String(log.time),
-      statusCode: 0,
-      statusMessage: typeof log.body === 'string' ? log.body : '',
-      receivedAt,
-      attributes: plain(log.attributes),
-      resource: plain(log.resource.attributes),
-      events: [],
-      links: [],
-    };
-  }
-  const { span } = stored;
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    parentSpanId: span.parentSpanId,
-    name: span.name,
-    kind: KINDS[span.kind] ?? 'unspecified',
-    service: serviceOf(span.resource.attributes),
-    startUnixNano: String(span.start),
-    endUnixNano: String(span.end),
-    statusCode: span.statusCode,
-    statusMessage: span.statusMessage,
-    receivedAt,
-    attributes: plain(span.attributes),
-    resource: plain(span.resource.attributes),
-    events: span.events.map((event) => ({
-      timeUnixNano: String(event.time),
-      name: event.name,
-      attributes: plain(event.attributes),
-    })),
-    links: span.links.map((link) => ({
-      traceId: link.traceId,
-      spanId: link.spanId,
-      attributes: plain(link.attributes),
-    })),
-  };
-}
-
-function serviceOf(attributes: Attributes): string {
-  const at = attributes.indexOf('service.name');
-  const value = at % 2 === 0 ? attributes[at + 1] : undefined;
-  return typeof value === 'string' ? value : '';
-}
-
-export function plain(attributes: Attributes): Record<string, unknown> {
-  const object: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  for (let i = 0; i < attributes.length; i += 2)
-    object[attributes[i] as string] = plainValue(attributes[i + 1]!);
-  return object;
-}
-
-function plainValue(value: AttributeValue): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (Array.isArray(value)) return value.map(plainValue);
-  if (value instanceof KeyValues) return plain(value.list);
-  if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`;
-  return value;
 }

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import { cutTo } from '../../base/lists.ts';
+import { pick } from '../../base/pick.ts';
 import type { AlertRoute, Channel, SilencePreview } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
 import { whole } from '../parameters.ts';
@@ -189,10 +190,10 @@ async function testChannel(
 }
 
 const orNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
-const presentChannel = ({ deliveredAt, refusingSince, ...rest }: ChannelState): Channel => ({
-  ...rest,
-  deliveredAt: orNull(deliveredAt),
-  refusingSince: orNull(refusingSince),
+const presentChannel = (channel: ChannelState): Channel => ({
+  ...pick(channel, ['name', 'kind', 'address', 'lastError']),
+  deliveredAt: orNull(channel.deliveredAt),
+  refusingSince: orNull(channel.refusingSince),
 });
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
+import { pick } from '../../base/pick.ts';
 import type { DefinitionCheck, DefinitionItem } from '../../contract/index.ts';
 import type { Definition } from '../../model/definition.ts';
 import { iso } from '../present.ts';
@@ -45,13 +46,20 @@ export const DEFINITION_ROUTES: readonly Route[] = [
   },
 ];
 
+const STEP = [
+  ...['name', 'service', 'after', 'optional', 'withinMs', 'choice', 'compensatedBy'],
+] as const;
 function listDefinitions(
   context: QueryContext,
   _request: Request,
   response: Reply<'listDefinitions'>,
 ): void {
   const items = context.definitions.list().map(({ definition, source, at }): DefinitionItem => ({
-    ...{ definition, source, at: iso(at), yaml: context.definitionText(definition) },
+    definition: {
+      ...pick(definition, ['type', 'version', 'withinMs', 'ends', 'undoInOrder']),
+      steps: definition.steps.map((step) => pick(step, STEP)),
+    },
+    ...{ source, at: iso(at), yaml: context.definitionText(definition) },
   }));
   response.json({ items });
 }

@@ -1,17 +1,13 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
+import { pick } from '../../base/pick.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
 import { suggest } from '../language/suggest.ts';
 import { decimal, whole } from '../parameters.ts';
-import {
-  presentFlow,
-  presentFlowType,
-  presentService,
-  presentSpan,
-  summaryOf,
-} from '../present.ts';
+import { presentFlow, presentFlowType, presentService, summaryOf } from '../present.ts';
+import { presentSpan } from '../present-spans.ts';
 import { pageOf } from '../page.ts';
 import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
 import { readSearch, searchSchema, writeCursor } from '../search.ts';
@@ -192,7 +188,9 @@ function expectationsOf(
   response: Reply<'getExpectations'>,
 ): void {
   const type = nameOf(request, 'type');
-  const items = context.expectations.inspect(type);
+  const items = context.expectations
+    .inspect(type)
+    .map((learned) => pick(learned, ['environment', 'usual']));
   if (items.length === 0) missing('flow type', type);
   response.json({ type, items });
 }

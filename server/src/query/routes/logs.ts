@@ -5,7 +5,7 @@ import { LOG_SEVERITIES, type FlowLog, type FlowLogs } from '../../contract/inde
 import { SEVERITIES, severityName } from '../../model/log-record.ts';
 import type { LogPage, StoredLog } from '../../store/index.ts';
 import { whole } from '../parameters.ts';
-import { plain } from '../present.ts';
+import { plain } from '../present-spans.ts';
 import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 import { readInstantCursor, writeInstantCursor } from '../search.ts';
 import { resolve } from './flows.ts';
