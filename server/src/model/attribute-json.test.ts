@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { attributesFromJson, isPlain, valueJson } from './attribute-json.ts';
-import { KeyValues, type AttributeValue } from './otlp.ts';
+import {
+  attributesFromJson,
+  isAllDouble,
+  isPlain,
+  plainDoubles,
+  valueJson,
+} from './attribute-json.ts';
+import { KeyValues, WholeDouble, type AttributeValue } from './otlp.ts';
 
 const back = (value: AttributeValue): AttributeValue | undefined =>
   attributesFromJson(`{"a":${valueJson(value)}}`)[1];
@@ -17,6 +23,7 @@ test.each<[string, AttributeValue]>([
   ['{"double":"NaN"}', NaN],
   ['{"double":"-Infinity"}', -Infinity],
   ['{"double":"-0"}', -0],
+  ['{"double":"3"}', new WholeDouble(3)],
   ['{"int":"9223372036854775808"}', 2n ** 63n],
   ['{"int":"-9223372036854775808"}', -(2n ** 63n)],
   ['{"bytes":"AP8="}', new Uint8Array([0, 255])],
@@ -45,6 +52,20 @@ test('attributes are flat, in order, and none where there is no text', () => {
   expect(attributesFromJson('')).toEqual([]);
   expect(attributesFromJson('{}')).toEqual([]);
   expect(attributesFromJson('{"b":1,"a":"x"}')).toEqual(['b', 1, 'a', 'x']);
+});
+
+test('doubles that are written as plain numbers are read back by their names', () => {
+  const double = new WholeDouble(3);
+  for (const [value, json] of [
+    [double, '3'],
+    [[double, 1.5], '[3,1.5]'],
+  ] as const) {
+    expect(isAllDouble(value as AttributeValue)).toBe(true);
+    expect(valueJson(plainDoubles(value as AttributeValue))).toBe(json);
+    expect(attributesFromJson(`{"a":${json},"b":3}`, ['a'])).toEqual(['a', value, 'b', 3]);
+  }
+  for (const value of [3, 1.5, [3, double], [double, 'x'], 'x', null, []] as AttributeValue[])
+    expect(isAllDouble(value), JSON.stringify(value)).toBe(false);
 });
 
 test('an object of a kind that nobody wrote is nothing, and not a fault', () => {

@@ -1,4 +1,10 @@
-import { KeyValues, type Attributes, type AttributeValue } from './otlp.ts';
+import {
+  doubleValue,
+  KeyValues,
+  WholeDouble,
+  type Attributes,
+  type AttributeValue,
+} from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
 /** Returns whether `text` needs no escaping in JSON, so that putting quotes around it is enough. */
@@ -30,18 +36,51 @@ export function valueJson(value: AttributeValue): string {
           pairs.push(`[${JSON.stringify(value.list[i])},${valueJson(value.list[i + 1]!)}]`);
         return `{"map":[${pairs.join(',')}]}`;
       }
+      if (value instanceof WholeDouble) return `{"double":"${value.value}"}`;
       return `{"bytes":"${Buffer.from(value).toString('base64')}"}`;
   }
 }
 
-/** Parses attributes that were written by `valueJson`, for spans that are loaded from the store. */
-export function attributesFromJson(text: string): Attributes {
+/**
+ * Returns whether every number of the value is a double. Such a value is stored as plain numbers,
+ * which queries of the store can compare, and its name is stored beside it.
+ */
+export const isAllDouble = (value: AttributeValue): boolean =>
+  value instanceof WholeDouble ||
+  (Array.isArray(value) &&
+    value.some((item) => item instanceof WholeDouble) &&
+    value.every((item) => item instanceof WholeDouble || isFraction(item)));
+const isFraction = (value: AttributeValue): boolean =>
+  typeof value === 'number' && !Number.isSafeInteger(value);
+
+/** Returns a value for which `isAllDouble` holds as plain numbers. */
+export const plainDoubles = (value: AttributeValue): AttributeValue =>
+  value instanceof WholeDouble
+    ? value.value
+    : Array.isArray(value)
+      ? value.map(plainDoubles)
+      : value;
+
+/**
+ * Parses attributes that were written by `valueJson`, for spans that are loaded from the store.
+ * `doubles` names those that were written as plain numbers although they are doubles.
+ */
+export function attributesFromJson(text: string, doubles: readonly string[] = []): Attributes {
   if (text === '') return [];
   const flat: Attributes = [];
-  for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>))
-    flat.push(key, valueFromJson(value));
+  for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
+    const read = valueFromJson(value);
+    flat.push(key, doubles.includes(key) ? asDoubles(read) : read);
+  }
   return flat;
 }
+
+const asDoubles = (value: AttributeValue): AttributeValue =>
+  typeof value === 'number'
+    ? doubleValue(value)
+    : Array.isArray(value)
+      ? value.map(asDoubles)
+      : value;
 
 function valueFromJson(value: unknown): AttributeValue {
   if (Array.isArray(value)) return value.map(valueFromJson);
@@ -51,7 +90,7 @@ function valueFromJson(value: unknown): AttributeValue {
     case 'int':
       return BigInt(content as string);
     case 'double':
-      return Number(content);
+      return doubleValue(Number(content));
     case 'bytes':
       return new Uint8Array(Buffer.from(content as string, 'base64'));
     case 'map':

@@ -30,7 +30,30 @@ export interface OtlpExport {
 }
 
 export type AttributeValue =
-  string | number | bigint | boolean | null | Uint8Array | AttributeValue[] | KeyValues;
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | AttributeValue[]
+  | KeyValues
+  | WholeDouble;
+
+/**
+ * Holds a double whose value is a whole number. As a number it would look like an integer, and the
+ * type that the sender chose would be lost.
+ */
+export class WholeDouble {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** Returns a double as an attribute value. Fractions and -0 can be no integers. */
+export const doubleValue = (value: number): number | WholeDouble =>
+  Number.isSafeInteger(value) && !Object.is(value, -0) ? new WholeDouble(value) : value;
 
 /**
  * Holds a nested map (kvlist) of attributes. It is a class, so that code can tell it from an array
@@ -52,6 +75,10 @@ export type Attributes = (string | AttributeValue)[];
 
 export interface OtlpResource {
   attributes: Attributes;
+  /** Names the schema of the attributes; absent if the sender names none. */
+  schemaUrl?: string;
+  /** Counts attributes that the sender or our own limits left out; absent if none were. */
+  dropped?: number;
   /**
    * Caches what normalize read from this resource, because one resource object serves all spans of
    * a request.
@@ -59,9 +86,21 @@ export interface OtlpResource {
   memo?: unknown;
 }
 
+/** Holds what a scope has beside its name. One object serves all spans of a scope. */
+export interface OtlpScope {
+  version: string;
+  attributes: Attributes;
+  schemaUrl: string;
+  dropped: number;
+  /** Caches the text that the store keeps of the scope. */
+  memo?: string;
+}
+
 export interface OtlpSpan {
   resource: OtlpResource;
   scopeName: string;
+  /** Absent if the scope has nothing but a name. */
+  scope?: OtlpScope;
   /** Holds the trace id: 32 lower-case hex digits. */
   traceId: string;
   /** Holds the span id: 16 lower-case hex digits. */
@@ -81,6 +120,11 @@ export interface OtlpSpan {
    * Counts the links of the span that the sender or our own limits left out; absent if none were.
    */
   droppedLinks?: number;
+  /** Count attributes and events in the same way. */
+  droppedAttributes?: number;
+  droppedEvents?: number;
+  /** Counts all that our own limits cut from the span: parts and texts; absent if nothing. */
+  cut?: number;
   statusCode: number;
   statusMessage: string;
 }
@@ -89,12 +133,18 @@ export interface OtlpEvent {
   time: UnixNanos;
   name: string;
   attributes: Attributes;
+  /** Counts attributes that were left out; absent if none were. */
+  dropped?: number;
 }
 
 export interface OtlpLink {
   traceId: string;
   spanId: string;
   attributes: Attributes;
+  /** Absent if the link has none, like `flags` and `dropped`. */
+  traceState?: string;
+  flags?: number;
+  dropped?: number;
 }
 
 export interface OtlpLog {

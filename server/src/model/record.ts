@@ -39,4 +39,9 @@ export interface RawColumns {
   links: string;
   /** Counts the links that were left out, like `OtlpSpan.droppedLinks`. */
   droppedLinks?: number;
+  /**
+   * Holds what is kept beside the columns above, as JSON; '' if there is nothing. `StoredMore` in
+   * `store/rows/span.ts` tells its fields.
+   */
+  more: string;
 }

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createBoundedTextMap } from '../base/bounded-text-map.ts';
-import { isPlain, valueJson } from '../model/attribute-json.ts';
+import { isAllDouble, isPlain, plainDoubles, valueJson } from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
-import { LIMITS, type Attributes, type AttributeValue, type OtlpEvent } from '../model/otlp.ts';
+import {
+  LIMITS,
+  WholeDouble,
+  type Attributes,
+  type AttributeValue,
+  type OtlpEvent,
+} from '../model/otlp.ts';
 import {
   FIELDS,
   FIELD_COUNT,
@@ -63,6 +69,8 @@ export interface ReadAttributes {
    * joined text took 4 % of the server's CPU.
    */
   json: readonly string[];
+  /** Names those attributes that are doubles although they look like integers in the text. */
+  doubles: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
   /** Is true if some values were left out because the attributes were too large. */
@@ -93,6 +101,8 @@ const MAX_NAME_CHARACTERS = 4_000_000;
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
+  /** Returns attributes as `read` writes them, and the names of those that are doubles. */
+  plainJson(attributes: Attributes): { json: string; doubles: readonly string[] };
   /** Returns events as JSON, as many as `MAX_KEPT` allows; `cut` is true if some were left out. */
   events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
@@ -141,16 +151,28 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
     return parts.length === 0 ? '' : `${parts.join('')}}`;
   };
 
+  const plainJson = (attributes: Attributes): { json: string; doubles: readonly string[] } => {
+    let doubles: string[] | null = null;
+    const plain = attributes.map((value, i) => {
+      if (i % 2 === 0 || !isAllDouble(value)) return value;
+      (doubles ??= []).push(attributes[i - 1] as string);
+      return plainDoubles(value);
+    });
+    return { json: json(plain), doubles: doubles ?? NONE };
+  };
+
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
     json,
+    plainJson,
     events(events) {
       const parts: string[] = [];
       let kept = 0;
       for (const event of events) {
         if (kept >= MAX_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
-        const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${json(event.attributes) || '{}'}}`;
+        const dropped = event.dropped === undefined ? '' : `,"dropped":${event.dropped}`;
+        const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${json(event.attributes) || '{}'}${dropped}}`;
         parts.push(text);
         kept += text.length;
       }
@@ -160,6 +182,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       values.fill(undefined);
       let keys: [string, string][] | null = null;
       let identities: string[] | null = null;
+      let doubles: string[] | null = null;
       const parts: string[] = [];
       let kept = 0;
       let cut = false;
@@ -167,7 +190,11 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       let system = SYSTEMS.length;
       for (let i = 0; i < attributes.length; i += 2) {
         const name = attributes[i] as string;
-        const value = attributes[i + 1]!;
+        let value: AttributeValue = attributes[i + 1]!;
+        if (typeof value === 'object' && isAllDouble(value)) {
+          (doubles ??= []).push(name);
+          value = plainDoubles(value);
+        }
         const info = infoOf(name);
         const { field } = info;
         if (info.system >= 0 && info.system < system) ({ system } = info);
@@ -204,6 +231,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         ranks,
         system: SYSTEMS[system]?.[1] ?? '',
         json: parts,
+        doubles: doubles ?? NONE,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),
         cut,
@@ -218,7 +246,7 @@ export function textOf(value: AttributeValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
     return String(value);
-  return '';
+  return value instanceof WholeDouble ? String(value.value) : '';
 }
 
 const HASH_DIGITS = 16;

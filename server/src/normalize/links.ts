@@ -2,6 +2,7 @@ import type { OtlpLink, OtlpSpan } from '../model/otlp.ts';
 import { NONE, type SpanKey } from '../model/span.ts';
 import type { AttributeReader } from './attributes.ts';
 import { ID16, ID32, IS_REMOTE } from './ids.ts';
+import { moreOf } from './more.ts';
 
 export interface ReadLinks {
   links: readonly SpanKey[];
@@ -34,7 +35,7 @@ export function linksOf(
   for (const link of links) {
     const attributes = link.attributes.length === 0 ? '' : reader.json(link.attributes);
     text.push(
-      `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}}`,
+      `{"traceId":${JSON.stringify(link.traceId)},"spanId":${JSON.stringify(link.spanId)}${attributes === '' ? '' : `,"attributes":${attributes}`}${moreOfLink(link)}}`,
     );
     if (valid.size === MAX_LINKS) {
       cut = true;
@@ -45,6 +46,12 @@ export function linksOf(
     named++;
   }
   return { links: [...valid], named, json: `[${text.join(',')}]`, cut };
+}
+
+/** Returns the rare fields of a link, each after a comma. */
+function moreOfLink({ traceState, flags, dropped }: OtlpLink): string {
+  const more = moreOf({ traceState, flags, dropped });
+  return more === '' ? '' : `,${more.slice(1, -1)}`;
 }
 
 /**

@@ -68,6 +68,7 @@ export function rawOf(
     resource,
     events: '',
     links: '',
+    more: '',
   };
 }
 

@@ -1,6 +1,7 @@
 import { createBoundedTextMap } from '../base/bounded-text-map.ts';
 import type { OtlpResource } from '../model/otlp.ts';
 import type { Service } from '../model/span.ts';
+import { moreOf } from './more.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
 import { RESOURCE } from './names.ts';
 
@@ -8,6 +9,8 @@ import { RESOURCE } from './names.ts';
 export interface ResourceMemo {
   service: Service;
   json: string;
+  /** Holds what is kept of the resource beside its attributes, as JSON; '' if there is nothing. */
+  more: string;
   namesCut: number;
 }
 
@@ -19,7 +22,7 @@ const MAX_SERVICE_CHARACTERS = 8_000_000;
 
 export type ResourceReader = (resource: OtlpResource) => ResourceMemo;
 
-export function createResourceReader(reader: Pick<AttributeReader, 'json'>): ResourceReader {
+export function createResourceReader(reader: Pick<AttributeReader, 'plainJson'>): ResourceReader {
   /**
    * All spans of a service share one object, because a million spans must not hold a million
    * copies.
@@ -51,7 +54,13 @@ export function createResourceReader(reader: Pick<AttributeReader, 'json'>): Res
     );
     let known = services.get(id);
     if (known === undefined) services.set(id, (known = service), 2 * id.length);
-    const memo: ResourceMemo = { service: known, json: reader.json(resource.attributes), namesCut };
+    const { json, doubles } = reader.plainJson(resource.attributes);
+    const more = moreOf({
+      schemaUrl: resource.schemaUrl,
+      dropped: resource.dropped,
+      doubles: doubles.length > 0 ? doubles : undefined,
+    });
+    const memo: ResourceMemo = { service: known, json, more, namesCut };
     resource.memo = memo;
     return memo;
   };

@@ -13,6 +13,7 @@ import {
 import { errorOf } from './error.ts';
 import { flowOf, isMessaging, messageOf, routeOf, serverRouteOf, withoutPlace } from './fields.ts';
 import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
+import { moreOfSpan } from './more.ts';
 import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
 import { FIELD_INDEX as F } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
@@ -75,6 +76,7 @@ export const createSpanNormalizer =
     if (repaired) span.warnings = repaired.warnings;
     if (links.cut) span.warnings = [...span.warnings, LINKS_CUT];
     if (read.cut || events.cut) span.warnings = [...span.warnings, TEXT_CUT];
+    if (otlp.cut !== undefined) span.warnings = [...span.warnings, LIMITS_CUT];
 
     const raw = rawOf(otlp.name, otlp.scopeName, resource, read, otlp);
     raw.kind = otlp.kind;
@@ -85,8 +87,11 @@ export const createSpanNormalizer =
     raw.events = events.json;
     raw.links = links.json;
     if (otlp.droppedLinks !== undefined) raw.droppedLinks = otlp.droppedLinks;
+    raw.more = moreOfSpan(reader, otlp, resource, read);
     return recordOf(span, raw, resource.namesCut + read.namesCut);
   };
+
+const LIMITS_CUT = 'parts and texts beyond the limits were cut';
 
 /** Lists fields that only spans of requests and of remote procedure calls fill. */
 const CALLS: readonly number[] = [F.httpRoute, F.httpMethod, F.rpcMethod, F.rpcService];

@@ -27,6 +27,8 @@ const KEYS = [
   'bytesValue',
   'code',
   'doubleValue',
+  'droppedAttributesCount',
+  'droppedEventsCount',
   'droppedLinksCount',
   'endTimeUnixNano',
   'eventName',
@@ -46,6 +48,7 @@ const KEYS = [
   'resource',
   'resourceLogs',
   'resourceSpans',
+  'schemaUrl',
   'scope',
   'scopeLogs',
   'scopeSpans',
@@ -60,6 +63,7 @@ const KEYS = [
   'traceState',
   'value',
   'values',
+  'version',
 ] as const;
 const KNOWN: ReadonlySet<string> = new Set(KEYS);
 const isKnown = (key: string): key is Key => KNOWN.has(key);

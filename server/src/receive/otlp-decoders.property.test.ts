@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FermataError } from '../base/errors.ts';
-import { KeyValues, type AttributeValue, type OtlpExport } from '../model/otlp.ts';
+import { KeyValues, WholeDouble, type AttributeValue, type OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 import { decodeTraces } from './otlp-protobuf.ts';
 import { encodeJson, TraceRequest } from '../testing/otlp-encoder.ts';
@@ -36,6 +36,7 @@ const attributes = fc.array(
   fc.record({ key: fc.oneof(text, fc.constantFrom('__proto__', 'constructor', '')), value }),
   { maxLength: 5 },
 );
+const dropped = fc.oneof(fc.constant(0), fc.nat({ max: 2 ** 32 - 1 }));
 const span = fc.record({
   traceId: hex(16),
   spanId: hex(8),
@@ -46,18 +47,37 @@ const span = fc.record({
   startTimeUnixNano: uint64,
   endTimeUnixNano: uint64,
   attributes,
-  events: fc.array(fc.record({ timeUnixNano: uint64, name: text, attributes }), { maxLength: 2 }),
-  links: fc.array(fc.record({ traceId: hex(16), spanId: hex(8), attributes }), { maxLength: 2 }),
-  droppedLinksCount: fc.oneof(fc.constant(0), fc.nat({ max: 2 ** 32 - 1 })),
+  events: fc.array(
+    fc.record({ timeUnixNano: uint64, name: text, attributes, droppedAttributesCount: dropped }),
+    { maxLength: 2 },
+  ),
+  links: fc.array(
+    fc.record({
+      ...{ traceId: hex(16), spanId: hex(8), attributes, traceState: text },
+      ...{ flags: fc.nat({ max: 0x3ff }), droppedAttributesCount: dropped },
+    }),
+    { maxLength: 2 },
+  ),
+  droppedAttributesCount: dropped,
+  droppedEventsCount: dropped,
+  droppedLinksCount: dropped,
   status: fc.record({ code: fc.nat({ max: 2 }), message: text }),
   flags: fc.nat({ max: 0x3ff }),
 });
 const request = fc.record({
   resourceSpans: fc.array(
     fc.record({
-      resource: fc.record({ attributes }),
+      resource: fc.record({ attributes, droppedAttributesCount: dropped }),
+      schemaUrl: text,
       scopeSpans: fc.array(
-        fc.record({ scope: fc.record({ name: text }), spans: fc.array(span, { maxLength: 3 }) }),
+        fc.record({
+          scope: fc.record({
+            ...{ name: text, version: text, attributes },
+            droppedAttributesCount: dropped,
+          }),
+          schemaUrl: text,
+          spans: fc.array(span, { maxLength: 3 }),
+        }),
         { maxLength: 2 },
       ),
     }),
@@ -67,15 +87,19 @@ const request = fc.record({
 
 /** Turns class instances and byte arrays into plain data, so that values can be compared. */
 const plain = (value: AttributeValue): unknown => {
+  if (value instanceof WholeDouble) return { double: value.value };
   if (value instanceof KeyValues) return { map: value.list.map((item) => plain(item)) };
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('hex') };
   if (Array.isArray(value)) return value.map(plain);
-  return typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? 0 : value;
+  return typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? { double: 0 } : value;
 };
 const comparable = (decoded: OtlpExport): unknown =>
   decoded.spans.map((item) => ({
     ...item,
-    resource: item.resource.attributes.map(plain),
+    resource: { ...item.resource, attributes: item.resource.attributes.map(plain) },
+    ...(item.scope && {
+      scope: { ...item.scope, attributes: item.scope.attributes.map(plain) },
+    }),
     attributes: item.attributes.map(plain),
     events: item.events.map((event) => ({ ...event, attributes: event.attributes.map(plain) })),
     links: item.links.map((link) => ({ ...link, attributes: link.attributes.map(plain) })),

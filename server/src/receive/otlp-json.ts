@@ -1,18 +1,21 @@
 import { FermataError } from '../base/errors.ts';
 import {
+  doubleValue,
   emptyExport,
   KeyValues,
   LIMITS,
   TOO_DEEP,
   type Attributes,
   type AttributeValue,
+  type OtlpEvent,
   type OtlpExport,
+  type OtlpLink,
   type OtlpResource,
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
-import { hasRoom, noteDropped, refuse, wrongId } from './otlp-rules.ts';
+import { hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 
 /**
  * Decodes a trace request in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf
@@ -25,9 +28,10 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
   for (const group of list(root, 'resourceSpans')) {
     const resource = resourceOf(group, out);
     for (const scope of list(group, 'scopeSpans')) {
-      const scopeName = text(object(scope, 'scope'), 'name', out);
+      const named = scopeOf(scope, out);
       for (const span of list(scope, 'spans')) {
         if (!hasRoom(out)) continue;
+        const before = out.truncated;
         const traceId = id(span, 'traceId');
         const spanId = id(span, 'spanId');
         const parentSpanId = id(span, 'parentSpanId');
@@ -37,10 +41,14 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
           continue;
         }
         const status = object(span, 'status');
-        const links = list(span, 'links');
+        const sent = {
+          attributes: list(span, 'attributes'),
+          events: list(span, 'events'),
+          links: list(span, 'links'),
+        };
         const decoded: OtlpSpan = {
           resource,
-          scopeName,
+          ...named,
           traceId,
           spanId,
           parentSpanId,
@@ -50,30 +58,72 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
           kind: integer(span, 'kind'),
           start: time(span, 'startTimeUnixNano'),
           end: time(span, 'endTimeUnixNano'),
-          attributes: attributes(list(span, 'attributes'), out, 0),
-          events: capped(list(span, 'events'), LIMITS.events, out).map((event) => ({
-            time: time(event, 'timeUnixNano'),
-            name: text(event, 'name', out),
-            attributes: attributes(list(event, 'attributes'), out, 0),
-          })),
-          links: capped(links, LIMITS.links, out).map((link) => ({
-            traceId: id(link, 'traceId'),
-            spanId: id(link, 'spanId'),
-            attributes: attributes(list(link, 'attributes'), out, 0),
-          })),
+          attributes: attributes(sent.attributes, out, 0),
+          events: capped(sent.events, LIMITS.events, out).map((event) => eventOf(event, out)),
+          links: capped(sent.links, LIMITS.links, out).map((link) => linkOf(link, out)),
           statusCode: integer(status, 'code'),
           statusMessage: text(status, 'message', out),
         };
-        noteDropped(
-          decoded,
-          integer(span, 'droppedLinksCount') + links.length - decoded.links.length,
-        );
+        noteLeftOut(decoded, {
+          attributes: leftOut(span, sent.attributes, decoded.attributes),
+          events: integer(span, 'droppedEventsCount') + sent.events.length - decoded.events.length,
+          links: integer(span, 'droppedLinksCount') + sent.links.length - decoded.links.length,
+          cut: out.truncated - before,
+        });
         out.spans.push(decoded);
       }
     }
   }
   return out;
 }
+
+/** Reads what the spans of a scope have in common. */
+function scopeOf(group: JsonObject, out: OtlpExport): Pick<OtlpSpan, 'scopeName' | 'scope'> {
+  const scope = object(group, 'scope');
+  const sent = list(scope, 'attributes');
+  const read = attributes(sent, out, 0);
+  return {
+    scopeName: text(scope, 'name', out),
+    ...scopeWith({
+      version: text(scope, 'version', out),
+      attributes: read,
+      schemaUrl: text(group, 'schemaUrl', out),
+      dropped: leftOut(scope, sent, read),
+    }),
+  };
+}
+
+function eventOf(event: JsonObject, out: OtlpExport): OtlpEvent {
+  const sent = list(event, 'attributes');
+  const read = attributes(sent, out, 0);
+  const dropped = leftOut(event, sent, read);
+  return {
+    time: time(event, 'timeUnixNano'),
+    name: text(event, 'name', out),
+    attributes: read,
+    ...(dropped > 0 && { dropped }),
+  };
+}
+
+function linkOf(link: JsonObject, out: OtlpExport): OtlpLink {
+  const sent = list(link, 'attributes');
+  const read = attributes(sent, out, 0);
+  const dropped = leftOut(link, sent, read);
+  const traceState = text(link, 'traceState', out);
+  const flags = integer(link, 'flags');
+  return {
+    traceId: id(link, 'traceId'),
+    spanId: id(link, 'spanId'),
+    attributes: read,
+    ...(traceState !== '' && { traceState }),
+    ...(flags !== 0 && { flags }),
+    ...(dropped > 0 && { dropped }),
+  };
+}
+
+/** Counts the attributes that the sender dropped, and those that were not read. */
+const leftOut = (of: JsonObject, sent: JsonObject[], read: Attributes): number =>
+  integer(of, 'droppedAttributesCount') + sent.length - read.length / 2;
 
 export function decodeLogsJson(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -236,7 +286,16 @@ function doubleOf(value: Json): number {
 }
 
 function resourceOf(group: JsonObject, out: OtlpExport): OtlpResource {
-  return { attributes: attributes(list(object(group, 'resource'), 'attributes'), out, 0) };
+  const resource = object(group, 'resource');
+  const sent = list(resource, 'attributes');
+  const read = attributes(sent, out, 0);
+  const schemaUrl = text(group, 'schemaUrl', out);
+  const dropped = leftOut(resource, sent, read);
+  return {
+    attributes: read,
+    ...(schemaUrl !== '' && { schemaUrl }),
+    ...(dropped > 0 && { dropped }),
+  };
 }
 
 function attributes(items: JsonObject[], out: OtlpExport, depth: number): Attributes {
@@ -264,7 +323,7 @@ function anyValue(value: Json | undefined, out: OtlpExport, depth: number): Attr
     return Number.isSafeInteger(number) ? number : exact;
   }
   const double = any['doubleValue'];
-  if (double !== undefined && double !== null) return doubleOf(double);
+  if (double !== undefined && double !== null) return doubleValue(doubleOf(double));
   const bytes = any['bytesValue'];
   if (typeof bytes === 'string') return new Uint8Array(Buffer.from(tidy(bytes, out), 'base64'));
   if (any['arrayValue'] !== undefined)

@@ -1,5 +1,6 @@
 import { FermataError } from '../base/errors.ts';
 import {
+  doubleValue,
   emptyExport,
   emptyLog,
   KeyValues,
@@ -11,10 +12,19 @@ import {
   type OtlpExport,
   type OtlpLink,
   type OtlpResource,
+  type OtlpScope,
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rules.ts';
+import {
+  hasRoom,
+  noteLeftOut,
+  refuse,
+  scopeWith,
+  tooManyParts,
+  wrongId,
+  type LeftOut,
+} from './otlp-rules.ts';
 import { TextCache } from './text-cache.ts';
 
 /**
@@ -68,12 +78,9 @@ function readGroup(
   const resource: OtlpResource = { attributes: [] };
   const from = reader.at;
   reader.message(end, (field, fieldEnd) => {
-    if (field !== 1) return false;
-    reader.message(fieldEnd, (inner, innerEnd) => {
-      if (inner !== 1) return false;
-      reader.attribute(innerEnd, resource.attributes);
-      return true;
-    });
+    if (field === 1) reader.resource(fieldEnd, resource);
+    else if (field === 3) reader.schemaUrl(fieldEnd, resource);
+    else return false;
     return true;
   });
   reader.at = from;
@@ -189,7 +196,10 @@ class Reader {
   }
 
   private text(end: number): string {
-    const to = this.length(end);
+    return this.textUntil(this.length(end));
+  }
+
+  private textUntil(to: number): string {
     const from = this.at;
     this.at = to;
     if (to - from > LIMITS.text) {
@@ -223,37 +233,73 @@ class Reader {
     return this.lastTraceId;
   }
 
+  resource(end: number, into: OtlpResource): void {
+    let [sent, dropped] = [0, 0];
+    const { attributes } = into;
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === 10) {
+        sent++;
+        this.attribute(this.length(end), attributes);
+      } else if (tag === 16) dropped = this.uint32(end);
+      else this.skip(tag & 7, end);
+    }
+    dropped += sent - attributes.length / 2;
+    if (dropped > 0) into.dropped = dropped;
+  }
+
+  /** Reads a text of which the length is known already. */
+  schemaUrl(end: number, into: { schemaUrl?: string }): void {
+    const text = this.textUntil(end);
+    if (text !== '') into.schemaUrl = text;
+  }
+
   spans(end: number, resource: OtlpResource): void {
-    let scopeName = '';
+    let named: Pick<OtlpSpan, 'scopeName' | 'scope'> = { scopeName: '' };
+    const scope: OtlpScope = { version: '', attributes: [], schemaUrl: '', dropped: 0 };
     const from = this.at;
     this.message(end, (field, fieldEnd) => {
-      if (field !== 1) return false;
-      scopeName = this.scopeName(fieldEnd);
+      if (field === 1) named = { scopeName: this.scope(fieldEnd, scope) };
+      else if (field === 3) this.schemaUrl(fieldEnd, scope);
+      else return false;
       return true;
     });
+    named = { ...named, ...scopeWith(scope) };
     this.at = from;
     this.message(end, (field, fieldEnd) => {
       if (field !== 2) return false;
-      if (hasRoom(this.out)) this.span(fieldEnd, resource, scopeName);
+      if (hasRoom(this.out)) this.span(fieldEnd, resource, named);
       else this.at = fieldEnd;
       return true;
     });
   }
 
-  private scopeName(end: number): string {
+  /** Reads a scope, and returns its name. */
+  private scope(end: number, into: OtlpScope): string {
     let name = '';
+    let sent = 0;
     while (this.at < end) {
       const tag = this.tag(end);
       if (tag === 10) name = this.text(end);
+      else if (tag === 18) into.version = this.text(end);
+      else if (tag === 26) {
+        sent++;
+        this.attribute(this.length(end), into.attributes);
+      } else if (tag === 32) into.dropped = this.uint32(end);
       else this.skip(tag & 7, end);
     }
+    into.dropped += sent - into.attributes.length / 2;
     return name;
   }
 
-  private span(end: number, resource: OtlpResource, scopeName: string): void {
+  private span(
+    end: number,
+    resource: OtlpResource,
+    named: Pick<OtlpSpan, 'scopeName' | 'scope'>,
+  ): void {
     const span: OtlpSpan = {
       resource,
-      scopeName,
+      ...named,
       traceId: '',
       spanId: '',
       parentSpanId: '',
@@ -269,8 +315,8 @@ class Reader {
       statusCode: 0,
       statusMessage: '',
     };
-    let dropped = 0;
-    let cut = 0;
+    const before = this.out.truncated;
+    const leftOut: LeftOut = { attributes: 0, events: 0, links: 0, cut: 0 };
     while (this.at < end) {
       const tag = this.tag(end);
       switch (tag >>> 3) {
@@ -308,28 +354,40 @@ class Reader {
           break;
         case 9:
           this.expect(tag, BYTES);
+          leftOut.attributes++;
           this.attribute(this.length(end), span.attributes);
+          break;
+        case 10:
+          this.expect(tag, VARINT);
+          leftOut.attributes += this.uint32(end);
           break;
         case 11: {
           this.expect(tag, BYTES);
           const to = this.length(end);
           if (span.events.length < LIMITS.events) span.events.push(this.event(to));
-          else this.drop(to);
+          else {
+            this.drop(to);
+            leftOut.events++;
+          }
           break;
         }
+        case 12:
+          this.expect(tag, VARINT);
+          leftOut.events += this.uint32(end);
+          break;
         case 13: {
           this.expect(tag, BYTES);
           const to = this.length(end);
           if (span.links.length < LIMITS.links) span.links.push(this.link(to));
           else {
             this.drop(to);
-            cut++;
+            leftOut.links++;
           }
           break;
         }
         case 14:
           this.expect(tag, VARINT);
-          dropped = this.uint32(end);
+          leftOut.links += this.uint32(end);
           break;
         case 15:
           this.expect(tag, BYTES);
@@ -343,7 +401,9 @@ class Reader {
           this.skip(tag & 7, end);
       }
     }
-    noteDropped(span, dropped + cut);
+    leftOut.attributes -= span.attributes.length / 2;
+    leftOut.cut = this.out.truncated - before;
+    noteLeftOut(span, leftOut);
     const wrong = wrongId(span.traceId, span.spanId, span.parentSpanId);
     if (wrong === '') this.out.spans.push(span);
     else refuse(this.out, wrong);
@@ -396,7 +456,7 @@ class Reader {
           value = this.int64(end);
           break;
         case 33:
-          value = this.view.getFloat64(this.need(8, end), true);
+          value = doubleValue(this.view.getFloat64(this.need(8, end), true));
           break;
         case 42:
           value = this.values(this.length(end), depth + 1);
@@ -443,26 +503,42 @@ class Reader {
   private event(end: number): OtlpEvent {
     this.countPart();
     const event: OtlpEvent = { time: unixNanos(0n), name: '', attributes: [] };
+    let [sent, dropped] = [0, 0];
     while (this.at < end) {
       const tag = this.tag(end);
       if (tag === 9) event.time = this.time(end);
       else if (tag === 18) event.name = this.text(end);
-      else if (tag === 26) this.attribute(this.length(end), event.attributes);
+      else if (tag === 26) {
+        sent++;
+        this.attribute(this.length(end), event.attributes);
+      } else if (tag === 32) dropped = this.uint32(end);
       else this.skip(tag & 7, end);
     }
+    dropped += sent - event.attributes.length / 2;
+    if (dropped > 0) event.dropped = dropped;
     return event;
   }
 
   private link(end: number): OtlpLink {
     this.countPart();
     const link: OtlpLink = { traceId: '', spanId: '', attributes: [] };
+    let [sent, dropped] = [0, 0];
     while (this.at < end) {
       const tag = this.tag(end);
       if (tag === 10) link.traceId = this.hex(end);
       else if (tag === 18) link.spanId = this.hex(end);
-      else if (tag === 34) this.attribute(this.length(end), link.attributes);
+      else if (tag === 26) link.traceState = this.text(end);
+      else if (tag === 34) {
+        sent++;
+        this.attribute(this.length(end), link.attributes);
+      } else if (tag === 40) dropped = this.uint32(end);
+      else if (tag === 53) link.flags = this.view.getUint32(this.need(4, end), true);
       else this.skip(tag & 7, end);
     }
+    dropped += sent - link.attributes.length / 2;
+    if (dropped > 0) link.dropped = dropped;
+    if (link.traceState === '') delete link.traceState;
+    if (link.flags === 0) delete link.flags;
     return link;
   }
 
@@ -480,7 +556,7 @@ class Reader {
     const from = this.at;
     this.message(end, (field, fieldEnd) => {
       if (field !== 1) return false;
-      scopeName = this.scopeName(fieldEnd);
+      scopeName = this.scope(fieldEnd, { version: '', attributes: [], schemaUrl: '', dropped: 0 });
       return true;
     });
     this.at = from;

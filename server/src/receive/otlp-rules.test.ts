@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyExport, LIMITS, type OtlpSpan } from '../model/otlp.ts';
-import { hasRoom, noteDropped, refuse, tooManyParts, wrongId } from './otlp-rules.ts';
+import { hasRoom, noteLeftOut, refuse, scopeWith, tooManyParts, wrongId } from './otlp-rules.ts';
 
 const TRACE = '0'.repeat(31) + '1';
 const SPAN = '0'.repeat(15) + '1';
@@ -38,12 +38,18 @@ test('spans and logs share the room of one request', () => {
   expect(out.rejectedReason).toContain(`${LIMITS.records} records at most`);
 });
 
-test('links that were left out are noted only where there are any', () => {
+test('what was left out is noted only where there is something', () => {
   const span = {} as OtlpSpan;
-  noteDropped(span, 0);
-  expect('droppedLinks' in span).toBe(false);
-  noteDropped(span, 3);
-  expect(span.droppedLinks).toBe(3);
+  noteLeftOut(span, { attributes: 0, events: 0, links: 0, cut: 0 });
+  expect(span).toEqual({});
+  noteLeftOut(span, { attributes: 1, events: 2, links: 3, cut: 4 });
+  expect(span).toEqual({ droppedAttributes: 1, droppedEvents: 2, droppedLinks: 3, cut: 4 });
+});
+
+test('a scope that is only a name has nothing more', () => {
+  const scope = { version: '', attributes: [], schemaUrl: '', dropped: 0 };
+  expect(scopeWith(scope)).toEqual({});
+  expect(scopeWith({ ...scope, dropped: 1 })).toEqual({ scope: { ...scope, dropped: 1 } });
 });
 
 test('too many values are refused for good: the same request will never fit', () => {

@@ -1,5 +1,5 @@
 import { FermataError } from '../base/errors.ts';
-import { LIMITS, type OtlpExport, type OtlpSpan } from '../model/otlp.ts';
+import { LIMITS, type OtlpExport, type OtlpScope, type OtlpSpan } from '../model/otlp.ts';
 
 /**
  * This file holds the checks that both decoders use, so that a request is judged alike in protobuf
@@ -36,14 +36,35 @@ export function hasRoom(out: OtlpExport): boolean {
   return false;
 }
 
-/**
- * Stores how many links of the span the sender or our own limits left out, because without these
- * links it is not known which messages of a batch the span processed. The field stays absent if no
- * link was left out.
- */
-export function noteDropped(span: OtlpSpan, links: number): void {
-  if (links > 0) span.droppedLinks = links;
+/** Counts what the sender or our own limits left out of a span. */
+export interface LeftOut {
+  attributes: number;
+  events: number;
+  links: number;
+  /** All that our own limits cut, texts included. */
+  cut: number;
 }
+
+/**
+ * Stores what was left out of the span. Without the links it is not known which messages of a batch
+ * the span processed; the other counts tell people that they do not see all. A field stays absent
+ * if nothing was left out.
+ */
+export function noteLeftOut(span: OtlpSpan, { attributes, events, links, cut }: LeftOut): void {
+  if (links > 0) span.droppedLinks = links;
+  if (attributes > 0) span.droppedAttributes = attributes;
+  if (events > 0) span.droppedEvents = events;
+  if (cut > 0) span.cut = cut;
+}
+
+/** Returns the rest of a scope, or nothing if the scope has only a name. */
+export const scopeWith = (scope: OtlpScope): { scope?: OtlpScope } =>
+  scope.version === '' &&
+  scope.schemaUrl === '' &&
+  scope.dropped === 0 &&
+  scope.attributes.length === 0
+    ? {}
+    : { scope };
 
 /** Counts one refused record. The sender is told only the reason for the first one. */
 export function refuse(out: OtlpExport, reason: string): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FlowOrder } from '../model/search.ts';
 import { unixNanos } from '../model/time.ts';
 import type { QueryRows } from './connection/port.ts';
@@ -67,7 +68,7 @@ export function createFlowReader(
       if (row === undefined) return { items: [], total: 0, incomplete: false };
       const keys = [...new Set([...keysOf(row.members), ...keysOf(row.context)])];
       const spans = await options.spansAt(keys, lag.tryToCatchUp);
-      const found = keys.flatMap((key) => spans.get(key)?.[0] ?? []);
+      const found = keys.flatMap((key) => shownOf(spans.get(key) ?? []));
       found.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1));
       const incomplete = found.length < keys.length;
       return { items: found.slice(0, limit), total: found.length, incomplete };
@@ -171,4 +172,27 @@ async function findFlow(query: QueryRows, name: string): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
+/**
+ * Returns that of several records of one span which its flow shows: the one that ends last, as
+ * `compareDuplicates` has it. The others come with it if they differ.
+ */
+function shownOf(records: readonly StoredSpan[]): StoredSpan[] {
+  const [first, ...others] = [...records].sort((a, b) => compareTimes(b, a));
+  if (first === undefined) return [];
+  const sameId = others.filter((one, i) =>
+    [first, ...others.slice(0, i)].every((other) => !isSame(one, other)),
+  );
+  return [sameId.length === 0 ? first : { ...first, sameId }];
+}
+
+function compareTimes(a: StoredSpan, b: StoredSpan): number {
+  const [x, y] = [endOf(a), endOf(b)];
+  if (x !== y) return x < y ? -1 : 1;
+  return startOf(a) < startOf(b) ? -1 : startOf(a) > startOf(b) ? 1 : 0;
+}
+
+const isSame = (a: StoredSpan, b: StoredSpan): boolean =>
+  isDeepStrictEqual([a.span, a.log], [b.span, b.log]);
+
+const endOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.end : stored.log.time);
 const startOf = (stored: StoredSpan): bigint => (stored.span ? stored.span.start : stored.log.time);

@@ -19,6 +19,7 @@ export { createCounters } from '../base/counters.ts';
 export { silentLog } from '../base/log.ts';
 export type { OtlpSpan, Attributes } from '../model/otlp.ts';
 export { traceIdOf } from '../model/span.ts';
+export { answerSchemas, type AnswerSchemas } from './answer-schemas.ts';
 
 /**
  * Runs the whole pipeline over a manual clock and a store in memory: hours pass in seconds. Test

@@ -99,8 +99,15 @@ function trait(value: string, column: number): Query {
 
 export function durationIn(text: string, column: number): number {
   const ms = durationMs(text);
-  if (ms === null) throw wrong(`"${text}" is not a time like 30s, 15m or 2h`, column);
-  return ms;
+  if (ms !== null) return ms;
+  // A unit alone would not help, so the message says what is wrong with such a time.
+  const isLong = /^\d{10,}(\.\d+)?[a-z]+$/.test(text);
+  throw wrong(
+    isLong
+      ? `"${text}" has more than nine digits; write it in a larger unit`
+      : `"${text}" is not a time like 30s, 15m or 2h`,
+    column,
+  );
 }
 
 function instant(text: string, column: number, nowMs: number): number {

@@ -52,6 +52,10 @@ export interface Unprojected {
 }
 
 /** A record in the shape in which it was received, so that it can be normalized again. */
-export type StoredSpan = { receivedAtMs: number; traceId: string; spanId: string } & (
-  { span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined }
-);
+export type StoredSpan = {
+  receivedAtMs: number;
+  traceId: string;
+  spanId: string;
+  /** Lists records with the same id and another content, which no flow shows; often absent. */
+  sameId?: StoredSpan[];
+} & ({ span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined });

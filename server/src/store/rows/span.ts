@@ -1,6 +1,7 @@
 import type { Lease, Memory } from '../../base/memory.ts';
+import { pick } from '../../base/pick.ts';
 import { attributesFromJson, isPlain } from '../../model/attribute-json.ts';
-import type { OtlpEvent, OtlpLink, OtlpLog, OtlpSpan } from '../../model/otlp.ts';
+import type { OtlpEvent, OtlpLink, OtlpLog, OtlpScope, OtlpSpan } from '../../model/otlp.ts';
 import type { EvidenceRecord } from '../../model/record.ts';
 import { spanIdOf } from '../../model/span.ts';
 import { unixNanos } from '../../model/time.ts';
@@ -74,7 +75,9 @@ const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
   pushText(parts, raw.traceState);
   parts.push(',');
   pushText(parts, raw.scope);
-  if (raw.droppedLinks !== undefined) parts.push(',', String(raw.droppedLinks));
+  if (raw.droppedLinks !== undefined || raw.more !== '')
+    parts.push(',', String(raw.droppedLinks ?? 0));
+  if (raw.more !== '') parts.push(',', raw.more);
   parts.push(']\n', ...raw.attributes, '\n', raw.resource, '\n', raw.events, '\n', raw.links);
   return parts;
 };
@@ -104,9 +107,21 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
-  /** Number of links that the sender dropped; absent if none were dropped. */
+  /** Number of links that were left out; 0 or absent if none were. */
   droppedLinks?: number,
+  more?: StoredMore,
 ];
+
+/** What `RawColumns.more` holds. A field is absent if the span has nothing of it. */
+interface StoredMore {
+  scope?: { version?: string; schemaUrl?: string; dropped?: number; attributes?: object };
+  resource?: { schemaUrl?: string; dropped?: number; doubles?: string[] };
+  /** Names the attributes of the span that are doubles, and look like integers in its JSON. */
+  doubles?: string[];
+  droppedAttributes?: number;
+  droppedEvents?: number;
+  cut?: number;
+}
 
 type Lines = [small: string, attributes: string, resource: string, events: string, links: string];
 
@@ -143,10 +158,15 @@ function logOf(row: SpanRow, small: Small, lines: Lines): OtlpLog {
 
 function spanOf(row: SpanRow, small: Small, lines: Lines): OtlpSpan {
   const [parentId, , kind, flags, name, start, end] = small;
-  const [, , , , , , , statusCode, statusMessage, traceState, scope, droppedLinks] = small;
+  const [, , , , , , , statusCode, statusMessage, traceState, scope, droppedLinks = 0] = small;
+  const more = small[12] ?? {};
   return {
-    resource: { attributes: attributesFromJson(lines[2]) },
+    resource: {
+      attributes: attributesFromJson(lines[2], more.resource?.doubles),
+      ...pick(more.resource ?? {}, ['schemaUrl', 'dropped']),
+    },
     scopeName: scope,
+    ...(more.scope && { scope: scopeOf(more.scope) }),
     traceId: row.trace_id,
     spanId: row.span_id,
     parentSpanId: parentId,
@@ -156,32 +176,49 @@ function spanOf(row: SpanRow, small: Small, lines: Lines): OtlpSpan {
     kind,
     start: unixNanos(BigInt(start)),
     end: unixNanos(BigInt(end)),
-    attributes: attributesFromJson(lines[1]),
+    attributes: attributesFromJson(lines[1], more.doubles),
     events: (parse(lines[3]) as StoredEvent[]).map((event): OtlpEvent => ({
       time: unixNanos(BigInt(event.timeUnixNano)),
       name: event.name,
       attributes: attributesFromJson(JSON.stringify(event.attributes)),
+      ...pick(event, ['dropped']),
     })),
     links: (parse(lines[4]) as StoredLink[]).map((link): OtlpLink => ({
       traceId: link.traceId,
       spanId: link.spanId,
       attributes: link.attributes ? attributesFromJson(JSON.stringify(link.attributes)) : [],
+      ...pick(link, ['traceState', 'flags', 'dropped']),
     })),
-    ...(droppedLinks !== undefined && { droppedLinks }),
+    ...(droppedLinks > 0 && { droppedLinks }),
+    ...pick(more, ['droppedAttributes', 'droppedEvents', 'cut']),
     statusCode,
     statusMessage,
   };
 }
 
+const scopeOf = ({
+  version = '',
+  schemaUrl = '',
+  dropped = 0,
+  attributes = {},
+}: NonNullable<StoredMore['scope']>): OtlpScope => ({
+  ...{ version, schemaUrl, dropped },
+  attributes: attributesFromJson(JSON.stringify(attributes)),
+});
+
 interface StoredEvent {
   timeUnixNano: string;
   name: string;
   attributes: object;
+  dropped?: number;
 }
 interface StoredLink {
   traceId: string;
   spanId: string;
   attributes?: object;
+  traceState?: string;
+  flags?: number;
+  dropped?: number;
 }
 
 const parse = (text: string): unknown[] => (text === '' ? [] : (JSON.parse(text) as unknown[]));
