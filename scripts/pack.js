@@ -67,7 +67,13 @@ function stage(folder) {
   const files = new Set();
   const packages = new Set();
   for (const program of PROGRAMS) follow(program, files, packages);
-  for (const file of [...files, 'LICENSE', 'web/dist', 'server/src/store/schema'])
+  for (const file of [
+    ...files,
+    'LICENSE',
+    'web/dist',
+    'server/src/store/schema',
+    'server/src/query/schemas',
+  ])
     cpSync(join(root, file), join(folder, file), {
       recursive: true,
       filter: (path) => !/\.(ts|map)$/.test(path),

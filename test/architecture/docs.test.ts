@@ -100,6 +100,7 @@ const NOT_SETTINGS = [
   'FERMATA_REQUIRE_BROKERS',
   'FERMATA_REQUIRE_BROWSER',
   'FERMATA_REQUIRE_COMPOSE',
+  'FERMATA_REQUIRE_SCHEMATHESIS',
 ];
 
 test('there are documents, and paths and links in them', () => {
@@ -287,6 +288,13 @@ test('the attribute table of the package names every constant, and only those', 
   );
   expect(documented.length).toBeGreaterThan(30);
   expect(documented.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test('the schemas of the API are those of the contract', () => {
+  const { status, stderr } = spawnSync(process.execPath, [`${root}scripts/contract.js`, '--check'], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
 });
 
 test('constants and the attribute table are what the registry says', () => {

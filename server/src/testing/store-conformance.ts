@@ -6,7 +6,7 @@ import { silentLog } from '../base/log.ts';
 import { createCorrelator } from '../correlate/index.ts';
 import { createProjector } from '../engine/projection/index.ts';
 import type { Flow, FlowChange } from '../model/flow.ts';
-import { KeyValues, type OtlpSpan } from '../model/otlp.ts';
+import { KeyValues, WholeDouble, type OtlpSpan } from '../model/otlp.ts';
 import { ORIGIN, TRACE } from '../model/names.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import { FLOW_SORTS, type FlowOrder } from '../model/search.ts';
@@ -100,6 +100,12 @@ export function describeStore(
         9007199254740993n,
         'double',
         0.5,
+        'whole',
+        new WholeDouble(3),
+        'doubles',
+        [new WholeDouble(1), 2.5],
+        'mixed',
+        [1, new WholeDouble(2)],
         'nan',
         Number.NaN,
         'yes',
@@ -117,9 +123,25 @@ export function describeStore(
         'customer.id',
         'c-1',
       ],
-      events: [{ time: unixNanos(5n), name: 'exception', attributes: ['exception.type', 'Boom'] }],
-      links: [{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] }],
-      droppedLinks: 7,
+      scope: {
+        ...{ version: '1.2', schemaUrl: 'https://example.org/s', dropped: 3 },
+        attributes: ['short', true, 'weight', new WholeDouble(1)],
+      },
+      events: [
+        {
+          time: unixNanos(5n),
+          name: 'exception',
+          attributes: ['exception.type', 'Boom'],
+          dropped: 2,
+        },
+      ],
+      links: [
+        {
+          ...{ traceId: trace('2'), spanId: id('2'), attributes: ['messaging.message.id', 'm'] },
+          ...{ traceState: 'a=b', flags: 0x101, dropped: 1 },
+        },
+      ],
+      ...{ droppedLinks: 7, droppedAttributes: 4, droppedEvents: 5, cut: 6 },
     });
 
     test('a record comes back as it was sent; secrets do not', async () => {
@@ -128,8 +150,10 @@ export function describeStore(
       const { items } = await store.spansOf((await store.findFlow(trace('1')))[0]!, 10);
       const [back] = items;
       const span = (back as StoredSpan & { span: OtlpSpan }).span;
-      const { attributes: sent, resource: _r, ...rest } = rich;
+      const { attributes: sent, resource: _r, scope, ...rest } = rich;
       expect(span).toMatchObject(rest);
+      const { memo: _memo, ...scopeSent } = scope!;
+      expect(span.scope).toEqual(scopeSent);
       const expected = [...sent];
       expected[expected.indexOf('db.password') + 1] = '[redacted]';
       expect(span.attributes).toEqual(expected);
@@ -144,6 +168,20 @@ export function describeStore(
       await store.insertSpans([store.prepareSpans(3, [record(twice)])]);
       await store.insertFlows(flowsOf([record(twice)]), 3, settlesAt);
       expect((await store.spansOf(trace('3'), 10)).items).toHaveLength(1);
+    });
+
+    test('of two records with one id that differ, the one that ends last is shown, with the other', async () => {
+      const first = otlp({ traceId: trace('a'), spanId: id('a'), name: 'first' });
+      const second = { ...first, name: 'second', end: unixNanos(first.end + 5n) };
+      const { lastBatch } = await store.watermarks();
+      for (const [i, one] of [second, first, second].entries())
+        await store.insertSpans([store.prepareSpans(lastBatch + 1 + i, [record(one)])]);
+      await store.insertFlows(flowsOf([record(second)]), lastBatch + 3, settlesAt);
+      const { items, total } = await store.spansOf(trace('a'), 10);
+      expect(total).toBe(1);
+      expect(
+        items.map(({ span, sameId }) => [span?.name, sameId?.map((one) => one.span?.name)]),
+      ).toEqual([['second', ['first']]]);
     });
 
     test('a record that cannot be read keeps no other away, and is counted', async () => {
