@@ -109,8 +109,11 @@ test('before the disk is full, senders are told to keep what they have; people r
 test('the description of the API has what is said of health and readiness', async () => {
   const described = (await (await get('/api/openapi.json')).json()) as {
     paths: Record<string, { get: { responses: Record<string, unknown> } }>;
+    components: { schemas: Record<string, object> };
   };
-  expect(JSON.stringify(described.paths['/api/v1/health']?.get.responses)).toMatch(
+  expect(JSON.stringify(described.paths['/api/v1/health']?.get.responses)).toContain('/Health"');
+  const { Health, HealthCondition } = described.components.schemas;
+  expect(JSON.stringify([Health, HealthCondition])).toMatch(
     /ready.*conditions.*id.*since.*text.*hint.*blocks/,
   );
   expect(described.paths['/readyz']?.get.responses).toHaveProperty('503');
