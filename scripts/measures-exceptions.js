@@ -60,7 +60,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/receive/otlp-protobuf.ts span',
-    value: 98,
+    value: 93,
     reason: 'a decoder reads a message field by field, in one switch',
   },
   {
@@ -198,7 +198,7 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/receive/otlp-protobuf.ts',
-    value: 519,
+    value: 492,
     reason: 'a decoder reads a message field by field, in one switch',
   },
   {

@@ -5,16 +5,7 @@ import type {
   DefinitionItem,
   LearnedType,
 } from './definition.ts';
-import type {
-  Facet,
-  Flow,
-  FlowList,
-  FlowTypeSummary,
-  List,
-  Page,
-  ServiceSummary,
-  SpanList,
-} from './flow.ts';
+import type { Facet, Flow, FlowList, FlowTypeSummary, List, Page, ServiceSummary } from './flow.ts';
 import type { Health, Readiness } from './health.ts';
 import type {
   AlertRoute,
@@ -41,6 +32,7 @@ import type {
 } from './lenses.ts';
 import type { FlowLogs } from './logs.ts';
 import type { Overview } from './overview.ts';
+import type { SpanList } from './span.ts';
 import type { Count } from './units.ts';
 
 /** Says that something was done that leaves nothing to be shown. */

@@ -1,6 +1,7 @@
 export type * from './units.ts';
 export type * from './answers.ts';
 export type * from './flow.ts';
+export type * from './span.ts';
 export { FLOW_STATUSES } from './flow.ts';
 export type * from './push.ts';
 export type * from './problem.ts';

@@ -61,6 +61,17 @@ export const plainDoubles = (value: AttributeValue): AttributeValue =>
       ? value.map(plainDoubles)
       : value;
 
+/** Returns attributes with plain numbers for doubles, and the names of those. */
+export function withPlainDoubles(attributes: Attributes): { plain: Attributes; doubles: string[] } {
+  const doubles: string[] = [];
+  const plain = attributes.map((value, i) => {
+    if (i % 2 === 0 || !isAllDouble(value)) return value;
+    doubles.push(attributes[i - 1] as string);
+    return plainDoubles(value);
+  });
+  return { plain, doubles };
+}
+
 /**
  * Parses attributes that were written by `valueJson`, for spans that are loaded from the store.
  * `doubles` names those that were written as plain numbers although they are doubles.

@@ -7,6 +7,10 @@ import type { OtlpSpan } from './otlp.ts';
 const decode = (request: object): OtlpSpan[] =>
   decodeTracesJson(Buffer.from(JSON.stringify(request))).spans;
 
+const exact = ({ doubleValue }: { doubleValue: number }): object => ({
+  doubleValue: Number.isFinite(doubleValue) ? doubleValue : String(doubleValue),
+});
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const text = fc.string({ maxLength: 8 });
 const dropped = fc.option(fc.integer({ min: 1, max: 2 ** 31 }), { nil: undefined });
 const value = fc.letrec<{ value: object }>((tie) => ({
@@ -26,10 +30,6 @@ const value = fc.letrec<{ value: object }>((tie) => ({
     }),
   ),
 })).value;
-const exact = ({ doubleValue }: { doubleValue: number }): object => ({
-  doubleValue: Number.isFinite(doubleValue) ? doubleValue : String(doubleValue),
-});
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const attributes = fc.array(fc.record({ key: text, value }), { maxLength: 4 });
 const part = { attributes, droppedAttributesCount: dropped };
 const id = fc.constantFrom('ab', 'cd');

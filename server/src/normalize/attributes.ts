@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createBoundedTextMap } from '../base/bounded-text-map.ts';
-import { isAllDouble, isPlain, plainDoubles, valueJson } from '../model/attribute-json.ts';
+import {
+  isAllDouble,
+  isPlain,
+  plainDoubles,
+  valueJson,
+  withPlainDoubles,
+} from '../model/attribute-json.ts';
 import { NO_KEYS, NONE } from '../model/span.ts';
 import {
   LIMITS,
@@ -151,33 +157,15 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
     return parts.length === 0 ? '' : `${parts.join('')}}`;
   };
 
-  const plainJson = (attributes: Attributes): { json: string; doubles: readonly string[] } => {
-    let doubles: string[] | null = null;
-    const plain = attributes.map((value, i) => {
-      if (i % 2 === 0 || !isAllDouble(value)) return value;
-      (doubles ??= []).push(attributes[i - 1] as string);
-      return plainDoubles(value);
-    });
-    return { json: json(plain), doubles: doubles ?? NONE };
-  };
-
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
     json,
-    plainJson,
-    events(events) {
-      const parts: string[] = [];
-      let kept = 0;
-      for (const event of events) {
-        if (kept >= MAX_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
-        const dropped = event.dropped === undefined ? '' : `,"dropped":${event.dropped}`;
-        const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${json(event.attributes) || '{}'}${dropped}}`;
-        parts.push(text);
-        kept += text.length;
-      }
-      return { json: parts.length === 0 ? '' : `[${parts.join(',')}]`, cut: false };
+    plainJson(attributes) {
+      const { plain, doubles } = withPlainDoubles(attributes);
+      return { json: json(plain), doubles };
     },
+    events: (events) => eventsJson(events, json),
     read(attributes) {
       values.fill(undefined);
       let keys: [string, string][] | null = null;
@@ -239,6 +227,24 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       };
     },
   };
+}
+
+/** Returns events as JSON, as many as are kept of one record. */
+function eventsJson(
+  events: readonly OtlpEvent[],
+  json: (attributes: Attributes) => string,
+): { json: string; cut: boolean } {
+  const parts: string[] = [];
+  let kept = 0;
+  for (const event of events) {
+    if (kept >= MAX_KEPT) return { json: `[${parts.join(',')}]`, cut: true };
+    const attributes = json(event.attributes) || '{}';
+    const dropped = event.dropped === undefined ? '' : `,"dropped":${event.dropped}`;
+    const text = `{"timeUnixNano":"${event.time}","name":${JSON.stringify(event.name)},"attributes":${attributes}${dropped}}`;
+    parts.push(text);
+    kept += text.length;
+  }
+  return { json: parts.length === 0 ? '' : `[${parts.join(',')}]`, cut: false };
 }
 
 /** Returns a scalar value as text, and '' for lists, maps, bytes and absent values. */

@@ -1,6 +1,5 @@
 import type { OtlpScope, OtlpSpan } from '../model/otlp.ts';
 import type { AttributeReader, ReadAttributes } from './attributes.ts';
-import type { ResourceMemo } from './resource.ts';
 
 /** Returns the fields that have a value as JSON; '' if none has one. */
 export function moreOf(fields: Readonly<Record<string, unknown>>): string {
@@ -16,7 +15,7 @@ export function moreOf(fields: Readonly<Record<string, unknown>>): string {
 export function moreOfSpan(
   reader: Pick<AttributeReader, 'json'>,
   span: OtlpSpan,
-  resource: ResourceMemo,
+  resource: { more: string },
   read: Pick<ReadAttributes, 'doubles'>,
 ): string {
   const { scope, droppedAttributes, droppedEvents, cut } = span;

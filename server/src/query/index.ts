@@ -75,6 +75,23 @@ export function queryApp(options: QueryOptions): Express {
       referrerPolicy: { policy: 'no-referrer' },
     }),
   );
+  serveApi(app, options);
+  if (options.webRoot !== '') {
+    const assets = `${options.webRoot}/assets`;
+    const forEver = { immutable: true, maxAge: '1y' };
+    app.use('/assets', compressedFiles(assets, forEver));
+    app.use('/assets', express.static(assets, { ...forEver, fallthrough: false }));
+    app.use(express.static(options.webRoot, { index: false }));
+    app.get(/.*/, noStore, (_request, response) =>
+      response.sendFile('index.html', { root: options.webRoot }),
+    );
+  }
+  app.use(nowhere);
+  app.use(onError(options));
+  return app;
+}
+
+function serveApi(app: Express, options: QueryOptions): void {
   // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   const handlerOf = handlersFor(options);
@@ -89,19 +106,6 @@ export function queryApp(options: QueryOptions): Express {
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
   app.all('/api/openapi.json', wrongMethod(['GET', 'HEAD']));
   app.use('/api', nowhere);
-  if (options.webRoot !== '') {
-    const assets = `${options.webRoot}/assets`;
-    const forEver = { immutable: true, maxAge: '1y' };
-    app.use('/assets', compressedFiles(assets, forEver));
-    app.use('/assets', express.static(assets, { ...forEver, fallthrough: false }));
-    app.use(express.static(options.webRoot, { index: false }));
-    app.get(/.*/, noStore, (_request, response) =>
-      response.sendFile('index.html', { root: options.webRoot }),
-    );
-  }
-  app.use(nowhere);
-  app.use(onError(options));
-  return app;
 }
 
 const nowhere: express.RequestHandler = (request) => {

@@ -67,10 +67,29 @@ test.each([
   ['GET', '/assets/..%2f..%2fpackage.json'],
   ['GET', '/%'],
   ['POST', '/'],
-  ['DELETE', '/healthz'],
-  ['PUT', '/api/v1/flows'],
 ])('%s %s: 404', async (method, path) => {
   expect(await ask(path, { method })).toMatchObject({ status: 404, code: 'query.not-found' });
+});
+
+test.each([
+  ['DELETE', '/healthz', 'GET, HEAD'],
+  ['PUT', '/api/v1/flows', 'GET, HEAD'],
+  ['PUT', '/api/v1/views', 'GET, HEAD, POST'],
+])('%s %s: 405, and what is allowed', async (method, path, allowed) => {
+  const answer = await fetch(`${base}${path}`, { method });
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+});
+
+test('a body that is too large is 413, one of another type is 415', async () => {
+  const body = JSON.stringify({ name: 'x'.repeat(70_000) });
+  for (const [type, status, code] of [
+    ['application/json', 413, 'request.too-large'],
+    ['text/plain', 415, 'request.unsupported-type'],
+    ['application/json; charset=nonsense', 415, 'request.unsupported-type'],
+  ] as const)
+    expect(
+      await ask('/api/v1/views', { method: 'POST', headers: { 'content-type': type }, body }),
+    ).toMatchObject({ status, code });
 });
 
 test.each([

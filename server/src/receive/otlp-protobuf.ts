@@ -1,4 +1,3 @@
-import { FermataError } from '../base/errors.ts';
 import {
   doubleValue,
   emptyExport,
@@ -15,7 +14,7 @@ import {
   type OtlpScope,
   type OtlpSpan,
 } from '../model/otlp.ts';
-import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { unixNanos } from '../model/time.ts';
 import {
   hasRoom,
   noteLeftOut,
@@ -25,6 +24,7 @@ import {
   wrongId,
   type LeftOut,
 } from './otlp-rules.ts';
+import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './protobuf-wire.ts';
 import { TextCache } from './text-cache.ts';
 
 /**
@@ -87,112 +87,15 @@ function readGroup(
   reader.message(end, (field, fieldEnd) => scopeOf(field, fieldEnd, resource));
 }
 
-const malformed = (what: string): FermataError =>
-  new FermataError('otlp.malformed', `not an OTLP protobuf message: ${what}`);
-
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
-const FIXED32 = 5;
-
-class Reader {
-  at = 0;
-  private readonly body: Buffer;
-  private readonly view: DataView;
+class Reader extends WireReader {
   private readonly out: OtlpExport;
   private parts = 0;
   private lastTraceAt = -1;
   private lastTraceId = '';
 
   constructor(body: Buffer, out: OtlpExport) {
-    this.body = body;
-    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    super(body);
     this.out = out;
-  }
-
-  /**
-   * Calls `take` for each length-delimited field. If `take` returns false, that field is skipped.
-   */
-  message(end: number, take: (field: number, end: number) => boolean): void {
-    while (this.at < end) {
-      const tag = this.tag(end);
-      if ((tag & 7) !== BYTES) {
-        this.skip(tag & 7, end);
-        continue;
-      }
-      const fieldEnd = this.length(end);
-      if (!take(tag >>> 3, fieldEnd)) this.at = fieldEnd;
-      else if (this.at !== fieldEnd) throw malformed('a field ends where it should not');
-    }
-  }
-
-  tag(end: number): number {
-    const tag = this.uint32(end);
-    if (tag >>> 3 === 0) throw malformed('field number 0');
-    return tag;
-  }
-
-  private uint32(end: number): number {
-    const body = this.body;
-    let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at >= end) throw malformed('truncated varint');
-      const byte = body[this.at++]!;
-      if (shift < 32) value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-    throw malformed('varint of more than 10 bytes');
-  }
-
-  private int64(end: number): number | bigint {
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at >= end) throw malformed('truncated varint');
-      const byte = this.body[this.at++]!;
-      const bits = byte & 0x7f;
-      if (shift < 28) low |= bits << shift;
-      else if (shift === 28) {
-        low |= (bits & 0xf) << 28;
-        high |= bits >>> 4;
-      } else high |= bits << (shift - 32);
-      if (byte < 0x80) {
-        const value = high * 4294967296 + (low >>> 0);
-        return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low >>> 0);
-      }
-    }
-    throw malformed('varint of more than 10 bytes');
-  }
-
-  length(end: number): number {
-    const size = this.uint32(end);
-    const to = this.at + size;
-    if (to > end) throw malformed('a field runs past the end');
-    return to;
-  }
-
-  private need(count: number, end: number): number {
-    const from = this.at;
-    if (from + count > end) throw malformed('truncated number');
-    this.at = from + count;
-    return from;
-  }
-
-  private time(end: number): UnixNanos {
-    return unixNanos(this.view.getBigUint64(this.need(8, end), true));
-  }
-
-  skip(wire: number, end: number): void {
-    if (wire === VARINT) this.int64(end);
-    else if (wire === FIXED64) this.need(8, end);
-    else if (wire === BYTES) this.at = this.length(end);
-    else if (wire === FIXED32) this.need(4, end);
-    else throw malformed(`wire type ${wire}`);
-  }
-
-  private expect(tag: number, wire: number): void {
-    if ((tag & 7) !== wire)
-      throw malformed(`field ${tag >>> 3} has wire type ${tag & 7}, not ${wire}`);
   }
 
   private text(end: number): string {
@@ -207,13 +110,6 @@ class Reader {
       return clip(this.body.toString('utf8', from, from + LIMITS.text));
     }
     return texts.read(this.body, from, to);
-  }
-
-  private hex(end: number): string {
-    const to = this.length(end);
-    const from = this.at;
-    this.at = to;
-    return to === from ? '' : this.body.toString('hex', from, Math.min(to, from + 64));
   }
 
   /** Reads a trace id. Consecutive spans of the same trace share one text. */
@@ -297,24 +193,7 @@ class Reader {
     resource: OtlpResource,
     named: Pick<OtlpSpan, 'scopeName' | 'scope'>,
   ): void {
-    const span: OtlpSpan = {
-      resource,
-      ...named,
-      traceId: '',
-      spanId: '',
-      parentSpanId: '',
-      traceState: '',
-      flags: 0,
-      name: '',
-      kind: 0,
-      start: unixNanos(0n),
-      end: unixNanos(0n),
-      attributes: [],
-      events: [],
-      links: [],
-      statusCode: 0,
-      statusMessage: '',
-    };
+    const span = emptySpan(resource, named);
     const before = this.out.truncated;
     const leftOut: LeftOut = { attributes: 0, events: 0, links: 0, cut: 0 };
     while (this.at < end) {
@@ -363,12 +242,9 @@ class Reader {
           break;
         case 11: {
           this.expect(tag, BYTES);
-          const to = this.length(end);
-          if (span.events.length < LIMITS.events) span.events.push(this.event(to));
-          else {
-            this.drop(to);
-            leftOut.events++;
-          }
+          const isKept = span.events.length < LIMITS.events;
+          if (isKept) span.events.push(this.event(this.length(end)));
+          else leftOut.events += this.drop(this.length(end));
           break;
         }
         case 12:
@@ -377,12 +253,9 @@ class Reader {
           break;
         case 13: {
           this.expect(tag, BYTES);
-          const to = this.length(end);
-          if (span.links.length < LIMITS.links) span.links.push(this.link(to));
-          else {
-            this.drop(to);
-            leftOut.links++;
-          }
+          const isKept = span.links.length < LIMITS.links;
+          if (isKept) span.links.push(this.link(this.length(end)));
+          else leftOut.links += this.drop(this.length(end));
           break;
         }
         case 14:
@@ -409,9 +282,11 @@ class Reader {
     else refuse(this.out, wrong);
   }
 
-  private drop(to: number): void {
+  /** Leaves out one part, and returns 1, by which counts of parts that were left out grow. */
+  private drop(to: number): number {
     this.out.truncated++;
     this.at = to;
+    return 1;
   }
 
   attribute(end: number, into: Attributes): void {
@@ -586,6 +461,28 @@ class Reader {
     this.out.logs.push(log);
   }
 }
+
+const emptySpan = (
+  resource: OtlpResource,
+  named: Pick<OtlpSpan, 'scopeName' | 'scope'>,
+): OtlpSpan => ({
+  resource,
+  ...named,
+  traceId: '',
+  spanId: '',
+  parentSpanId: '',
+  traceState: '',
+  flags: 0,
+  name: '',
+  kind: 0,
+  start: unixNanos(0n),
+  end: unixNanos(0n),
+  attributes: [],
+  events: [],
+  links: [],
+  statusCode: 0,
+  statusMessage: '',
+});
 
 const texts = new TextCache();
 

@@ -118,9 +118,10 @@ function kindsOf(chain: readonly LatencySegment[]): LatencyAnswer['kinds'] {
   const kinds = new Map<LatencySegment['kind'], LatencyAnswer['kinds'][number]>();
   for (const { kind, shareAtP50, shareAtP90, shareAtP99 } of chain) {
     const sum = kinds.get(kind) ?? { kind, shareAtP50: 0, shareAtP90: 0, shareAtP99: 0 };
-    sum.shareAtP50 += shareAtP50;
-    sum.shareAtP90 += shareAtP90;
-    sum.shareAtP99 += shareAtP99;
+    // Parts of a whole can add up to a little more than the whole, as floating point has it.
+    sum.shareAtP50 = Math.min(1, sum.shareAtP50 + shareAtP50);
+    sum.shareAtP90 = Math.min(1, sum.shareAtP90 + shareAtP90);
+    sum.shareAtP99 = Math.min(1, sum.shareAtP99 + shareAtP99);
     kinds.set(kind, sum);
   }
   return [...kinds.values()].sort((a, b) => b.shareAtP50 - a.shareAtP50);
