@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LOG_LIMITS, type LogRecord } from '../model/log-record.ts';
-import { KeyValues, type OtlpLog } from '../model/otlp.ts';
+import { KeyValues, WholeDouble, type OtlpLog } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 import { createNormalizer } from './index.ts';
 
@@ -23,6 +23,14 @@ test('a log record keeps what it says, and where it was written', () => {
     ...{ body: 'no', eventName: 'refused', scope: 'lib', service: { name: 'desk' } },
     ...{ attributes: '{"code":7}', resource: '{"service.name":"desk"}' },
   });
+});
+
+test('a double is the number that people expect, in attributes and in a body', () => {
+  const weight = new WholeDouble(3);
+  const { attributes, body } = kept({
+    ...{ attributes: ['weight', weight], body: new KeyValues(['weight', [weight]]) },
+  });
+  expect([attributes, body]).toEqual(['{"weight":3}', '{"weight":[3]}']);
 });
 
 test('without a time of its own it happened when it was observed', () => {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { ERROR_SEVERITY, LOG_LIMITS, SEVERITIES, type LogRecord } from '../model/log-record.ts';
-import { KeyValues, type Attributes, type AttributeValue, type OtlpLog } from '../model/otlp.ts';
+import {
+  KeyValues,
+  WholeDouble,
+  type Attributes,
+  type AttributeValue,
+  type OtlpLog,
+} from '../model/otlp.ts';
 import { nameIn, shortened, textOf, type AttributeReader } from './attributes.ts';
 import { ID16, ID32, NO_TRACE } from './ids.ts';
 import { EXCEPTION_TYPE, SECRET_NAME } from './names.ts';
@@ -15,7 +21,7 @@ const HASH_DIGITS = 16;
  * as from spans: by the names of attributes, also of those within a body that is a map.
  */
 export const createLogNormalizer =
-  (reader: Pick<AttributeReader, 'json'>, resourceOf: ResourceReader) =>
+  (reader: Pick<AttributeReader, 'plainJson'>, resourceOf: ResourceReader) =>
   (log: OtlpLog, receivedAtMs: number, leastSeverity: number): LogRecord | null => {
     const severity = severityOf(log);
     if (severity < leastSeverity) return null;
@@ -81,7 +87,7 @@ function severityOf({ severity, severityText, attributes }: OtlpLog): number {
 
 /** Returns attributes as JSON, without those that would make it longer than what is kept. */
 function boundedJson(
-  reader: Pick<AttributeReader, 'json'>,
+  reader: Pick<AttributeReader, 'plainJson'>,
   attributes: Attributes,
 ): { json: string; cut: boolean } {
   const parts: string[] = [];
@@ -89,7 +95,7 @@ function boundedJson(
   let cut = false;
   for (let i = 0; i < attributes.length; i += 2) {
     // The braces of the one attribute stand for the comma and the braces of the whole.
-    const part = reader.json([attributes[i]!, attributes[i + 1]!]);
+    const part = reader.plainJson([attributes[i]!, attributes[i + 1]!]).json;
     cut ||= part.length > room;
     if (part.length > room) continue;
     parts.push(part.slice(1, -1));
@@ -118,6 +124,7 @@ function readable(value: AttributeValue): string {
     return `{${pairs.join(',')}}`;
   }
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'));
+  if (value instanceof WholeDouble) return String(value.value);
   if (typeof value === 'bigint') return String(value);
   return JSON.stringify(value);
 }

@@ -102,10 +102,10 @@ function responsesOf(route: Route, answer: JsonSchema): object {
   const links = LINKS.filter(({ from }) => from === route.operation);
   const success = {
     description: route.summary,
-    content: Object.fromEntries([
-      [first, { schema: answer }],
-      ...others.map((type) => [type, { schema: { type: 'string' } }]),
-    ]),
+    content: {
+      [first!]: { schema: answer },
+      ...Object.fromEntries(others.map((type) => [type, { schema: { type: 'string' } }])),
+    },
     ...(links.length > 0 && {
       links: Object.fromEntries(
         links.map(({ to, with: parameters }) => [to, { operationId: to, parameters }]),

@@ -24,7 +24,7 @@ export const jsonSchemaOf = (schema: z.ZodType): Record<string, unknown> => {
     override({ zodSchema, jsonSchema }) {
       // A default is shown although it is not what clients write but what is made of it.
       const { def } = zodSchema._zod;
-      if (def.type === 'default') jsonSchema.default = def.defaultValue as never;
+      if (def.type === 'default') jsonSchema.default = def.defaultValue;
       const shown = described.get(zodSchema);
       if (shown === undefined) return;
       const of: Record<string, unknown> = jsonSchema;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { OtlpExport } from '../model/otlp.ts';
+import { WholeDouble, type OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 
 /**
@@ -47,7 +47,8 @@ test.each([
   ['doubleValue', '"NaN"', NaN],
   ['doubleValue', '"Infinity"', Infinity],
   ['doubleValue', '"-Infinity"', -Infinity],
-  ['doubleValue', '"-1.5e3"', -1500],
+  ['doubleValue', '"-1.5e3"', new WholeDouble(-1500)],
+  ['doubleValue', '-1.5', -1.5],
   ['doubleValue', '1152921504606846976', 2 ** 60],
   ['intValue', '"-9223372036854775808"', -(2n ** 63n)],
   ['intValue', '9223372036854775807', 2n ** 63n - 1n],
