@@ -82,6 +82,16 @@ async function fill(server: ServerProcess): Promise<void> {
   }
   await getStuck(server);
   await sendLogs(server, await anyTrace(server));
+  await eventually(async () => {
+    for (const [list, least] of [
+      ['incidents', 3],
+      ['alerts/notifications', 2],
+    ] as const) {
+      const answer = await fetch(`${server.web}/api/v1/${list}`);
+      const { items } = (await answer.json()) as { items: unknown[] };
+      if (items.length < least) throw new Error(`there are only ${items.length} ${list}`);
+    }
+  });
 }
 
 /** Sends a flow whose second step is declared and does not come. */
