@@ -49,7 +49,7 @@ class LongFirst extends BaseSequencer {
  * tests.
  */
 const PURE = [
-  'server/src/{base,model,normalize,timeline,expect,detect,alert,analyze,contract}/**/*.test.ts',
+  'server/src/{base,model,normalize,timeline,expect,detect,alert,analyze,contract,words}/**/*.test.ts',
   'server/src/query/language/**/*.test.ts',
   'web/src/**/*.test.ts',
 ];

@@ -8,6 +8,10 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
   model: ['base'],
   contract: [],
+  words: ['contract'],
+  ask: ['base', 'contract', 'words'],
+  cli: ['base', 'contract', 'words', 'ask'],
+  mcp: ['base', 'contract', 'words', 'ask'],
   receive: CORE,
   normalize: [...CORE, '@fermata/instrumentation/semconv'],
   correlate: CORE,
@@ -90,7 +94,8 @@ export function workspaceViolations(
   files: SourceFile[],
 ): string[] {
   const allowed = {
-    web: (target: string) => target === '@fermata/server/contract',
+    web: (target: string) =>
+      target === '@fermata/server/contract' || target === '@fermata/server/words',
     instrumentation: () => false,
     test: (target: string) => !target.includes('/src/'),
   }[workspace];

@@ -1,5 +1,5 @@
 import type { Heatmap } from '@fermata/server/contract';
-import { counted } from '../ui/change.ts';
+import { counted } from '@fermata/server/words';
 import { duration } from '../ui/format.ts';
 import type { Column, Row } from '../ui/sort.ts';
 

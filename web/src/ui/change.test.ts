@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { changeOfCount, changeOfMs, counted, percent } from './change.ts';
+import { changeOfCount, changeOfMs, percent } from './change.ts';
+import { counted } from '@fermata/server/words';
 
 test('a share has as many digits as it needs, and is not all if it is less', () => {
   expect([0, 0.0004, 0.034, 0.412, 0.998, 1].map(percent)).toEqual([

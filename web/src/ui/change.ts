@@ -26,7 +26,3 @@ export function changeOfCount(now: number, before: number): string {
 const isNegligible = (now: number, before: number): boolean =>
   Math.abs(now - before) <= Math.max(0.1, 0.01 * Math.max(now, before));
 const signOf = (difference: number): string => (difference < 0 ? '−' : '+');
-
-/** Formats a number of things: `1 flow`, `12,310 flows`. */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

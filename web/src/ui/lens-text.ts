@@ -1,5 +1,5 @@
 import type { LensPopulation } from '@fermata/server/contract';
-import { counted } from './change.ts';
+import { counted } from '@fermata/server/words';
 
 /** Returns how many flows an answer rests on, and what it does not cover. */
 export function populationText({ total, used, sampled }: LensPopulation): string {

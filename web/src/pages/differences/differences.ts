@@ -3,7 +3,8 @@ import { comparedFilter, flowsAddress, isCompared, type Comparison } from '../..
 import type { Filter } from '../../data/filter.ts';
 import { spanOf } from '../../data/scope.ts';
 import { statusText } from '../../ui/format.ts';
-import { counted, percent } from '../../ui/change.ts';
+import { percent } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 /**
  * Returns the filter with what can be compared as its query: flows that a query finds are compared

@@ -4,7 +4,7 @@ import type {
   ServiceSummary,
   TrendAnswer,
 } from '@fermata/server/contract';
-import { counted } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 /** A failure among the flows that are compared with: their share, and the address of them. */
 export interface Before {

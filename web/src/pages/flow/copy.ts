@@ -1,7 +1,7 @@
 import type { Flow } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 import { sequenceOf } from './sequence.ts';
-import { age, byUrgency, textOf, why } from './why.ts';
+import { age, byUrgency, textOf, why } from '@fermata/server/words';
 
 /** Texts that can be copied from the page of a flow. */
 

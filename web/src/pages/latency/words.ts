@@ -1,6 +1,7 @@
 import type { LatencyAnswer, LatencySegment, WhatIf } from '@fermata/server/contract';
 import { comparable } from '../../data/compare.ts';
-import { changeOfMs, counted, percent } from '../../ui/change.ts';
+import { changeOfMs, percent } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 import { capital, duration, isolate } from '../../ui/format.ts';
 
 type Kind = LatencySegment['kind'];

@@ -1,6 +1,7 @@
 import type { CoordinationAnswer, CoordinationReport } from '@fermata/server/contract';
 import { fieldPart, withPart } from '../../data/query-part.ts';
-import { counted, percent } from '../../ui/change.ts';
+import { percent } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 /** What stops if a service stops, over all flow types. */
 export interface Stop {

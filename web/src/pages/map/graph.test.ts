@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { MapAnswer, MapEdge, MapNode } from '@fermata/server/contract';
-import { foldSteps, graphOf, MAX_SHOWN, messageName, messagesBetween, widthsOf } from './graph.ts';
+import { foldSteps, graphOf, MAX_SHOWN, messagesBetween, widthsOf } from './graph.ts';
+import { messageName } from '@fermata/server/words';
 import { labelWidth, layoutOf, pathOf, STEP_WIDTH } from './layout.ts';
-import { mermaidOf } from './mermaid.ts';
+import { mapMermaid } from '@fermata/server/words';
 import { messageColumns, messageRows, stepColumns, stepRows } from './rows.ts';
 import { readFilter } from '../../data/filter.ts';
 
@@ -174,7 +175,10 @@ test('as Mermaid, names of senders cannot end a label', () => {
       [edge('a', 'b', { sync: true, message: null })],
     ),
   );
-  const text = mermaidOf(steps, messages);
+  const text = mapMermaid(
+    steps.map((step) => step.node),
+    messages.map((message) => message.edge),
+  );
   expect(text).toContain('s1["x#34;#93; --#62; y#60;script#62;<br/>shop<br/>10 flows, 20 ms"]');
   expect(text).toContain('s1 -->|"call, 10 flows, 5.0 ms"| s2');
 });

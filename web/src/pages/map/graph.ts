@@ -97,15 +97,6 @@ export function messagesBetween(
   return messages.filter(({ edge }) => ids.has(edge.from) && ids.has(edge.to));
 }
 
-export const isEvent = ({ message }: MapEdge): boolean => message?.kind === 'event';
-
-/** Returns what an edge is called on the map; '' for a call within a service that takes no time. */
-export function messageName({ message, waitMs, sync }: MapEdge): string {
-  if (message !== null) return message.type || message.destination || message.kind;
-  if (!sync) return 'then';
-  return waitMs.p50 > 0 ? 'call' : '';
-}
-
 export type Thickness = 'flows' | 'time';
 
 /** Returns the width of each message's line, px: by how many flows take it or how long it waits. */

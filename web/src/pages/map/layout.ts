@@ -1,6 +1,6 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import type { MapMessage, MapStep } from './graph.ts';
-import { messageName } from './graph.ts';
+import { messageName } from '@fermata/server/words';
 
 export interface Point {
   x: number;

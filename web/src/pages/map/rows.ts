@@ -3,7 +3,8 @@ import type { Filter } from '../../data/filter.ts';
 import { changeOfCount, changeOfMs } from '../../ui/change.ts';
 import { duration, isolate } from '../../ui/format.ts';
 import type { Cell, Column, Row } from '../../ui/sort.ts';
-import { messageName, type MapMessage, type MapStep } from './graph.ts';
+import { type MapMessage, type MapStep } from './graph.ts';
+import { messageName } from '@fermata/server/words';
 
 /** Columns and rows of the map as two tables, which say what the picture says. */
 export const stepColumns = (isCompared: boolean): Column[] => [

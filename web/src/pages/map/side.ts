@@ -2,7 +2,8 @@ import type { CoordinationAnswer, FlowSummary, MapEdge, MapNode } from '@fermata
 import { fieldPart, withPart } from '../../data/query-part.ts';
 import { changeOfCount, changeOfMs } from '../../ui/change.ts';
 import { absolute, duration, isolate } from '../../ui/format.ts';
-import { messageName, type MapMessage, type MapStep } from './graph.ts';
+import { type MapMessage, type MapStep } from './graph.ts';
+import { messageName } from '@fermata/server/words';
 
 /** A line of the panel beside the map. */
 export interface Fact {

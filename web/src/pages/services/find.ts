@@ -1,5 +1,5 @@
 import type { CoordinationReport } from '@fermata/server/contract';
-import { counted } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 import type { MessageRow } from './messages.ts';
 
 const has = (names: readonly string[], text: string): boolean => {

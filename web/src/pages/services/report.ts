@@ -1,5 +1,6 @@
 import type { CoordinationReport, CoordinationStyle } from '@fermata/server/contract';
-import { counted, percent } from '../../ui/change.ts';
+import { percent } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 const STYLES: readonly CoordinationStyle[] = [
   'orchestrated',

@@ -1,6 +1,6 @@
 import type { CoordinationAnswer, ServiceSummary } from '@fermata/server/contract';
 import { ago, nanosToMs } from '../../ui/format.ts';
-import { counted } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 export const SORTS = ['name', 'heard', 'steps', 'failed'] as const;
 export type Sort = (typeof SORTS)[number];

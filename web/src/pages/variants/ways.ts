@@ -1,5 +1,6 @@
 import type { Variant, VariantsAnswer } from '@fermata/server/contract';
-import { counted, percent } from '../../ui/change.ts';
+import { percent } from '../../ui/change.ts';
+import { counted } from '@fermata/server/words';
 
 /** The ways of one flow type, whose usual way is what all others are compared with. */
 export interface Ways {

@@ -1,5 +1,5 @@
-import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
-import { absolute, duration, isolate, nanosToMs } from '../../ui/format.ts';
+import type { Flow, Hop, Step, WaitingFor } from '../contract/index.ts';
+import { absolute, duration, isolate, nanosToMs } from './format.ts';
 
 /** A part of a sentence: plain text, or a name that stands out. */
 export type Piece = string | { name: string };
@@ -145,15 +145,4 @@ export function promiseOf({ basis, probability, samples, provisional }: WaitingF
       ? 'it started and has not ended'
       : `${seen} messages there were taken; observed`;
   return `seen in ${seen} flows; learned${provisional ? ' from few flows so far' : ''}`;
-}
-
-/** Formats an age in the two largest units, without fractions: `13 min`, `2 h 5 min`. */
-export function age(ms: number): string {
-  const s = Math.max(0, Math.floor(ms / 1000));
-  if (s < 60) return `${s} s`;
-  const min = Math.floor(s / 60);
-  if (min < 60) return `${min} min`;
-  const h = Math.floor(min / 60);
-  if (h < 48) return min % 60 === 0 ? `${h} h` : `${h} h ${min % 60} min`;
-  return `${Math.floor(h / 24)} d`;
 }

@@ -1,6 +1,7 @@
-import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
+import type { Flow, Hop, Step, WaitingFor } from '../contract/index.ts';
 import { expect, test } from 'vitest';
-import { age, promiseOf, textOf, why } from './why.ts';
+import { age } from './format.ts';
+import { promiseOf, textOf, why } from './why.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:30Z');
 const step = (id: string, service: string, more: Partial<Step> = {}): Step =>

@@ -1,20 +1,27 @@
-import type { MapEdge } from '@fermata/server/contract';
-import { counted } from '../../ui/change.ts';
-import { duration } from '../../ui/format.ts';
-import { isEvent, messageName, type MapMessage, type MapStep } from './graph.ts';
+import type { MapEdge, MapNode } from '../contract/index.ts';
+import { counted, duration } from './format.ts';
+
+export const isEvent = ({ message }: MapEdge): boolean => message?.kind === 'event';
+
+/** Returns what an edge is called on the map; '' for a call within a service that takes no time. */
+export function messageName({ message, waitMs, sync }: MapEdge): string {
+  if (message !== null) return message.type || message.destination || message.kind;
+  if (!sync) return 'then';
+  return waitMs.p50 > 0 ? 'call' : '';
+}
 
 /** Writes a map as a Mermaid flowchart, as documents and issues show it. */
-export function mermaidOf(steps: readonly MapStep[], messages: readonly MapMessage[]): string {
-  const names = new Map(steps.map(({ node }, i) => [node.id, `s${i + 1}`]));
+export function mapMermaid(steps: readonly MapNode[], messages: readonly MapEdge[]): string {
+  const names = new Map(steps.map((node, i) => [node.id, `s${i + 1}`]));
   const boxes = steps.map(
-    ({ node }) =>
+    (node) =>
       `  ${names.get(node.id)}["${escaped(node.step)}<br/>${escaped(node.service)}<br/>${counted(
         node.flows,
         'flow',
       )}, ${duration(node.workMs.p50)}"]`,
   );
   const lines = messages.map(
-    ({ edge }) =>
+    (edge) =>
       `  ${names.get(edge.from)} ${isEvent(edge) ? '-.->' : '-->'}${labelOf(edge)} ${names.get(edge.to)}`,
   );
   return ['flowchart LR', ...boxes, ...lines, ''].join('\n');

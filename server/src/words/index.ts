@@ -1,0 +1,3 @@
+export * from './format.ts';
+export * from './map-mermaid.ts';
+export * from './why.ts';
