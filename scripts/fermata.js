@@ -1,15 +1,16 @@
 #!/usr/bin/env node
-// The program of the package `fermata`, which has everything built.
+// The program of the package `fermata`, which has everything built: starts the server, or asks one.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { commandsHelp, runCommand } from '../server/dist/cli/index.js';
 import { launch } from './launch.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const HELP = `Usage: fermata [options]
+const HELP = `Usage: fermata [options]             starts the collector (OTLP) and the dashboard
+       fermata <command> [options]   asks a server that runs; fermata <command> --help
 
 Shows which of your business processes are held, where, since when and why.
-Starts the collector (OTLP) and the dashboard, and prints their addresses.
 
   --demo           starts the services of a demo shop, too
   --print-config   prints the settings that would be used, secrets masked
@@ -17,7 +18,11 @@ Starts the collector (OTLP) and the dashboard, and prints their addresses.
   --version        prints the version
   --help           prints this, and the settings
 
-Settings come from the environment, or from the file that FERMATA_CONFIG names:
+Commands:
+
+${commandsHelp()}
+
+Settings of the server come from the environment, or from the file that FERMATA_CONFIG names:
 
 `;
 
@@ -46,12 +51,31 @@ async function printHelp() {
   process.stdout.write(HELP + lines.join(''));
 }
 
-const { demo, help, version, ...rest } = optionsOf(process.argv.slice(2));
-if (help) await printHelp();
-else if (version) {
-  const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  process.stdout.write(`${manifest.version}\n`);
-} else {
-  const args = Object.keys(rest).filter((name) => rest[name]);
-  launch(root, { demo, args: args.map((name) => `--${name}`) });
+const versionOf = () => JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
+
+async function ask(args) {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  // A reader that has seen enough, as `head`, ends the command.
+  process.stdout.on('error', () => process.exit(0));
+  process.exitCode = await runCommand(args, process.env.FERMATA_URL, {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    columns: process.stdout.columns ?? 120,
+    now: Date.now,
+    version: versionOf(),
+    signal: stop.signal,
+  });
+}
+
+const args = process.argv.slice(2);
+if (args[0] !== undefined && !args[0].startsWith('-')) await ask(args);
+else {
+  const { demo, help, version, ...rest } = optionsOf(args);
+  if (help) await printHelp();
+  else if (version) process.stdout.write(`${versionOf()}\n`);
+  else {
+    const chosen = Object.keys(rest).filter((name) => rest[name]);
+    launch(root, { demo, args: chosen.map((name) => `--${name}`) });
+  }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { aboutOf, addressesOf, linkTo } from './about.ts';
+import { aboutOf, addressesOf, linkTo, VERSION } from './about.ts';
 import { createAlerts, createGuard, createRuleBook } from './alert/index.ts';
+import { createClient, type Client } from './ask/index.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { createCounters, type Counters } from './base/counters.ts';
 import { closeServer, listen } from './base/http.ts';
@@ -107,6 +108,10 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     onCommit: (failure) => health.committed(failure),
     dashboard: () => linkTo(config, addresses, ''),
   });
+  const ownClient = (): Client =>
+    createClient(`http://${addresses.host}:${addresses.web}`, {
+      dashboard: linkTo(config, addresses, ''),
+    });
   let state: 'new' | 'started' | 'stopped' = 'new';
   const web = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 },
@@ -119,6 +124,11 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       wrongClocks: () => engine.clocks.wrong(),
       rules,
       logs: config.logs,
+      assistants: async (...request) => {
+        // Loaded when the first assistant asks, because it is as large as the rest of the server.
+        const { answerHttp } = await import('./mcp/index.ts');
+        await answerHttp(ownClient(), VERSION, () => clock.now(), request);
+      },
       about: () => aboutOf(config, addresses, store.kind, startedAt),
       ready: async () => (state === 'stopped' ? ['Shutting down'] : health.notReady()),
       conditions: () => health.conditions(),

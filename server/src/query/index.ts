@@ -1,4 +1,9 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type Response,
+} from 'express';
 import helmet from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -17,6 +22,8 @@ export type { QueryContext } from './route.ts';
 export interface QueryOptions extends QueryContext {
   log: Log;
   hosts: HostRule;
+  /** Answers assistants that speak the Model Context Protocol; `body` is the parsed JSON. */
+  assistants: (request: Request, response: Response, body: unknown) => Promise<void>;
   /** Folder of the built dashboard; '' if the dashboard was not built. */
   webRoot: string;
 }
@@ -106,6 +113,10 @@ function serveApi(app: Express, options: QueryOptions): void {
   app.get('/api/openapi.json', noStore, (_request, response) => void response.json(document));
   app.all('/api/openapi.json', wrongMethod(['GET', 'HEAD']));
   app.use('/api', nowhere);
+  app.post('/mcp', noStore, onlyJson, json, (request, response) =>
+    options.assistants(request, response, request.body),
+  );
+  app.all('/mcp', wrongMethod(['POST']));
 }
 
 const nowhere: express.RequestHandler = (request) => {

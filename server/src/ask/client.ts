@@ -1,0 +1,89 @@
+import type { Problem } from '../contract/index.ts';
+
+/** Reads the API of a server, and knows the addresses of its dashboard. */
+export interface Client {
+  /** Address of the dashboard, without a slash at its end. */
+  readonly url: string;
+  /** Reads one answer. Throws an `AskError` that tells what to do. */
+  get: <T>(path: string, parameters?: Parameters) => Promise<T>;
+}
+
+export type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+/** The question could not be answered. `hint` tells the person what to do, '' if nothing helps. */
+export class AskError extends Error {
+  readonly status: number;
+  readonly hint: string;
+  /** Ids of the flows that have the name that was asked for, if several have it. */
+  readonly choices: readonly string[];
+
+  constructor(status: number, message: string, hint: string, choices: readonly string[] = []) {
+    super(message);
+    this.name = 'AskError';
+    this.status = status;
+    this.hint = hint;
+    this.choices = choices;
+  }
+}
+
+/** Heavy questions wait for each other on the server, so that answers may take this long, ms. */
+const TIMEOUT_MS = 60_000;
+
+/**
+ * Creates a client of the server at an address. `dashboard` is where people find its dashboard, if
+ * that is another address.
+ */
+export function createClient(
+  address: string,
+  { dashboard = address, timeoutMs = TIMEOUT_MS } = {},
+): Client {
+  const url = baseOf(address);
+  return {
+    url: baseOf(dashboard),
+    async get<T>(path: string, parameters: Parameters = {}) {
+      const answer = await fetchFrom(`${url}${path}${queryOf(parameters)}`, url, timeoutMs);
+      const body: unknown = await answer.json().catch(() => null);
+      if (answer.ok && body !== null) return body as T;
+      throw errorOf(answer.status, body as Partial<Problem> | null, url);
+    },
+  };
+}
+
+/** Writes parameters as the query of an address, with `?`; those without a value are left out. */
+export function queryOf(parameters: Parameters): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function baseOf(address: string): string {
+  const full = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  if (!URL.canParse(full))
+    throw new AskError(0, `"${address}" is no address`, 'Give one like http://127.0.0.1:4320.');
+  return new URL(full).href.replace(/\/+$/, '');
+}
+
+async function fetchFrom(address: string, url: string, timeoutMs: number): Promise<Response> {
+  try {
+    return await fetch(address, {
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError')
+      throw new AskError(0, `no answer within ${timeoutMs / 1000} s`, 'Ask for a shorter time.');
+    throw new AskError(
+      0,
+      `no Fermata answers at ${url}`,
+      'Start one with `fermata`, or name another with --url or FERMATA_URL.',
+    );
+  }
+}
+
+function errorOf(status: number, problem: Partial<Problem> | null, url: string): AskError {
+  if (problem?.detail === undefined)
+    return new AskError(status, `${url} answered ${status}, not as a Fermata does`, 'Check --url.');
+  return new AskError(status, problem.detail, problem.hint ?? '', problem.choices ?? []);
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
+import { counted } from '../../words/index.ts';
+import { explorerLink, FILTER, parametersOf } from '../filter.ts';
+import { question } from '../question.ts';
+import { linkOf } from './flow.ts';
+
+export const failures = question({
+  name: 'failures',
+  help: 'Groups failures by cause: error, step, how many flows, which versions, whether a retry mended them.',
+  position: 'query',
+  input: z.object({
+    ...FILTER,
+    limit: z.number().int().min(1).max(200).default(10).describe('Most groups that are listed'),
+  }),
+  async ask(client, { limit, ...filter }, nowMs) {
+    const answer = await client.get<FailuresAnswer>('/api/v1/lenses/failures', {
+      ...parametersOf(filter, nowMs),
+      limit,
+    });
+    return {
+      data: {
+        flows: answer.population.total,
+        others: answer.others,
+        groups: answer.items.map(({ trend: _, exampleFlowIds, ...group }) => ({
+          ...group,
+          examples: exampleFlowIds.slice(0, 3).map((id) => ({ id, link: linkOf(client.url, id) })),
+        })),
+      },
+      link: explorerLink(client.url, filter, 'failures'),
+      text: () => textOf(answer),
+    };
+  },
+});
+
+const textOf = ({ items, others }: FailuresAnswer): string =>
+  items.length === 0
+    ? 'Nothing failed.'
+    : [
+        ...items.flatMap(groupText),
+        ...(others.groups > 0 ? [`${counted(others.groups, 'more group')}: --limit`] : []),
+      ].join('\n');
+
+function groupText(group: FailureGroup): string[] {
+  const { error, service, step, flows, count, mendedByRetry, deadLettered, versions } = group;
+  const facts = [
+    `${counted(flows, 'flow')}, ${counted(count, 'attempt')}`,
+    ...(mendedByRetry > 0 ? [`${mendedByRetry} mended by a retry`] : []),
+    ...(deadLettered > 0 ? [`${deadLettered} dead-lettered`] : []),
+    `${group.firstAt.slice(0, 19)} to ${group.lastAt.slice(0, 19)}`,
+    ...(versions.length > 0
+      ? [
+          `versions ${versions.map(({ version, count: n }) => `${version || 'unknown'} (${n})`).join(', ')}`,
+        ]
+      : []),
+  ];
+  return [
+    `${service}: ${step}  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
+    `    ${facts.join('; ')}`,
+    `    for example ${group.exampleFlowIds.slice(0, 3).join(', ')}; all: fermata find '${group.q}'`,
+    '',
+  ];
+}

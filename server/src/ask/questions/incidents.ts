@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Incident, IncidentList, List, Notification } from '../../contract/index.ts';
+import { age, counted } from '../../words/index.ts';
+import { question } from '../question.ts';
+import { table } from '../text/table.ts';
+
+export const incidents = question({
+  name: 'incidents',
+  help: 'Lists incidents: what is wrong, since when, for how many flows, whether somebody knows; or one incident with its notes and who was told.',
+  position: 'id',
+  input: z.object({
+    id: z.string().optional().describe('Only this incident, in full'),
+    status: z.enum(['open', 'resolved']).optional().describe('Only incidents of this status'),
+    limit: z.number().int().min(1).max(200).default(20).describe('Most incidents listed'),
+  }),
+  async ask(client, { id, status, limit }, nowMs) {
+    if (id !== undefined) {
+      const [incident, told] = await Promise.all([
+        client.get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
+        client.get<List<Notification>>('/api/v1/alerts/notifications', { limit: 1000 }),
+      ]);
+      const notifications = told.items.filter(({ incidentId }) => incidentId === incident.id);
+      return {
+        data: { incident, notifications },
+        link: `${client.url}/incidents/${encodeURIComponent(incident.id)}`,
+        text: () => oneText(incident, notifications, nowMs),
+      };
+    }
+    const list = await client.get<IncidentList>('/api/v1/incidents', { status, limit });
+    return {
+      data: {
+        total: list.total,
+        incidents: list.items.map(({ trend: _, keys: __, parts: ___, ...incident }) => incident),
+      },
+      link: `${client.url}/incidents`,
+      text: () => listText(list, nowMs),
+    };
+  },
+});
+
+function listText({ items, total }: IncidentList, nowMs: number): string {
+  if (total === 0) return 'There are no incidents.';
+  const rows = table(items, [
+    { title: 'incident', of: ({ title }) => title, most: 72 },
+    { title: 'severity', of: ({ severity }) => severity },
+    { title: 'status', of: ({ status, ack }) => (ack === null ? status : `${status}, known`) },
+    { title: 'flows', of: ({ openCount, count }) => `${openCount} of ${count}`, isRight: true },
+    { title: 'since', of: ({ firstAt }) => `${age(nowMs - Date.parse(firstAt))} ago` },
+    { title: 'id', of: ({ id }) => id },
+  ]);
+  const more = total - items.length;
+  return [...rows, ...(more > 0 ? [counted(more, 'more incident')] : [])].join('\n');
+}
+
+function oneText(
+  incident: Incident,
+  notifications: readonly Notification[],
+  nowMs: number,
+): string {
+  const since = age(nowMs - Date.parse(incident.firstAt));
+  const { openCount, count } = incident;
+  return [
+    incident.title,
+    `${incident.severity}, ${incident.status}, for ${since}; ${openCount} of ${counted(count, 'flow')} still in it`,
+    ...(incident.cause === null ? [] : [`Suspected cause: ${incident.cause}`]),
+    ...(incident.ack === null ? [] : [`Acknowledged ${incident.ack.at} ${incident.ack.note}`]),
+    ...incident.notes.map(({ at, text }) => `${at.slice(0, 19)}  ${text}`),
+    `For example: ${incident.exampleFlowIds.slice(0, 5).join(', ')}`,
+    '',
+    ...table(notifications, [
+      { title: 'told', of: ({ createdAt }) => createdAt.slice(0, 19) },
+      { title: 'channel', of: ({ channel }) => channel },
+      { title: 'event', of: ({ event }) => event },
+      { title: 'state', of: ({ state }) => state },
+      { title: 'because', of: ({ reason, lastError }) => lastError || reason, most: 70 },
+    ]),
+  ].join('\n');
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Health, Held, IncidentList, Overview } from '../../contract/index.ts';
+import { age, counted, duration } from '../../words/index.ts';
+import { queryOf } from '../client.ts';
+import { FILTER, fromOf } from '../filter.ts';
+import { question } from '../question.ts';
+import { table } from '../text/table.ts';
+
+export const overview = question({
+  name: 'overview',
+  help: 'Says what is wrong now: what is stuck or late and why, open incidents, silent services, flow types, and whether Fermata itself is well.',
+  input: z.object({
+    environment: FILTER.environment,
+    since: z
+      .string()
+      .default('1h')
+      .describe('Time that counts of started flows cover: 15m, 2h, 7d'),
+  }),
+  async ask(client, { environment, since }, nowMs) {
+    const from = fromOf({ since }, nowMs);
+    const [now, incidents, health] = await Promise.all([
+      client.get<Overview>('/api/v1/overview', { environment, from }),
+      client.get<IncidentList>('/api/v1/incidents', { status: 'open', limit: 50 }),
+      client.get<Health>('/api/v1/health'),
+    ]);
+    const open = incidents.items.map(({ id, title, severity, openCount, firstAt, cause }) => ({
+      ...{ id, title, severity, openCount, firstAt, cause, link: `${client.url}/incidents/${id}` },
+    }));
+    const { slots: _, from: fromAt, trend, types, ...rest } = now;
+    return {
+      data: {
+        ...{ ...rest, since: fromAt, changes: trend.annotations },
+        types: types.map(({ started: __, ...type }) => type),
+        ...{ openIncidents: open, openIncidentsTotal: incidents.total },
+        fermata: { ready: health.ready, conditions: health.conditions },
+      },
+      link: `${client.url}/${queryOf({ environment, range: since })}`,
+      text: () => textOf(now, open, health, nowMs),
+    };
+  },
+});
+
+function textOf(
+  now: Overview,
+  incidents: readonly { severity: string; title: string; openCount: number; firstAt: string }[],
+  health: Health,
+  nowMs: number,
+): string {
+  const { stuck, late, open, started, failed } = now;
+  const young = now.types.filter(({ isYoung }) => isYoung).length;
+  const lines = [
+    `${counted(stuck, 'flow')} stuck, ${late} late, ${open} open;` +
+      ` ${started} started, ${failed} of them failed.`,
+    ...(young > 0
+      ? [`${counted(young, 'flow type')} too young to know what is missing from their flows.`]
+      : []),
+    ...health.conditions.map(({ text, hint }) => `Fermata itself: ${text} ${hint}`),
+    ...now.silent.map(
+      ({ service, lastSeenAt }) =>
+        `${service} is silent for ${age(nowMs - Date.parse(lastSeenAt))}.`,
+    ),
+  ];
+  const held = table(now.held, [
+    {
+      title: 'waits for',
+      of: ({ step, service }: Held) => (service === '' ? step : `${step} by ${service}`),
+    },
+    { title: 'stuck', of: (one) => String(one.stuck), isRight: true },
+    { title: 'late', of: (one) => String(one.late), isRight: true },
+    { title: 'since', of: (one) => `${age(nowMs - Date.parse(one.since))} ago` },
+    { title: 'for example', of: (one) => one.exampleFlowIds[0] ?? '' },
+  ]);
+  const told = table(incidents, [
+    { title: 'incident', of: ({ title }) => title, most: 70 },
+    { title: 'severity', of: ({ severity }) => severity },
+    { title: 'flows', of: ({ openCount }) => String(openCount), isRight: true },
+    { title: 'since', of: ({ firstAt }) => `${age(nowMs - Date.parse(firstAt))} ago` },
+  ]);
+  const types = table(now.types, [
+    { title: 'flow type', of: ({ type }) => type },
+    { title: 'started', of: ({ flows }) => String(flows), isRight: true },
+    { title: 'failed', of: (type) => String(type.failed), isRight: true },
+    { title: 'open', of: (type) => String(type.open), isRight: true },
+    { title: 'stuck', of: (type) => String(type.stuck), isRight: true },
+    { title: 'p50', of: ({ p50Ms }) => duration(p50Ms), isRight: true },
+    { title: 'p95', of: ({ p95Ms }) => duration(p95Ms), isRight: true },
+    { title: 'usual p95', of: ({ usualP95Ms }) => duration(usualP95Ms), isRight: true },
+  ]);
+  const part = (rows: string[]): string[] => (rows.length === 0 ? [] : ['', ...rows]);
+  return [...lines, ...part(held), ...part(told), ...part(types)].join('\n');
+}

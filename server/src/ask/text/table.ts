@@ -1,0 +1,39 @@
+/** A column of a table in plain text. */
+export interface Column<Row> {
+  title: string;
+  of: (row: Row) => string;
+  /** Numbers stand at the right. */
+  isRight?: true;
+  /** Longer texts are cut, so that one name does not push all others off the screen. */
+  most?: number;
+}
+
+const MOST = 48;
+const GAP = '  ';
+
+/** Writes rows as a table with titles; no lines if there are no rows. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  if (rows.length === 0) return [];
+  const cells = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ of, most = MOST }) => cut(of(row), most))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => widthOf(line[i]!))));
+  return cells.map((line) =>
+    line
+      .map((cell, i) => padded(cell, widths[i]!, columns[i]!.isRight === true))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** Returns a text of at most so many characters, with an ellipsis where it was cut. */
+export const cut = (text: string, most: number): string =>
+  widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`;
+
+export const widthOf = (text: string): number => [...text].length;
+
+export const padded = (text: string, width: number, isRight = false): string => {
+  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
+  return isRight ? space + text : text + space;
+};

@@ -1,0 +1,32 @@
+import type { Client, Question } from '../ask/index.ts';
+
+/** Where a command writes, and what it knows of its surroundings. */
+export interface Surroundings {
+  out: (text: string) => void;
+  err: (text: string) => void;
+  /** Width of the terminal in characters. */
+  columns: number;
+  now: () => number;
+  /** Version of Fermata that the command belongs to. */
+  version: string;
+  /** Ends when the person presses Ctrl+C. */
+  signal: AbortSignal;
+}
+
+/** A command that is more than a question: it goes on for a while, or writes files. */
+export interface Command extends Pick<Question, 'name' | 'help' | 'input' | 'position'> {
+  /** Returns the exit code: 0, or 1 if what was checked is not as it should be. */
+  run: (
+    client: Client,
+    input: Record<string, unknown>,
+    isJson: boolean,
+    around: Surroundings,
+  ) => Promise<number>;
+}
+
+/**
+ * Returns a text without control characters. Names come from senders, and a terminal would take
+ * `ESC ]` for an order.
+ */
+export const printable = (text: string): string =>
+  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '\u00b7');
