@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { aboutOf, addressesOf, linkTo, VERSION } from './about.ts';
+import { aboutOf, addressesOf, linkTo } from './about.ts';
 import { createAlerts, createGuard, createRuleBook } from './alert/index.ts';
-import { createClient, type Client } from './ask/index.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { createCounters, type Counters } from './base/counters.ts';
 import { closeServer, listen } from './base/http.ts';
@@ -18,7 +17,7 @@ import { createPush } from './push/index.ts';
 import { hostAllowed, parseQuery, presentIncident, queryApp } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { stopAll } from './shutdown.ts';
-import { healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
+import { assistantsOf, healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
 import { createStore } from './store/index.ts';
 
 export { VERSION } from './about.ts';
@@ -108,10 +107,6 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     onCommit: (failure) => health.committed(failure),
     dashboard: () => linkTo(config, addresses, ''),
   });
-  const ownClient = (): Client =>
-    createClient(`http://${addresses.host}:${addresses.web}`, {
-      dashboard: linkTo(config, addresses, ''),
-    });
   let state: 'new' | 'started' | 'stopped' = 'new';
   const web = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 },
@@ -124,11 +119,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       wrongClocks: () => engine.clocks.wrong(),
       rules,
       logs: config.logs,
-      assistants: async (...request) => {
-        // Loaded when the first assistant asks, because it is as large as the rest of the server.
-        const { answerHttp } = await import('./mcp/index.ts');
-        await answerHttp(ownClient(), VERSION, () => clock.now(), request);
-      },
+      assistants: assistantsOf(config, addresses, clock),
       about: () => aboutOf(config, addresses, store.kind, startedAt),
       ready: async () => (state === 'stopped' ? ['Shutting down'] : health.notReady()),
       conditions: () => health.conditions(),

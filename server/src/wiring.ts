@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { linkTo, VERSION, type Addresses } from './about.ts';
 import type { Alerts } from './alert/index.ts';
+import { createClient } from './ask/index.ts';
 import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
 import type { Config } from './config/index.ts';
@@ -12,7 +14,7 @@ import {
   type Witnesses,
 } from './health/index.ts';
 import type { Push } from './push/index.ts';
-import { pushedFlow } from './query/index.ts';
+import { pushedFlow, type QueryOptions } from './query/index.ts';
 import type { Receiver } from './receive/index.ts';
 import { createSeries, type Series } from './series/index.ts';
 import type { Store } from './store/index.ts';
@@ -38,6 +40,20 @@ export const seriesOf = (
   store: Store,
 ): Series =>
   createSeries({ ...base, settleMs, typesNow: async () => (await store.flowTypes()).items });
+/**
+ * Returns what answers assistants. It asks this server's own port, so that no answer goes around
+ * the checks and limits of a route.
+ */
+export const assistantsOf =
+  (config: Config, addresses: Addresses, clock: Clock): QueryOptions['assistants'] =>
+  async (...request) => {
+    // Loaded when the first assistant asks, because most servers are never asked by one.
+    const { answerHttp } = await import('./mcp/index.ts');
+    const client = createClient(`http://${addresses.host}:${addresses.web}`, {
+      dashboard: linkTo(config, addresses, ''),
+    });
+    await answerHttp(client, VERSION, () => clock.now(), request);
+  };
 
 /** Returns what the receiver and the alerts know to be wrong with Fermata itself. */
 export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({

@@ -92,6 +92,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 });
 /** Names that the launcher, the demo and the tests read, not the server. */
 const NOT_SETTINGS = [
+  'FERMATA_URL',
   'FERMATA_LOG',
   'FERMATA_CONFIG',
   'FERMATA_DEMO_BROKER',

@@ -71,9 +71,17 @@ function parsed(
     name,
     { type: type === 'boolean' ? 'boolean' : 'string' } as const,
   ]);
+  // A query may begin with a word that must not match: `fermata find -status:completed`.
+  const isOption = (arg: string): boolean =>
+    arg.startsWith('--') || arg === '-h' || !/^-./.test(arg);
+  const words = command.position === undefined ? [] : args.filter((arg) => !isOption(arg));
   try {
     return parseArgs({
-      args: [...args],
+      args: [
+        ...args.filter((arg) => !words.includes(arg)),
+        ...(words.length > 0 ? ['--'] : []),
+        ...words,
+      ],
       options: { ...(Object.fromEntries(own) as Options), ...COMMON },
       allowPositionals: command.position !== undefined,
     });

@@ -4,7 +4,7 @@ import express, {
   type Request,
   type Response,
 } from 'express';
-import helmet from 'helmet';
+import helmet, { type HelmetOptions } from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Problem } from '../contract/index.ts';
@@ -42,6 +42,28 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'store.unavailable': 503,
 };
 
+/** What a browser may do with the dashboard: load its own files, and nothing else. */
+const HEADERS: HelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // Browsers must not be told to use TLS only, because the server speaks plain HTTP.
+  strictTransportSecurity: false,
+  referrerPolicy: { policy: 'no-referrer' },
+};
+
 /**
  * Creates the HTTP application that serves the REST API and the files of the dashboard on one port.
  * GET changes nothing; every change is a POST with a JSON body. All input is checked and limited in
@@ -60,28 +82,7 @@ export function queryApp(options: QueryOptions): Express {
         }),
       );
   });
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          scriptSrc: ["'self'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'", 'data:'],
-          fontSrc: ["'self'"],
-          connectSrc: ["'self'"],
-          manifestSrc: ["'self'"],
-          baseUri: ["'none'"],
-          formAction: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      // Browsers must not be told to use TLS only, because the server speaks plain HTTP.
-      strictTransportSecurity: false,
-      referrerPolicy: { policy: 'no-referrer' },
-    }),
-  );
+  app.use(helmet(HEADERS));
   serveApi(app, options);
   if (options.webRoot !== '') {
     const assets = `${options.webRoot}/assets`;

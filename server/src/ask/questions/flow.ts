@@ -1,4 +1,4 @@
-import type { Flow, FlowSummary } from '../../contract/index.ts';
+import type { Flow, FlowList, FlowSummary } from '../../contract/index.ts';
 import { nanosToMs } from '../../words/index.ts';
 import { AskError, type Client } from '../client.ts';
 
@@ -16,16 +16,31 @@ export const durationOf = (flow: FlowSummary, nowMs: number): number =>
 
 export const linkOf = (url: string, id: string): string => `${url}/flow/${encodeURIComponent(id)}`;
 
+/** Most flows of one name that are listed. */
+const MAX_CHOICES = 20;
+
 /**
- * Reads a flow by any name that it has. Throws an `AskError` that lists the flows if several have
- * the name.
+ * Reads a flow by any name that it has. Throws an `AskError` that lists the flows, with what tells
+ * them apart, if several have the name.
  */
 export async function flowNamed(client: Client, name: string): Promise<Flow> {
   try {
     return await client.get<Flow>(`/api/v1/flows/${encodeURIComponent(name)}`);
   } catch (error) {
     if (!(error instanceof AskError) || error.choices.length === 0) throw error;
-    const listed = error.choices.slice(0, 20).join(', ');
-    throw new AskError(300, error.message, `Name one of them: ${listed}`, error.choices);
+    const q = error.choices
+      .slice(0, MAX_CHOICES)
+      .map((id) => `id:"${id}"`)
+      .join(' or ');
+    const { items } = await client.get<FlowList>('/api/v1/flows', { q });
+    const lines = items.map(
+      (flow) => `  ${flow.id}  ${flow.type}, ${statusOf(flow)}, ${isoOf(flow.startedAtUnixNano)}`,
+    );
+    throw new AskError(
+      300,
+      error.message,
+      ['Name one by its id:', ...lines].join('\n'),
+      error.choices,
+    );
   }
 }

@@ -8,6 +8,8 @@ import { table } from '../text/table.ts';
 
 const MAX_PARTS = 25;
 const BAR = 20;
+/** Smaller shares are no bar. */
+const LEAST = 0.01;
 
 export const latency = question({
   name: 'latency',
@@ -55,7 +57,7 @@ function textOf(answer: LatencyAnswer): string {
     `${counted(population.used, 'flow')}: p50 ${duration(ms.p50)}, p90 ${duration(ms.p90)}, p95 ${duration(ms.p95)}, p99 ${duration(ms.p99)}, max ${duration(ms.max)}`,
     '',
     ...table(parts, [
-      { title: 'part', of: ({ service, step }) => `${service}: ${step}` },
+      { title: 'part', of: ({ service, step }) => (step === '' ? '' : `${service}: ${step}`) },
       {
         title: 'kind',
         of: ({ kind, message }) => (message === '' ? kind : `${kind} ${message}`),
@@ -65,7 +67,10 @@ function textOf(answer: LatencyAnswer): string {
       { title: 'p95', of: (part) => duration(part.ms.p95), isRight: true },
       { title: 'at p50', of: ({ shareAtP50 }) => percent(shareAtP50), isRight: true },
       { title: 'at p99', of: ({ shareAtP99 }) => percent(shareAtP99), isRight: true },
-      { title: '', of: ({ shareAtP90 }) => bar([{ from: 0, to: shareAtP90, mark: '█' }], BAR) },
+      {
+        title: '',
+        of: ({ shareAtP90: to }) => (to < LEAST ? '' : bar([{ from: 0, to, mark: '█' }], BAR)),
+      },
     ]),
   ].join('\n');
 }

@@ -33,14 +33,17 @@ export const map = question({
 function textOf({ nodes, edges, population }: MapAnswer): string {
   if (population.used === 0) return 'No flow matches.';
   const names = new Map(nodes.map(({ id, service, step }) => [id, `${service}: ${step}`]));
-  const byFlows = [...edges].sort((a, b) => b.flows - a.flows);
+  // Where flows begin and end shows in the steps; a message that nobody took yet is told.
+  const byFlows = edges
+    .filter(({ from, to, message }) => names.has(from) && (names.has(to) || message !== null))
+    .sort((a, b) => b.flows - a.flows);
   return [
     counted(population.used, 'flow'),
     '',
     ...table(byFlows, [
       { title: 'from', of: ({ from }) => names.get(from) ?? '', most: 40 },
       { title: 'by', of: (edge) => messageName(edge) || 'call', most: 32 },
-      { title: 'to', of: ({ to }) => names.get(to) ?? '', most: 40 },
+      { title: 'to', of: ({ to }) => names.get(to) ?? '(nobody)', most: 40 },
       { title: 'flows', of: ({ flows }) => String(flows), isRight: true },
       { title: 'waits p50', of: ({ waitMs }) => duration(waitMs.p50), isRight: true },
       { title: 'p95', of: ({ waitMs }) => duration(waitMs.p95), isRight: true },

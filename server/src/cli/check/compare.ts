@@ -58,7 +58,7 @@ type Rule = (was: TypeProfile, is: TypeProfile, tolerance: Tolerance) => string[
 
 const RULES: Record<Subject, Rule> = {
   flows: () => [],
-  held: (_, is) => heldChanges(is),
+  held: (was, is) => (is.held / is.flows > was.held / was.flows ? heldChanges(is) : []),
   steps: (was, is, { share }) =>
     differences(was.steps, is.steps, share, {
       came: (name) => `new step ${name}`,
@@ -79,6 +79,7 @@ const RULES: Record<Subject, Rule> = {
     differences(was.chain, is.chain, Math.max(share, MIN_PART), {
       came: (name) => `waits now for ${name}`,
       went: () => null,
+      tellsAllNew: false,
     }),
   latency: slower,
 };
@@ -89,6 +90,8 @@ const heldChanges = ({ held }: TypeProfile): string[] =>
   held === 0 ? [] : [`${counted(held, 'flow')} late or stuck`];
 
 interface Says {
+  /** What was never seen is told however rare it is: a path of a test run may be taken once. */
+  tellsAllNew?: boolean;
   came: (name: string) => string | null;
   went: (name: string) => string | null;
 }
@@ -98,15 +101,14 @@ function differences(
   was: readonly Share[],
   is: readonly Share[],
   tolerance: number,
-  { came, went }: Says,
+  { came, went, tellsAllNew = true }: Says,
 ): string[] {
   const before = new Map(was.map(({ name, share }) => [name, share]));
   const now = new Map(is.map(({ name, share }) => [name, share]));
   return [...new Set([...before.keys(), ...now.keys()])].flatMap((name) => {
     const [from, to] = [before.get(name) ?? 0, now.get(name) ?? 0];
-    // What was never seen is told however rare it is: a path of a test run may be taken once.
-    const isNew = from === 0 && tolerance < MIN_PART;
-    if (!isNew && Math.abs(to - from) <= tolerance) return [];
+    const isToldHoweverRare = from === 0 && tellsAllNew;
+    if (!isToldHoweverRare && Math.abs(to - from) <= tolerance) return [];
     const said = to > from ? came(name) : went(name);
     return said === null ? [] : [`${said} (${percent(from)} → ${percent(to)})`];
   });
