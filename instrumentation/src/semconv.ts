@@ -30,6 +30,11 @@ export const ATTR_FLOW_OUTCOME = 'fermata.flow.outcome';
 export const ATTR_FLOW_DEADLINE = 'fermata.flow.deadline';
 /** On `fermata.flow.defined`: what a flow type consists of, as JSON. */
 export const ATTR_FLOW_DEFINITION = 'fermata.flow.definition';
+/**
+ * Set on the resource of spans that are history: their flows are shown, and neither teach nor
+ * alert.
+ */
+export const ATTR_IMPORTED = 'fermata.imported';
 /** Prefix of business keys: `fermata.flow.key.order_id`. They find flows, they never join them. */
 export const ATTR_FLOW_KEY_PREFIX = 'fermata.flow.key.';
 

@@ -43,6 +43,8 @@ export function createAssessor(options: AssessorOptions): Assessor {
   let teaches = true;
   const assessOrThrow = (flow: Flow): Flow => {
     const defined = expectations.applyDefinition(flow);
+    // This is the one rule that keeps history from teaching, being awaited and alerting.
+    if (flow.badges.includes('imported')) return defined;
     const known = expectations.evaluate(defined);
     const waitingFor = grace.extend(known.waitingFor);
     const dutiesOf = (): ReturnType<Expectations['compensationDuties']> =>

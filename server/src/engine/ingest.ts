@@ -5,7 +5,7 @@ import type { Expectations } from '../expect/index.ts';
 import type { KeptLogs } from '../model/log-record.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
-import type { Span } from '../model/span.ts';
+import { isLive, type Span } from '../model/span.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import type { WrittenBatch } from '../receive/index.ts';
 import type { EngineStore, PreparedLogs, PreparedSpans } from '../store/index.ts';
@@ -131,7 +131,7 @@ export function createIngest(options: IngestOptions): Ingest {
         logRows.length > 0 && store.insertLogs(logRows),
       ]);
       const spans = flatMapped(prepared, (request) => request.spans);
-      options.expectations.observeArrival(spans);
+      options.expectations.observeArrival(spans.filter(isLive));
       counters.add('fermata_committed_records_total', spans.length);
       counters.add('fermata_commits_total');
       for (const { batch } of prepared) batches.committed(batch);

@@ -59,6 +59,7 @@ export type Badge =
   | 'contradictory-outcome'
   | 'work-after-answer'
   | 'sampled'
+  | 'imported'
   | 'no-known-consumer'
   | 'truncated';
 

@@ -36,7 +36,12 @@ export interface Service {
   instance: string;
   /** Name of the host that the service instance runs on; absent if the instance reports none. */
   host?: string;
+  /** Set if the spans are history that was imported: they neither teach nor alert. */
+  imported?: true;
 }
+
+/** Returns whether a span is no history, so that the time of its receipt tells something. */
+export const isLive = ({ service }: Pick<Span, 'service'>): boolean => service.imported !== true;
 
 export interface Message {
   kind: MessageKind | '';

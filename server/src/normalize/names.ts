@@ -167,6 +167,8 @@ export const RESOURCE = {
   host: ['host.name', 'host.id'],
   environment: ['deployment.environment.name', 'deployment.environment'],
 } as const;
+/** Tells by true that the spans of a resource are history: they neither teach nor alert. */
+export const IMPORTED = fermata.ATTR_IMPORTED;
 
 /**
  * Prefix of an attribute that gives a business key: `fermata.flow.key.order_id` gives the key

@@ -3,7 +3,7 @@ import type { OtlpResource } from '../model/otlp.ts';
 import type { Service } from '../model/span.ts';
 import { moreOf } from './more.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
-import { RESOURCE } from './names.ts';
+import { IMPORTED, RESOURCE } from './names.ts';
 
 /** Holds what was read from a resource. It is read once for all spans of the resource. */
 export interface ResourceMemo {
@@ -42,16 +42,17 @@ export function createResourceReader(reader: Pick<AttributeReader, 'plainJson'>)
       return '';
     };
     const host = find(RESOURCE.host);
+    const imported = isMarked(resource);
     const service: Service = {
       environment: find(RESOURCE.environment),
       name: find(RESOURCE.service) || 'unknown_service',
       version: find(RESOURCE.version),
       instance: find(RESOURCE.instance),
       ...(host !== '' && { host }),
+      ...(imported && { imported: true as const }),
     };
-    const id = [service.environment, service.name, service.version, service.instance, host].join(
-      '\0',
-    );
+    const { environment, name, version, instance } = service;
+    const id = [environment, name, version, instance, host, imported].join('\0');
     let known = services.get(id);
     if (known === undefined) services.set(id, (known = service), 2 * id.length);
     const { json, doubles } = reader.plainJson(resource.attributes);
@@ -64,4 +65,9 @@ export function createResourceReader(reader: Pick<AttributeReader, 'plainJson'>)
     resource.memo = memo;
     return memo;
   };
+}
+
+function isMarked({ attributes }: OtlpResource): boolean {
+  const at = attributes.indexOf(IMPORTED);
+  return at >= 0 && at % 2 === 0 && String(attributes[at + 1]) === 'true';
 }

@@ -52,6 +52,7 @@ function summarize(
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
   if (spans.some((span) => span.sampled)) badges.add('sampled');
+  if (spans.every(({ service }) => service.imported)) badges.add('imported');
   for (const step of steps)
     for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
   markBrokenContext(input, head.flowId, stepOf, badges);

@@ -83,6 +83,7 @@ export const BADGE_HELP: Record<string, string> = {
   repaired: 'A span had impossible values, such as an end before its start.',
   'id-conflict': 'A span names another flow than the evidence does.',
   sampled: 'Its traces were sampled: what is missing may simply not have been kept.',
+  imported: 'It is history that was imported: it teaches nothing, and nobody is alerted.',
   'no-known-consumer':
     'A message was sent, and its consumer is not traced: none was ever seen there. The flow does not wait for it.',
   'contradictory-outcome': 'The flow was declared ended in more than one way; the earliest counts.',

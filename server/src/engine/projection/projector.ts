@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts';
 import { UNATTRIBUTED, type Correlator, type Reloading } from '../../correlate/index.ts';
 import type { FlowChange } from '../../model/flow.ts';
 import type { FlowKey } from '../../model/keys.ts';
-import type { Span } from '../../model/span.ts';
+import { isLive, type Span } from '../../model/span.ts';
 import type { Clocks } from '../../timeline/index.ts';
 import { createClockRevisions } from './clock-revisions.ts';
 import { createDirtyFlows } from './dirty-flows.ts';
@@ -138,7 +138,7 @@ export function createProjector(options: ProjectorOptions): Projector {
     add(spans, reload) {
       if (reload !== undefined) shown.rehydrated(reload.load());
       correlator.add(spans);
-      clocks.observe(spans);
+      clocks.observe(spans.filter(isLive));
       const changed = collectDirty();
       if (dirty.size > 0) onDirty();
       return changed;

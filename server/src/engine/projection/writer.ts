@@ -57,6 +57,8 @@ export function createWriter({
   const isKept = (flow: Flow): boolean =>
     (requestFlows === 'served' && flow.unasked === undefined) ||
     flow.flowId !== '' ||
+    // Somebody asked for all of what was imported.
+    flow.badges.includes('imported') ||
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);
   /**
