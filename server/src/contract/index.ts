@@ -12,4 +12,5 @@ export type * from './lenses.ts';
 export type * from './definition.ts';
 export type * from './overview.ts';
 export type * from './logs.ts';
+export type * from './exchange.ts';
 export { LOG_SEVERITIES } from './logs.ts';

@@ -40,6 +40,9 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'alert.refused': 400,
   'alert.not-taken': 502,
   'store.unavailable': 503,
+  'import.malformed': 400,
+  'import.too-large': 400,
+  'import.busy': 429,
 };
 
 /** What a browser may do with the dashboard: load its own files, and nothing else. */
@@ -73,6 +76,7 @@ export function queryApp(options: QueryOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.use(endSlowBodies(options.clock));
   app.use((request, _response, next) => {
     if (hostAllowed(request, options.hosts)) next();
     else
@@ -105,7 +109,7 @@ function serveApi(app: Express, options: QueryOptions): void {
   const handlerOf = handlersFor(options);
   app.use('/api', compressAnswers);
   for (const route of ROUTES) {
-    const checks = route.method === 'post' ? [onlyJson, json] : [];
+    const checks = route.takesFile ? [onlyFiles] : route.method === 'post' ? [onlyJson, json] : [];
     app[route.method ?? 'get'](expressPath(route.path), noStore, ...checks, handlerOf(route));
   }
   for (const path of new Set(ROUTES.map(({ path }) => path)))
@@ -159,6 +163,42 @@ const onlyJson: express.RequestHandler = (request, _response, next) => {
       }),
     );
 };
+
+/**
+ * Refuses the types that a page of another site can send without being asked first, and a request
+ * without a type.
+ */
+const onlyFiles: express.RequestHandler = (request, _response, next) => {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (/^(?:application\/(?!x-www-form-urlencoded)|text\/(?:csv|xml)$)/.test(type)) next();
+  else
+    next(
+      new FermataError('query.invalid', `a file is not sent as "${type.slice(0, 60)}"`, {
+        hint: 'Use application/octet-stream.',
+      }),
+    );
+};
+
+/** Time in which the body of a request has to be there, ms; files have all the time they need. */
+const BODY_MS = 30_000;
+const FILES: ReadonlySet<string> = new Set(
+  ROUTES.filter(({ takesFile }) => takesFile).map(({ path }) => path),
+);
+/**
+ * Ends requests whose body is sent so slowly that it only holds the connection. Node could do that
+ * for all requests of a server alike, but a file may take hours.
+ */
+const endSlowBodies =
+  (clock: QueryContext['clock']): express.RequestHandler =>
+  (request, response, next) => {
+    if (!request.complete && !FILES.has(request.path)) {
+      const cancel = clock.after(BODY_MS, () => {
+        if (!request.complete) request.destroy();
+      });
+      response.once('close', cancel);
+    }
+    next();
+  };
 
 const noStore: express.RequestHandler = (_request, response, next) => {
   response.setHeader('Cache-Control', 'no-store');

@@ -2,9 +2,19 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import type { About, AlertRuleDraft, Answers, LearnedType } from '../contract/index.ts';
+import type {
+  About,
+  AlertRuleDraft,
+  Answers,
+  FormatInfo,
+  ImportProgress,
+  ImportReport,
+  LearnedType,
+} from '../contract/index.ts';
 import type { Definition, StoredDefinition } from '../model/definition.ts';
 import type { KeptLogs } from '../model/log-record.ts';
+import type { Flow } from '../model/flow.ts';
+import type { OtlpLog, OtlpSpan } from '../model/otlp.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { Incident, IncidentPart, Notification, Silence } from '../model/incident.ts';
 import type { DocumentStore, QueryStore } from '../store/index.ts';
@@ -77,6 +87,37 @@ export interface DefinitionRegistry {
  */
 export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
 
+/** Flows in formats of others, implemented by `exchange`. */
+export interface ExchangeApi {
+  formats(): FormatInfo[];
+  format(name: string, what: 'imports' | 'exports' | 'exportsOne'): FormatInfo;
+  write(format: string, source: ExportedFlows): AsyncIterable<string>;
+  writeOne(format: string, flow: Flow, source: ExportedFlows): AsyncIterable<string>;
+  import(
+    chunks: AsyncIterable<Uint8Array>,
+    request: {
+      format: string;
+      environment: string;
+      teaches: boolean;
+      flowType: string;
+      caseType: string;
+      columns: Readonly<Record<string, string>>;
+    },
+    report: (progress: ImportProgress) => void,
+  ): Promise<ImportReport>;
+}
+
+/** The flows that are exported: without their timelines, with them, and their raw spans. */
+export interface ExportedFlows {
+  heads: () => AsyncIterable<Flow>;
+  flows: () => AsyncIterable<Flow>;
+  spansOf: (
+    flow: Flow,
+  ) => Promise<
+    readonly ({ span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined })[]
+  >;
+}
+
 export interface QueryContext {
   store: QueryStore;
   /** Access to saved views, notes on failures and settings: all that routes write to the store. */
@@ -103,6 +144,7 @@ export interface QueryContext {
     aheadMs: number;
   }[];
   rules: RuleRegistry;
+  exchange: ExchangeApi;
   /** Which log records are kept. */
   logs: KeptLogs;
   clock: Clock;
@@ -153,6 +195,8 @@ interface RouteOf<Name extends Operation> {
    * because several at once would keep lists and pages waiting.
    */
   isHeavy?: true;
+  /** Is true if the body is a file that is read as a stream, of any type and size. */
+  takesFile?: true;
   handle: (context: QueryContext, request: Request, response: Reply<Name>) => Promise<void> | void;
 }
 

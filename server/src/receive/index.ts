@@ -11,6 +11,7 @@ import { otlpHttpApp } from './otlp-http.ts';
 import type { OtlpExport } from '../model/otlp.ts';
 
 export type { WrittenBatch } from './intake.ts';
+export { decodeFileJson } from './otlp-json.ts';
 
 /**
  * Receives OTLP over HTTP and gRPC. Both pass their requests to one intake of limited size, which
@@ -23,6 +24,8 @@ export interface Receiver {
   readonly ready: boolean;
   /** Time for which the oldest request has waited for its commit, in ms. */
   readonly oldestMs: number;
+  /** Takes a request that did not come by the network, such as one of an import. */
+  offer(request: OtlpExport): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -109,6 +112,7 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
     get oldestMs() {
       return intake.oldestMs;
     },
+    offer,
     async start() {
       httpPort = await listen(
         http,

@@ -154,6 +154,24 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
 }
 
 /**
+ * Decodes a request of a file, which does not say of what it is: of spans, of log records, or of
+ * both.
+ */
+export function decodeFileJson(body: Buffer): OtlpExport {
+  const hasLogs = body.includes('"resourceLogs"');
+  const out = !hasLogs || body.includes('"resourceSpans"') ? decodeTracesJson(body) : emptyExport();
+  if (!hasLogs) return out;
+  const { logs, rejected, rejectedReason, truncated } = decodeLogsJson(body);
+  return {
+    ...{ ...out, logs, rejected: out.rejected + rejected },
+    ...{
+      rejectedReason: out.rejectedReason || rejectedReason,
+      truncated: out.truncated + truncated,
+    },
+  };
+}
+
+/**
  * Deepest nesting of a request's JSON: 12 levels around an attribute value, and three for each
  * level of the value itself.
  */

@@ -114,7 +114,7 @@ async function getFlow(
   const id = await resolve(context, request, response, '');
   if (id === null) return;
   const row = await context.store.getFlow(id);
-  if (row === null) throw notFound(id);
+  if (row === null) throw missingFlow(id);
   const isPart = fromMs !== undefined || toMs !== undefined;
   const part = isPart ? { fromMs: fromMs ?? 0, toMs: toMs ?? Infinity } : null;
   response.json(presentFlow(row, part));
@@ -151,7 +151,7 @@ export async function resolve(
   const name = String(request.params['id']);
   const found = await context.store.findFlow(name);
   const [only] = found;
-  if (only === undefined) throw notFound(name);
+  if (only === undefined) throw missingFlow(name);
   if (found.length > 1) {
     response
       .status(300)
@@ -177,7 +177,7 @@ export async function resolve(
   return only;
 }
 
-const notFound = (name: string): FermataError =>
+export const missingFlow = (name: string): FermataError =>
   new FermataError('query.not-found', `no flow is known as "${name.slice(0, 100)}"`, {
     hint: 'Names are flow ids, business keys, trace, span and message ids within the retention.',
   });

@@ -4,6 +4,7 @@ import { createMutex } from '../../base/mutex.ts';
 import { read, type QueryContext, type Route } from '../route.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { DEFINITION_ROUTES } from './definitions.ts';
+import { EXCHANGE_ROUTES } from './exchange.ts';
 import { FACET_ROUTES } from './facets.ts';
 import { FLOW_ROUTES } from './flows.ts';
 import { INCIDENT_ROUTES } from './incidents.ts';
@@ -18,6 +19,7 @@ import { VIEW_ROUTES } from './views.ts';
 /** Lists every route. The server serves these routes, and `/api/openapi.json` describes them. */
 export const ROUTES: readonly Route[] = [
   ...SERVER_ROUTES,
+  ...EXCHANGE_ROUTES,
   ...FLOW_ROUTES,
   ...LOG_ROUTES,
   ...FACET_ROUTES,

@@ -1,0 +1,38 @@
+/** A format in which flows come in or go out. */
+export interface FormatInfo {
+  name: string;
+  label: string;
+  mediaType: string;
+  extension: string;
+  imports: boolean;
+  /** Many flows can be exported in this format. */
+  exports: boolean;
+  /** One flow can be exported in this format. */
+  exportsOne: boolean;
+}
+
+/** How far an import has come. The answer to an import has one such line from time to time. */
+export interface ImportProgress {
+  /** Bytes that were read, after decompression. */
+  bytes: number;
+  /**
+   * Bytes whose records are committed and correlated, up to which nothing has to be sent again;
+   * null if the format can only be read from its beginning.
+   */
+  committedBytes: number | null;
+  /** Spans and events that are committed. */
+  records: number;
+  skipped: number;
+}
+
+/** How an import ended: the last line of its answer. */
+export interface ImportReport extends ImportProgress {
+  done: boolean;
+  format: string;
+  environment: string;
+  ms: number;
+  /** Why parts of the file were left out, each reason with an example and how often. */
+  reasons: { why: string; what: string; count: number }[];
+  /** Set if the import ended early; what is committed remains. */
+  error?: { code: string; detail: string; hint?: string };
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { ATTR_FLOW_OUTCOME, EVENT_STEP_STARTED } from '@fermata/instrumentation/semconv';
+import {
+  emptyExport,
+  emptyLog,
+  LIMITS,
+  type Attributes,
+  type AttributeValue,
+  type OtlpExport,
+  type OtlpResource,
+  type OtlpSpan,
+} from '../model/otlp.ts';
+import { unixNanos } from '../model/time.ts';
+
+/** A span as a reader of a foreign format describes it, before it becomes OTLP. */
+export interface ForeignSpan {
+  /** Holds any text. What is no id of OTLP is hashed to one, so that a file has ids of its own. */
+  trace: string;
+  id: string;
+  parent?: string | undefined;
+  links?: readonly ForeignLink[] | undefined;
+  name: string;
+  service: string;
+  /** Names the host and the process, as far as the file tells them. */
+  resource?: Readonly<Record<string, AttributeValue>>;
+  kind?: SpanKind | undefined;
+  start: bigint;
+  /** Null while the work is running: then nothing but its start is known. */
+  end: bigint | null;
+  /** Holds the message of the error; absent if the span has not failed. */
+  error?: string | undefined;
+  attributes?: Readonly<Record<string, AttributeValue>>;
+  events?: readonly { at: bigint; name: string; attributes: Readonly<Record<string, string>> }[];
+}
+export interface ForeignLink {
+  /** Names another trace; absent for a span of the same trace. */
+  trace?: string | undefined;
+  id: string;
+}
+export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+
+const KINDS: Readonly<Record<SpanKind, number>> = {
+  ...{ internal: 1, server: 2, client: 3, producer: 4, consumer: 5 },
+};
+export const kindOf = (text: unknown): SpanKind | undefined => {
+  const lower = typeof text === 'string' ? text.toLowerCase() : '';
+  return lower in KINDS ? (lower as SpanKind) : undefined;
+};
+
+const hash = (text: string, length: number): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, length);
+const ZERO = /^0+$/;
+/** Pads ids of 64 bits, and hashes what is no id. */
+export function traceIdOf(trace: string): string {
+  const lower = trace.toLowerCase();
+  const isId = /^(?:[0-9a-f]{16}|[0-9a-f]{32})$/.test(lower) && !ZERO.test(lower);
+  return isId ? lower.padStart(32, '0') : hash(trace, 32);
+}
+export function spanIdOf(trace: string, id: string): string {
+  const lower = id.toLowerCase();
+  return /^[0-9a-f]{16}$/.test(lower) && !ZERO.test(lower) ? lower : hash(`${trace}\0${id}`, 16);
+}
+
+/** Writes attributes as OTLP has them, within the limits of a request. */
+export function attributesOf(from: Readonly<Record<string, AttributeValue>>): Attributes {
+  const flat: Attributes = [];
+  for (const [key, value] of Object.entries(from)) {
+    if (flat.length >= 2 * LIMITS.attributes) break;
+    flat.push(tidy(key), typeof value === 'string' ? tidy(value) : value);
+  }
+  return flat;
+}
+/** Cuts a text to its limit, and replaces what UTF-8 cannot hold. */
+export const tidy = (text: string): string => text.slice(0, LIMITS.text).toWellFormed();
+
+const MAX_TIME = 0x7fffffffffffffffn;
+const instant = (at: bigint): OtlpSpan['start'] =>
+  unixNanos(at < 0n ? 0n : at > MAX_TIME ? MAX_TIME : at);
+
+/** Makes a request of the spans; those that run are told by log events that say that they began. */
+export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
+  const request = emptyExport();
+  const resources = new Map<string, OtlpResource>();
+  const resourceOf = ({ service, resource = {} }: ForeignSpan): OtlpResource => {
+    const key = JSON.stringify([service, resource]);
+    let known = resources.get(key);
+    if (known === undefined) {
+      known = { attributes: attributesOf({ 'service.name': service, ...resource }) };
+      resources.set(key, known);
+    }
+    return known;
+  };
+  for (const span of spans)
+    if (span.end === null) request.logs.push(startOf(span, resourceOf(span)));
+    else request.spans.push(spanOf(span, span.end, resourceOf(span)));
+  return request;
+}
+
+function spanOf(span: ForeignSpan, end: bigint, resource: OtlpResource): OtlpSpan {
+  const { trace, parent, links = [], events = [], error } = span;
+  return {
+    ...{ resource, scopeName: '', traceState: '', flags: 0 },
+    traceId: traceIdOf(trace),
+    spanId: spanIdOf(trace, span.id),
+    parentSpanId: parent === undefined ? '' : spanIdOf(trace, parent),
+    name: tidy(span.name),
+    kind: KINDS[span.kind ?? 'internal'],
+    start: instant(span.start),
+    end: instant(end),
+    attributes: attributesOf(span.attributes ?? {}),
+    events: events.slice(0, LIMITS.events).map(({ at, name, attributes }) => ({
+      ...{ time: instant(at), name: tidy(name), attributes: attributesOf(attributes) },
+    })),
+    links: links.slice(0, LIMITS.links).map(({ trace: other = trace, id }) => ({
+      ...{ traceId: traceIdOf(other), spanId: spanIdOf(other, id), attributes: [] },
+    })),
+    statusCode: error === undefined ? 0 : 2,
+    statusMessage: tidy(error ?? ''),
+  };
+}
+
+function startOf(span: ForeignSpan, resource: OtlpResource): OtlpExport['logs'][number] {
+  const { [ATTR_FLOW_OUTCOME]: _outcome, ...attributes } = span.attributes ?? {};
+  return {
+    ...emptyLog(resource, ''),
+    traceId: traceIdOf(span.trace),
+    spanId: spanIdOf(span.trace, span.id),
+    time: instant(span.start),
+    eventName: EVENT_STEP_STARTED,
+    attributes: attributesOf(attributes),
+  };
+}

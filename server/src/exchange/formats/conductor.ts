@@ -1,0 +1,114 @@
+import {
+  ATTR_FLOW_OUTCOME,
+  ATTR_STEP_ATTEMPT,
+  ATTR_STEP_KIND,
+} from '@fermata/instrumentation/semconv';
+import type { ForeignSpan } from '../foreign.ts';
+import { requestOf } from '../foreign.ts';
+import type { Item, ReadOptions } from '../format.ts';
+import { jsonItems, parseItem } from '../input/json-items.ts';
+import { keyAttribute, stepAttributes } from '../names.ts';
+
+/** An execution as Conductor's API answers `GET /api/workflow/{id}`. Times are in ms. */
+interface Execution {
+  workflowId?: string;
+  workflowName?: string;
+  workflowType?: string;
+  workflowDefinition?: { name?: string };
+  correlationId?: string;
+  parentWorkflowId?: string;
+  status?: string;
+  startTime?: number;
+  createTime?: number;
+  endTime?: number;
+  reasonForIncompletion?: string;
+  tasks?: Task[];
+}
+interface Task {
+  taskId?: string;
+  taskType?: string;
+  taskDefName?: string;
+  referenceTaskName?: string;
+  status?: string;
+  retryCount?: number;
+  scheduledTime?: number;
+  startTime?: number;
+  endTime?: number;
+  workerId?: string;
+  reasonForIncompletion?: string;
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  ...{ COMPLETED: 'completed', FAILED: 'failed', TERMINATED: 'cancelled', TIMED_OUT: 'timed_out' },
+};
+const FAILED = /FAILED|TIMED_OUT/;
+const IN_PROGRESS = /^(?:IN_PROGRESS|SCHEDULED)$/;
+
+/** Reads executions of Conductor's workflows: one, a list, or by line. Each is a flow. */
+export async function* readConductor(
+  chunks: AsyncIterable<Uint8Array>,
+  { flowType }: ReadOptions,
+): AsyncIterable<Item> {
+  for await (const item of jsonItems(chunks, ['', '[]'])) {
+    const execution = parseItem<Execution>(item);
+    if (execution.workflowId === undefined || !Array.isArray(execution.tasks)) {
+      const why = Array.isArray(execution.tasks)
+        ? 'it is a definition: post it to /api/v1/definitions'
+        : 'it is no execution: it has no workflowId or no tasks';
+      yield { kind: 'skipped', what: `byte ${item.end}`, why };
+      continue;
+    }
+    const request = requestOf(spansOf(execution, flowType));
+    yield { kind: 'spans', request, ...(item.isWhole && { end: item.end }) };
+  }
+}
+
+const nanos = (ms: number | undefined): bigint =>
+  BigInt(Math.max(0, Math.round(Number(ms) || 0))) * 1_000_000n;
+
+function spansOf(execution: Execution, flowType: string): ForeignSpan[] {
+  const {
+    workflowId: flow = '',
+    tasks = [],
+    status = '',
+    correlationId,
+    parentWorkflowId,
+  } = execution;
+  const name =
+    execution.workflowName ?? execution.workflowType ?? execution.workflowDefinition?.name;
+  const type = flowType || (name ?? 'workflow');
+  const trace = `conductor\0${flow}`;
+  const outcome = OUTCOMES[status];
+  const began = nanos(execution.startTime ?? execution.createTime);
+  const whole: ForeignSpan = {
+    ...{ trace, id: 'execution', name: type, service: 'conductor', start: began },
+    end: outcome === undefined ? null : nanos(execution.endTime),
+    ...(FAILED.test(status) && { error: execution.reasonForIncompletion ?? status }),
+    attributes: {
+      ...stepAttributes(flow, type, type),
+      ...(outcome !== undefined && { [ATTR_FLOW_OUTCOME]: outcome }),
+      ...(correlationId !== undefined && { [keyAttribute('correlation')]: correlationId }),
+      ...(parentWorkflowId !== undefined && { [keyAttribute('parent')]: parentWorkflowId }),
+    },
+  };
+  return [whole, ...tasks.map((task, i) => spanOf(task, i, flow, type, trace))];
+}
+
+function spanOf(task: Task, i: number, flow: string, type: string, trace: string): ForeignSpan {
+  const { taskDefName, referenceTaskName, taskType = 'SIMPLE', status = '', retryCount = 0 } = task;
+  const step = taskDefName || referenceTaskName || taskType;
+  const isWait = taskType === 'WAIT' || taskType === 'HUMAN';
+  return {
+    ...{ trace, id: task.taskId ?? `task ${i}`, parent: 'execution', name: step },
+    ...{ service: isWait ? 'conductor' : `${step} worker`, kind: isWait ? 'internal' : 'server' },
+    start: nanos(task.startTime || task.scheduledTime),
+    end: IN_PROGRESS.test(status) || !task.endTime ? null : nanos(task.endTime),
+    ...(FAILED.test(status) && { error: task.reasonForIncompletion ?? status }),
+    ...(task.workerId && { resource: { 'service.instance.id': task.workerId } }),
+    attributes: {
+      ...stepAttributes(flow, type, step),
+      ...(retryCount > 0 && { [ATTR_STEP_ATTEMPT]: retryCount + 1 }),
+      ...(isWait && { [ATTR_STEP_KIND]: taskType === 'WAIT' ? 'timer' : 'human' }),
+    },
+  };
+}

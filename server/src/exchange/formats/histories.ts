@@ -1,0 +1,222 @@
+import {
+  ATTR_FLOW_OUTCOME,
+  ATTR_STEP_ATTEMPT,
+  ATTR_STEP_KIND,
+} from '@fermata/instrumentation/semconv';
+import type { ForeignSpan } from '../foreign.ts';
+import { requestOf } from '../foreign.ts';
+import type { Item, ReadOptions } from '../format.ts';
+import { jsonItems, parseItem } from '../input/json-items.ts';
+import { malformed, tooLarge } from '../input/limits.ts';
+import { readInstant } from '../instants.ts';
+import { keyAttribute, stepAttributes } from '../names.ts';
+
+/** An event of a history of Temporal or Cadence. Every kind of event keeps its attributes apart. */
+type HistoryEvent = {
+  eventId?: string | number;
+  eventType?: string;
+  /** In ns (Cadence), or ISO 8601 with up to nine digits of a second (Temporal). */
+  timestamp?: string | number;
+  eventTime?: string;
+} & Partial<Record<`${string}EventAttributes`, EventAttributes>>;
+interface EventAttributes {
+  workflowId?: string;
+  scheduledEventId?: string | number;
+  initiatedEventId?: string | number;
+  startedEventId?: string | number;
+  attempt?: number;
+  originalExecutionRunId?: string;
+  firstExecutionRunId?: string;
+  parentWorkflowExecution?: { workflowId?: string };
+  workflowType?: { name?: string };
+  activityType?: { name?: string };
+  reason?: string;
+  failure?: Failure;
+  header?: { fields?: { '_tracer-data'?: { data?: string } } };
+}
+interface Failure {
+  message?: string;
+  cause?: Failure;
+}
+
+/** Bounds the events of one history. Temporal itself ends an execution at 51,200. */
+const MAX_EVENTS = 200_000;
+
+/**
+ * Reads histories of Temporal and Cadence: one (a list of events, `{ events }` or `{ history }`), or
+ * several of them in a list or by line. Each is a flow.
+ */
+export async function* readHistories(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncIterable<Item> {
+  let events: HistoryEvent[] = [];
+  for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
+    const read = parseItem<HistoryEvent & Whole>(item);
+    const whole = read.events ?? read.history?.events;
+    if (whole !== undefined) {
+      yield* historyOf(events, options);
+      events = [];
+      yield* historyOf(whole, options);
+      continue;
+    }
+    if (typeof read.eventType !== 'string') {
+      yield {
+        kind: 'skipped',
+        what: `byte ${item.end}`,
+        why: 'it is neither a history nor an event',
+      };
+      continue;
+    }
+    if (typeOf(read) === 'WorkflowExecutionStarted') {
+      yield* historyOf(events, options);
+      events = [];
+    }
+    if (events.length >= MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
+    events.push(read);
+  }
+  yield* historyOf(events, options);
+}
+interface Whole {
+  events?: HistoryEvent[];
+  history?: { events?: HistoryEvent[] };
+}
+
+/** Writes `EVENT_TYPE_ACTIVITY_TASK_FAILED`, as some export it, as `ActivityTaskFailed`. */
+const typeOf = ({ eventType = '' }: HistoryEvent): string =>
+  eventType.startsWith('EVENT_TYPE_')
+    ? eventType
+        .slice('EVENT_TYPE_'.length)
+        .toLowerCase()
+        .replaceAll(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase())
+    : eventType;
+const attributesOf = (event: HistoryEvent): EventAttributes =>
+  (Object.entries(event).find(([name]) => name.endsWith('EventAttributes'))?.[1] ??
+    {}) as EventAttributes;
+const timeOf = ({ timestamp, eventTime }: HistoryEvent): bigint =>
+  readInstant(timestamp ?? eventTime) ?? 0n;
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  WorkflowExecutionCompleted: 'completed',
+  WorkflowExecutionContinuedAsNew: 'completed',
+  WorkflowExecutionFailed: 'failed',
+  WorkflowExecutionCanceled: 'cancelled',
+  WorkflowExecutionTerminated: 'cancelled',
+  WorkflowExecutionTimedOut: 'timed_out',
+};
+/** Events that begin a unit of work, and what it is. */
+const BEGINS: Readonly<Record<string, 'activity' | 'timer' | 'child'>> = {
+  ActivityTaskScheduled: 'activity',
+  TimerStarted: 'timer',
+  StartChildWorkflowExecutionInitiated: 'child',
+};
+/** Events that end one. They name the event that began it. */
+const ENDS =
+  /^(ActivityTask|ChildWorkflowExecution|Timer)(Completed|Failed|TimedOut|Canceled|Terminated|Fired)$/;
+
+function* historyOf(events: readonly HistoryEvent[], { flowType }: ReadOptions): Iterable<Item> {
+  const [first] = events;
+  if (first === undefined) return;
+  if (events.length > MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
+  if (typeOf(first) !== 'WorkflowExecutionStarted')
+    throw malformed('a history does not begin with WorkflowExecutionStarted');
+  // Times of events may be in another order than their ids, and ids are what counts.
+  const inOrder = [...events].sort((a, b) => Number(a.eventId) - Number(b.eventId));
+  yield { kind: 'spans', request: requestOf(spansOf(inOrder, first, flowType)) };
+}
+
+/**
+ * Converts a history as tracing interceptors would record it: a span for the execution, and below
+ * it one for each activity, timer and child. What has not ended yet has no end.
+ */
+function spansOf(
+  events: readonly HistoryEvent[],
+  first: HistoryEvent,
+  flowType: string,
+): ForeignSpan[] {
+  const begun = attributesOf(first);
+  const run = begun.originalExecutionRunId ?? begun.firstExecutionRunId;
+  const flow = begun.workflowId ?? run ?? `${timeOf(first)}`;
+  const type = flowType || (begun.workflowType?.name ?? 'workflow');
+  const caller = callerIn(begun);
+  const trace = caller?.trace ?? `history\0${flow}\0${run}`;
+  const execution = `execution ${run}`;
+  const ends = new Map<string, HistoryEvent>();
+  const starts = new Map<string, EventAttributes>();
+  for (const event of events) {
+    const began = beganAt(event);
+    if (ENDS.test(typeOf(event)) && !ends.has(began)) ends.set(began, event);
+    else if (typeOf(event) === 'ActivityTaskStarted') starts.set(began, attributesOf(event));
+  }
+  const units = events.flatMap((event): ForeignSpan[] => {
+    const kind = BEGINS[typeOf(event)];
+    if (kind === undefined) return [];
+    const { activityType, workflowType } = attributesOf(event);
+    const step = activityType?.name ?? workflowType?.name ?? kind;
+    const id = String(event.eventId);
+    const end = ends.get(id);
+    const error = end && /(Failed|TimedOut)$/.test(typeOf(end)) ? reasonOf(end) : undefined;
+    const attempt = starts.get(id)?.attempt ?? 0;
+    return [
+      {
+        ...{ trace, id: `${execution} unit ${id}`, parent: execution, name: step },
+        service: `${kind === 'timer' ? 'workflow' : kind} worker`,
+        kind: kind === 'timer' ? 'internal' : 'server',
+        ...{ start: timeOf(event), end: end === undefined ? null : timeOf(end), error },
+        attributes: {
+          ...stepAttributes(flow, type, step),
+          ...(kind === 'timer' && { [ATTR_STEP_KIND]: kind }),
+          ...(attempt > 1 && { [ATTR_STEP_ATTEMPT]: attempt }),
+        },
+      },
+    ];
+  });
+  const last = events.at(-1)!;
+  const outcome = OUTCOMES[typeOf(last)];
+  const parent = begun.parentWorkflowExecution?.workflowId;
+  return [
+    {
+      ...{ trace, id: execution, name: type, service: 'workflow worker', parent: caller?.span },
+      ...{ start: timeOf(first), end: outcome === undefined ? null : timeOf(last) },
+      ...(outcome === 'failed' && { error: reasonOf(last) }),
+      attributes: {
+        ...stepAttributes(flow, type, begun.workflowType?.name ?? type),
+        ...(outcome !== undefined && { [ATTR_FLOW_OUTCOME]: outcome }),
+        ...(run !== undefined && { [keyAttribute('run')]: run }),
+        ...(caller !== null && { [keyAttribute('trace')]: caller.trace }),
+        ...(parent !== undefined && { [keyAttribute('parent workflow')]: parent }),
+      },
+    },
+    ...units,
+  ];
+}
+
+function beganAt(event: HistoryEvent): string {
+  const { scheduledEventId, initiatedEventId, startedEventId } = attributesOf(event);
+  return String(scheduledEventId ?? initiatedEventId ?? startedEventId);
+}
+
+/** The innermost message: those around it say only that something within has failed. */
+function reasonOf(event: HistoryEvent): string {
+  const { reason } = attributesOf(event);
+  let { failure } = attributesOf(event);
+  for (let depth = 0; failure?.cause !== undefined && failure.cause !== null && depth < 50; depth++)
+    failure = failure.cause;
+  return failure?.message ?? reason ?? typeOf(event);
+}
+
+/** Whoever started the execution, as the interceptors of Temporal's SDK hand it on. */
+function callerIn({ header }: EventAttributes): { trace: string; span: string } | null {
+  const data = header?.fields?.['_tracer-data']?.data;
+  if (typeof data !== 'string') return null;
+  try {
+    const { traceparent = '' } = JSON.parse(Buffer.from(data, 'base64').toString()) as {
+      traceparent?: string;
+    };
+    const [, trace, span] = /^\w\w-([0-9a-f]{32})-([0-9a-f]{16})-\w\w$/.exec(traceparent) ?? [];
+    return trace === undefined || span === undefined ? null : { trace, span };
+  } catch {
+    // What is no JSON names nobody.
+    return null;
+  }
+}

@@ -1,0 +1,110 @@
+import type { AttributeValue } from '../../model/otlp.ts';
+import type { ForeignSpan } from '../foreign.ts';
+import { kindOf, requestOf } from '../foreign.ts';
+import type { Item } from '../format.ts';
+import { jsonItems, parseItem } from '../input/json-items.ts';
+
+/** A trace as Jaeger's page and its API at /api/traces write it. Times are in µs. */
+interface JaegerTrace {
+  traceID?: string;
+  spans?: JaegerSpan[];
+  processes?: Record<string, { serviceName?: string; tags?: Tag[] }>;
+}
+interface JaegerSpan {
+  traceID?: string;
+  spanID?: string;
+  /** Old versions name the parent so. */
+  parentSpanID?: string;
+  operationName?: string;
+  processID?: string;
+  process?: { serviceName?: string; tags?: Tag[] };
+  startTime?: number | string;
+  duration?: number | string;
+  references?: { refType?: string; traceID?: string; spanID?: string }[];
+  tags?: Tag[];
+  logs?: { timestamp?: number | string; fields?: Tag[] }[];
+}
+interface Tag {
+  key?: string;
+  value?: unknown;
+}
+
+/** Reads traces of Jaeger: answers of its API, or a list of traces. */
+export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
+  for await (const item of jsonItems(chunks, ['.data[]', '[]'])) {
+    const trace = parseItem<JaegerTrace>(item);
+    const spans = trace.spans ?? [];
+    const wrong = spans.filter(({ spanID, startTime }) => !spanID || startTime === undefined);
+    for (const { spanID } of wrong.slice(0, MAX_TOLD))
+      yield {
+        kind: 'skipped',
+        what: `span ${spanID ?? '?'}`,
+        why: 'it has no spanID or no startTime',
+      };
+    const right = spans.filter((span) => !wrong.includes(span));
+    if (right.length === 0) continue;
+    const processes = new Map(right.map((span) => [span.spanID!, processOf(span, trace)]));
+    const request = requestOf(right.map((span) => spanOf(span, trace, processes)));
+    yield { kind: 'spans', request, ...(item.isWhole && { end: item.end }) };
+  }
+}
+const MAX_TOLD = 100;
+
+const micros = (value: number | string | undefined): bigint => {
+  const number = Math.round(Number(value ?? 0));
+  return Number.isSafeInteger(number) && number > 0 ? BigInt(number) * 1000n : 0n;
+};
+const isFailed = (value: unknown): boolean => value !== undefined && String(value) !== 'false';
+
+type Process = JaegerSpan['process'];
+const processOf = ({ process, processID = '' }: JaegerSpan, { processes }: JaegerTrace): Process =>
+  process ?? processes?.[processID];
+
+function spanOf(
+  span: JaegerSpan,
+  trace: JaegerTrace,
+  processes: ReadonlyMap<string, Process>,
+): ForeignSpan {
+  const traceId = span.traceID ?? trace.traceID ?? '';
+  const tags = valuesOf(span.tags);
+  const process = processOf(span, trace);
+  const references = span.references ?? [];
+  const isParent = (one: (typeof references)[number]): boolean =>
+    one.refType !== 'FOLLOWS_FROM' && (one.traceID ?? traceId) === traceId;
+  const parent = references.find(isParent);
+  const start = micros(span.startTime);
+  const message = tags['otel.status_description'] ?? tags['error'];
+  const above = parent?.spanID ?? span.parentSpanID;
+  // A span that does not say its kind was called if whoever called it is another service.
+  const isCalled = processes.get(above ?? '')?.serviceName !== process?.serviceName;
+  const failed = isFailed(tags['error']) || tags['otel.status_code'] === 'ERROR';
+  return {
+    ...{ trace: traceId, id: span.spanID!, start, end: start + micros(span.duration) },
+    parent: above === '' ? undefined : above,
+    links: references
+      .filter((one) => one !== parent && one.spanID !== undefined)
+      .map(({ traceID, spanID }) => ({ trace: traceID, id: spanID! })),
+    name: span.operationName || 'unknown',
+    service: process?.serviceName || 'unknown',
+    resource: valuesOf(process?.tags),
+    kind: kindOf(tags['span.kind']) ?? (isCalled ? 'server' : 'internal'),
+    ...(failed && { error: message === true || message === 'true' ? 'error' : String(message) }),
+    attributes: tags,
+    events: (span.logs ?? []).map(({ timestamp, fields }) => {
+      const values = Object.entries(valuesOf(fields)).map(([name, value]) => [name, String(value)]);
+      const { event = 'log', ...attributes } = Object.fromEntries(values) as Record<string, string>;
+      return { at: micros(timestamp), name: event, attributes };
+    }),
+  };
+}
+
+const valuesOf = (tags: readonly Tag[] = []): Record<string, AttributeValue> =>
+  Object.fromEntries(
+    tags.flatMap(({ key, value }) =>
+      key === undefined || value === null || value === undefined ? [] : [[key, plain(value)]],
+    ),
+  );
+const plain = (value: unknown): AttributeValue =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? value
+    : JSON.stringify(value);

@@ -1,0 +1,175 @@
+import type { ForeignSpan } from '../foreign.ts';
+import { requestOf } from '../foreign.ts';
+import type { Item, ReadOptions } from '../format.ts';
+import { FILE_LIMITS, tooLarge } from '../input/limits.ts';
+import { readInstant } from '../instants.ts';
+import { GROUP, ordered, spanOfEvent } from './cases.ts';
+
+/** Names of the attributes in which a span keeps what OCEL says and Fermata has no place for. */
+export const OCEL_EVENT = 'ocel.event';
+export const OCEL_OBJECTS = 'ocel.objects';
+
+/** An object and an event of OCEL 2.0, in the shape that its JSON has. */
+export interface OcelObject {
+  id: string;
+  type: string;
+  attributes?: OcelAttribute[];
+  relationships?: OcelRelation[];
+}
+export interface OcelEvent {
+  id: string;
+  type: string;
+  time: string;
+  attributes?: Omit<OcelAttribute, 'time'>[];
+  relationships?: OcelRelation[];
+}
+export interface OcelAttribute {
+  name: string;
+  time: string;
+  value: string | number | boolean;
+}
+export interface OcelRelation {
+  objectId: string;
+  qualifier: string;
+}
+
+/** Events by which the type of the objects that are flows is found out. */
+const MAX_SAMPLE = 1000;
+const MAX_KEYS = 20;
+
+/**
+ * Makes flows of a log of events of objects: each object of one type is a flow, and the events that
+ * refer to it are its steps. The other objects of an event are business keys. An event that refers
+ * to several flows is a step of the first one, and the others are told as skipped. Objects have to be known when
+ * their events are read; events that come before them are held, up to a limit.
+ */
+export function createOcelLog({ caseType }: ReadOptions) {
+  const types = new Map<string, string>();
+  /** Objects that no event has named yet, as JSON. */
+  const unnamed = new Map<string, string>();
+  let size = 0;
+  let held: OcelEvent[] = [];
+  let chosen = caseType;
+  let isComplete = false;
+  let skipped: Item[] = [];
+  let spans: ForeignSpan[] = [];
+
+  const hold = (bytes: number): void => {
+    size += bytes;
+    if (size > FILE_LIMITS.held)
+      throw tooLarge(
+        'more objects, or events before their objects, than can be held',
+        'Write the objects before the events, or split the log by time.',
+      );
+  };
+  const skip = (event: OcelEvent, why: string): void => {
+    skipped.push({ kind: 'skipped', what: `event ${String(event.id).slice(0, 100)}`, why });
+  };
+  const add = (event: OcelEvent): void => {
+    const relations = event.relationships ?? [];
+    const cases = relations.filter(({ objectId }) => types.get(objectId) === chosen);
+    const [first, ...others] = cases.map(({ objectId }) => objectId);
+    const at = readInstant(event.time);
+    if (first === undefined) return skip(event, `it refers to no object of type ${chosen}`);
+    if (at === null) return skip(event, 'it has no time');
+    for (const other of new Set(others))
+      if (other !== first) skip(event, `it is a step of ${first} and not of ${other} as well`);
+    spans.push(spanOf(event, first, at));
+  };
+  const spanOf = (event: OcelEvent, flow: string, at: bigint): ForeignSpan => {
+    const values = new Map(event.attributes?.map(({ name, value }) => [name, String(value)]));
+    const keys = new Map<string, string>();
+    const named = (event.relationships ?? []).flatMap(({ objectId }) => {
+      const type = types.get(objectId);
+      if (type !== undefined && type !== chosen && keys.size < MAX_KEYS) keys.set(type, objectId);
+      const json = unnamed.get(objectId);
+      unnamed.delete(objectId);
+      return json ?? [];
+    });
+    const start = readInstant(values.get('start')) ?? startBefore(values.get('workMs'), at);
+    const isFailed =
+      values.get('status') === 'failed' || /^(?:1|true)$/.test(values.get('failed') ?? '');
+    return spanOfEvent({
+      ...{ flow, type: chosen, step: event.type, id: event.id, ...ordered(start, at) },
+      service: values.get('service') ?? values.get('resource') ?? values.get('org:resource') ?? '',
+      ...(isFailed && { error: values.get('error') ?? 'failed' }),
+      causes: causesOf(event.id, values.get('caused by')),
+      keys: [...keys],
+      attributes: {
+        [OCEL_EVENT]: JSON.stringify(event),
+        ...(named.length > 0 && { [OCEL_OBJECTS]: named }),
+      },
+    });
+  };
+  const release = (): void => {
+    if (!isComplete && (types.size === 0 || held.length < MAX_SAMPLE)) return;
+    if (chosen === '') chosen = mostlyRelated(held, types);
+    const events = held;
+    held = [];
+    events.forEach(add);
+  };
+
+  return {
+    object(object: OcelObject): void {
+      types.set(object.id, object.type);
+      const json = JSON.stringify(object);
+      hold(json.length);
+      unnamed.set(object.id, json);
+    },
+    event(event: OcelEvent): void {
+      if (types.size === 0) hold(JSON.stringify(event).length);
+      held.push(event);
+      if (types.size > 0) release();
+    },
+    /** Returns what was made so far, once there is enough of it, or all if the log is over. */
+    *taken(isEnd = false): Iterable<Item> {
+      if (isEnd) {
+        isComplete = true;
+        release();
+        for (const id of unnamed.keys())
+          skipped.push({ kind: 'skipped', what: `object ${id}`, why: 'no event refers to it' });
+      } else if (spans.length < GROUP && skipped.length < GROUP) return;
+      if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
+      yield* skipped;
+      [spans, skipped] = [[], []];
+    },
+  };
+}
+
+function startBefore(workMs: string | undefined, end: bigint): bigint {
+  const ms = Number(workMs ?? 0);
+  return Number.isFinite(ms) && ms > 0 ? end - BigInt(Math.round(ms * 1e6)) : end;
+}
+
+/** Ids of events that we exported begin with that of their flow, those of their causes do not. */
+function causesOf(id: string, causes = ''): string[] {
+  const prefix = id.slice(0, id.lastIndexOf('/') + 1);
+  return causes
+    .split(' ')
+    .filter((cause) => cause !== '')
+    .map((cause) => prefix + cause);
+}
+
+/**
+ * Returns the type of the objects that are flows: that of the objects which events call their flow,
+ * else the type that most events have exactly one object of.
+ */
+function mostlyRelated(events: readonly OcelEvent[], types: ReadonlyMap<string, string>): string {
+  const counts = new Map<string, number>();
+  for (const { relationships = [] } of events) {
+    const own = relationships.find(({ qualifier }) => qualifier === 'flow' || qualifier === 'case');
+    if (own !== undefined) {
+      const type = types.get(own.objectId);
+      if (type !== undefined) return type;
+    }
+    const seen = new Map<string, number>();
+    for (const { objectId } of relationships) {
+      const type = types.get(objectId);
+      if (type !== undefined) seen.set(type, (seen.get(type) ?? 0) + 1);
+    }
+    for (const [type, objects] of seen)
+      counts.set(type, (counts.get(type) ?? 0) + (objects === 1 ? 1 : 0.1));
+  }
+  const [best] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return best?.[0] ?? '';
+}

@@ -1,0 +1,156 @@
+import type { ForeignSpan } from '../foreign.ts';
+import { requestOf } from '../foreign.ts';
+import type { Item, ReadOptions } from '../format.ts';
+import { malformed } from '../input/limits.ts';
+import { xmlParts, type XmlPart } from '../input/xml-events.ts';
+import { readInstant } from '../instants.ts';
+import { GROUP, ordered, spanOfEvent } from './cases.ts';
+
+/** Reads XES (IEEE 1849): each trace is a flow, each event a step. */
+export async function* readXes(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncIterable<Item> {
+  const log = createXesLog(options);
+  for await (const part of xmlParts(chunks)) {
+    log.take(part);
+    if (log.size >= GROUP) yield* log.taken();
+  }
+  if (!log.isXes) throw malformed('not XES: there is no <log>');
+  yield* log.taken();
+}
+
+type Attributes = Map<string, string>;
+const VALUES: ReadonlySet<string> = new Set(['string', 'date', 'int', 'float', 'boolean', 'id']);
+/** Bounds the events of a trace that have begun and not ended: the rest of them are left out. */
+const MAX_OPEN = 10_000;
+/** Bounds the attributes of a trace that are read as keys. */
+const MAX_KEYS = 20;
+const OWN: ReadonlySet<string> = new Set([
+  'concept:name',
+  'type',
+  'environment',
+  'status',
+  'outcome',
+]);
+
+function createXesLog({ flowType }: ReadOptions) {
+  let spans: ForeignSpan[] = [];
+  let skipped: Item[] = [];
+  const path: string[] = [];
+  const about = { log: new Map() as Attributes, trace: new Map() as Attributes };
+  let event: Attributes = new Map();
+  const count = { traces: 0, events: 0 };
+  /** Events that have begun, by what they are and who does them. */
+  const open = new Map<string, { start: bigint; event: Attributes }[]>();
+
+  const add = (of: Attributes, start: bigint, end: bigint | null, number: number): void => {
+    const trace = about.trace;
+    const status = of.get('status') ?? of.get('failed') ?? '';
+    const isFailed = /^(?:failed|1|true|ate_abort|pi_abort)$/i.test(status);
+    spans.push(
+      spanOfEvent({
+        flow: trace.get('concept:name') ?? `trace ${count.traces}`,
+        type: trace.get('type') ?? (flowType || (about.log.get('concept:name') ?? '')),
+        step: of.get('concept:name') ?? '',
+        service: of.get('org:resource') ?? of.get('org:group') ?? '',
+        ...(end === null ? { start, end } : ordered(start, end)),
+        id: of.get('id') ?? `event ${number}`,
+        ...(isFailed && { error: of.get('error') ?? 'failed' }),
+        causes: (of.get('caused by') ?? '').split(' ').filter((cause) => cause !== ''),
+        keys: keysOf(trace),
+        attributes: othersOf(of),
+      }),
+    );
+  };
+  const skip = (why: string): void => {
+    skipped.push({ kind: 'skipped', what: `trace ${count.traces}, event ${count.events}`, why });
+  };
+  const finishEvent = (): void => {
+    count.events++;
+    const at = readInstant(event.get('time:timestamp'));
+    if (!event.has('concept:name')) return skip('it has no concept:name');
+    if (at === null) return skip('it has no time:timestamp');
+    const transition = (event.get('lifecycle:transition') ?? 'complete').toLowerCase();
+    const key = `${event.get('concept:name')}\0${event.get('concept:instance') ?? event.get('org:resource') ?? ''}`;
+    if (transition === 'start') {
+      if (open.size >= MAX_OPEN) return skip('too many events have begun and not ended');
+      open.set(key, [...(open.get(key) ?? []), { start: at, event }]);
+    } else if (ENDS.has(transition)) {
+      const began = open.get(key)?.shift();
+      if (transition !== 'complete') event.set('status', 'failed');
+      const start = readInstant(event.get('start_timestamp')) ?? began?.start ?? at;
+      add(event, start, at, count.events);
+    } else skip(`its transition is ${transition.slice(0, 40)}`);
+  };
+  const finishTrace = (): void => {
+    let number = count.events;
+    for (const began of open.values())
+      for (const { start, event: of } of began) add(of, start, null, ++number);
+    open.clear();
+    const outcome = about.trace.get('outcome');
+    const last = spans.at(-1);
+    if (outcome !== undefined && last !== undefined) endFlow(last, outcome);
+  };
+
+  return {
+    get size() {
+      return spans.length + skipped.length;
+    },
+    get isXes() {
+      return about.log.has('');
+    },
+    *taken(): Iterable<Item> {
+      if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
+      yield* skipped;
+      [spans, skipped] = [[], []];
+    },
+    take(part: XmlPart): void {
+      if (part.kind === 'close') {
+        path.pop();
+        if (part.name === 'event' && path.at(-1) === 'trace') finishEvent();
+        if (part.name === 'trace') finishTrace();
+        return;
+      }
+      const { name, attributes } = part;
+      const parent = path.at(-1);
+      path.push(name);
+      if (path.length === 1) {
+        if (name !== 'log') throw malformed(`not XES: the root is <${name.slice(0, 40)}>`);
+        about.log.set('', '');
+      } else if (name === 'trace' && parent === 'log') {
+        [about.trace, count.events] = [new Map(), 0];
+        count.traces++;
+      } else if (name === 'event' && parent === 'trace') event = new Map();
+      else if (VALUES.has(name)) {
+        const to = parent === 'event' ? event : parent === 'trace' ? about.trace : about.log;
+        const isDirect = parent === 'event' || parent === 'trace' || parent === 'log';
+        if (isDirect && to.size < MAX_ATTRIBUTES)
+          to.set(attributes['key'] ?? '?', attributes['value'] ?? '');
+      }
+    },
+  };
+}
+const MAX_ATTRIBUTES = 200;
+const ENDS: ReadonlySet<string> = new Set(['complete', 'ate_abort', 'pi_abort', 'withdraw']);
+
+function endFlow(span: ForeignSpan, outcome: string): void {
+  const ended = spanOfEvent({
+    ...{ flow: '', type: '', step: '', service: '', start: 0n, end: 0n, id: '', outcome },
+  });
+  for (const [name, value] of Object.entries(ended.attributes ?? {}))
+    if (value === outcome) span.attributes = { ...span.attributes, [name]: value };
+}
+
+const keysOf = (trace: Attributes): (readonly [string, string])[] =>
+  [...trace]
+    .filter(([name, value]) => !OWN.has(name) && value !== '')
+    .slice(0, MAX_KEYS)
+    .map(([name, value]) => [name.replace(/^key\./, ''), value] as const);
+
+const OF_EVENT: ReadonlySet<string> = new Set([
+  ...['concept:name', 'org:resource', 'time:timestamp', 'start_timestamp', 'id', 'caused by'],
+  ...['lifecycle:transition', 'attempts', 'error', 'status'],
+]);
+const othersOf = (event: Attributes): Record<string, string> =>
+  Object.fromEntries([...event].filter(([name]) => !OF_EVENT.has(name)));

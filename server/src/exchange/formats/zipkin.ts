@@ -1,0 +1,104 @@
+import type { ForeignSpan } from '../foreign.ts';
+import { kindOf, requestOf } from '../foreign.ts';
+import type { Item } from '../format.ts';
+import { jsonItems, parseItem } from '../input/json-items.ts';
+
+/** A span of Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs. */
+interface ZipkinSpan {
+  traceId?: string;
+  id?: string;
+  parentId?: string;
+  kind?: string;
+  name?: string;
+  timestamp?: number | string;
+  duration?: number | string;
+  localEndpoint?: { serviceName?: string; ipv4?: string; ipv6?: string };
+  remoteEndpoint?: { serviceName?: string };
+  tags?: Record<string, unknown>;
+  annotations?: { timestamp?: number | string; value?: string }[];
+}
+/** Bounds the spans of one trace, because those of one trace have to be seen together. */
+const MAX_SPANS = 50_000;
+
+/**
+ * Reads spans of Zipkin: a list of spans, a list of traces, or spans by line. Spans of one trace are
+ * taken to stand together.
+ */
+export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
+  let trace: ZipkinSpan[] = [];
+  let end: number | undefined;
+  const finish = function* (): Iterable<Item> {
+    if (trace.length > 0)
+      yield {
+        ...{ kind: 'spans', request: requestOf(spansOfTrace(trace)) },
+        ...(end !== undefined && { end }),
+      };
+    trace = [];
+  };
+  for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
+    const span = parseItem<ZipkinSpan>(item);
+    const problem = problemOf(span);
+    if (problem !== '') {
+      yield { kind: 'skipped', what: `span ${String(span.id ?? '?').slice(0, 40)}`, why: problem };
+      continue;
+    }
+    if (trace[0]?.traceId !== span.traceId || trace.length >= MAX_SPANS) yield* finish();
+    trace.push(span);
+    end = item.isWhole ? item.end : undefined;
+  }
+  yield* finish();
+}
+
+function problemOf({ traceId, id, timestamp }: ZipkinSpan): string {
+  if (typeof traceId !== 'string' || typeof id !== 'string') return 'it has no traceId or no id';
+  return timestamp === undefined ? 'it has no timestamp' : '';
+}
+
+const micros = (value: number | string | undefined): bigint => {
+  const number = Math.round(Number(value ?? 0));
+  return Number.isSafeInteger(number) && number > 0 ? BigInt(number) * 1000n : 0n;
+};
+
+/**
+ * Converts the spans of one trace. In Zipkin the two sides of a call may share an id, which OTLP
+ * does not know: the server's side gets an id of its own and becomes the child of the client's. What
+ * names that id as its parent stays below the side of its own service, else below the server's.
+ */
+function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
+  const byId = new Map<string, ZipkinSpan[]>();
+  for (const span of spans) byId.set(span.id!, [...(byId.get(span.id!) ?? []), span]);
+  const serviceOf = (span: ZipkinSpan): string => span.localEndpoint?.serviceName || 'unknown';
+  const sameId = (id: string | undefined): ZipkinSpan[] => byId.get(id ?? '') ?? [];
+  const isShared = (span: ZipkinSpan): boolean =>
+    span.kind === 'SERVER' && sameId(span.id).some((one) => one.kind === 'CLIENT');
+  const idOf = (span: ZipkinSpan): string => (isShared(span) ? `${span.id} server` : span.id!);
+  const parentOf = (span: ZipkinSpan): string | undefined => {
+    if (isShared(span)) return span.id;
+    const candidates = sameId(span.parentId).filter((one) => one !== span);
+    const own = candidates.find((one) => serviceOf(one) === serviceOf(span));
+    const parent = own ?? candidates.find(isShared) ?? candidates[0];
+    return parent === undefined ? span.parentId : idOf(parent);
+  };
+  return spans.map((span): ForeignSpan => {
+    const start = micros(span.timestamp);
+    const peer = span.remoteEndpoint?.serviceName;
+    const isMessage = span.kind === 'PRODUCER' || span.kind === 'CONSUMER';
+    const tags = Object.entries(span.tags ?? {}).map(([name, value]) => [name, String(value)]);
+    const error = span.tags?.['error'];
+    return {
+      ...{ trace: span.traceId!, id: idOf(span), parent: parentOf(span), start },
+      ...{ name: span.name || 'unknown', service: serviceOf(span), kind: kindOf(span.kind) },
+      end: start + micros(span.duration),
+      ...(span.localEndpoint?.ipv4 && { resource: { 'host.name': span.localEndpoint.ipv4 } }),
+      ...(error !== undefined && error !== 'false' && { error: String(error) }),
+      attributes: {
+        ...Object.fromEntries(tags),
+        ...(isMessage && peer !== undefined && { 'messaging.system': peer }),
+        ...(peer !== undefined && { 'peer.service': peer }),
+      },
+      events: (span.annotations ?? []).map(({ timestamp, value = '' }) => ({
+        ...{ at: micros(timestamp), name: value, attributes: {} },
+      })),
+    };
+  });
+}

@@ -1,0 +1,61 @@
+import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { malformed, tooLarge } from './limits.ts';
+
+/** Bytes that may come out of a compressed file whatever its size, and for each byte of it. */
+const FREE_BYTES = 256 * 1024 * 1024;
+const MAX_RATIO = 200;
+
+/**
+ * Yields the bytes of a file, decompressed if the file is compressed by gzip. A file that would
+ * become more than two hundred times as large is refused, because no telemetry does. Archives are
+ * refused, because they hold several files.
+ */
+export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const input = chunks[Symbol.asyncIterator]();
+  let first: Uint8Array = new Uint8Array(0);
+  while (first.length < 4) {
+    const next = await input.next();
+    if (next.done) break;
+    first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
+  }
+  const rest = { [Symbol.asyncIterator]: () => input };
+  const all = async function* (): AsyncIterable<Uint8Array> {
+    yield first;
+    yield* rest;
+  };
+  if (first[0] === 0x50 && first[1] === 0x4b)
+    throw malformed('the file is a zip archive', 'Unpack it, and import the files in it.');
+  if (first[0] === 0x1f && first[1] === 0x8b) yield* gunzipped(all());
+  else yield* all();
+}
+
+async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let taken = 0;
+  let made = 0;
+  const counted = async function* (): AsyncIterable<Uint8Array> {
+    for await (const chunk of chunks) {
+      taken += chunk.length;
+      yield chunk;
+    }
+  };
+  const source = Readable.from(counted());
+  const gunzip = createGunzip();
+  source.once('error', (error) => gunzip.destroy(error));
+  source.pipe(gunzip);
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      made += chunk.length;
+      if (made > FREE_BYTES && made > taken * MAX_RATIO)
+        throw tooLarge(`the file becomes more than ${MAX_RATIO} times as large when decompressed`);
+      yield chunk;
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code?.startsWith('Z_'))
+      throw malformed('the file begins like gzip and is none, or was cut off');
+    throw error;
+  } finally {
+    source.destroy();
+    gunzip.destroy();
+  }
+}

@@ -1,0 +1,233 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { Clock } from '../../base/clock.ts';
+import { FermataError } from '../../base/errors.ts';
+import type { FormatInfo } from '../../contract/index.ts';
+import type { Flow } from '../../model/flow.ts';
+import type { FlowSearch } from '../../model/search.ts';
+import { read, type ExportedFlows, type QueryContext, type Route } from '../route.ts';
+import { LIST_ONLY, readSearch, searchSchema } from '../search.ts';
+import { missingFlow, resolve } from './flows.ts';
+
+const MAX_EXPORTED = 100_000;
+const formatField = z.string().max(40);
+const exportOneQuery = z.strictObject({
+  format: formatField.describe('Name of a format of /api/v1/formats that exports one flow'),
+});
+const exportQuery = searchSchema.omit(LIST_ONLY).extend({
+  format: formatField.describe('Name of a format of /api/v1/formats that exports'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_EXPORTED)
+    .default(10_000)
+    .describe('Most flows, oldest first; the header Fermata-Export-Total says how many there are'),
+});
+const importQuery = z.strictObject({
+  format: formatField.default('').describe('Format of the file; without it, it is guessed'),
+  environment: z.string().min(1).max(200).default('imported').describe('Where the flows go'),
+  teach: z
+    .enum(['0', '1'])
+    .default('0')
+    .describe('1: its flows teach, are awaited and alert, like those that are received'),
+  type: z.string().max(200).default('').describe('Type of the flows, where the file names none'),
+  case: z.string().max(200).default('').describe('OCEL: type of the objects that are flows'),
+  columns: z
+    .string()
+    .max(2000)
+    .default('')
+    .describe('CSV: `flow:Order No,step:Task,end:Done at`, where columns have other names'),
+});
+
+/** Routes by which flows come in and go out in formats of others. */
+export const EXCHANGE_ROUTES: readonly Route[] = [
+  {
+    path: '/api/v1/formats',
+    scope: 'read',
+    summary: 'Formats of imports and exports',
+    handle: (context, _request, response) =>
+      void response.json({ items: context.exchange.formats() }),
+  },
+  {
+    path: '/api/v1/flows/export',
+    scope: 'read',
+    summary: 'Flows of a filter as a file: CSV, OCEL, XES, OTLP',
+    query: exportQuery,
+    handle: exportFlows,
+  },
+  {
+    path: '/api/v1/flows/{id}/export',
+    scope: 'read',
+    summary: 'One flow as a file or a diagram',
+    query: exportOneQuery,
+    handle: exportFlow,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/import',
+    scope: 'admin',
+    summary: 'Import a file; the answer has a line of progress a second, and a report at its end',
+    query: importQuery,
+    handle: importFile,
+    takesFile: true,
+  },
+];
+
+/** Flows whose timelines are read at once. */
+const BLOCK = 200;
+const PAGE = 1000;
+/** Raw spans that are exported of one flow. */
+const MAX_SPANS = 100_000;
+
+/** Returns the flows of a search as they are exported, oldest first. */
+function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): ExportedFlows {
+  async function* heads(): AsyncIterable<Flow> {
+    let left = limit;
+    let after: FlowSearch['after'];
+    do {
+      const page = await store.listFlows({
+        ...{ ...search, limit: Math.min(PAGE, left), order: { by: 'started', ascends: true } },
+        ...(after && { after }),
+      });
+      for (const { flow } of page.items) yield flow;
+      left -= page.items.length;
+      after = page.next ?? undefined;
+    } while (after && left > 0);
+  }
+  async function* flows(): AsyncIterable<Flow> {
+    let block: Flow[] = [];
+    const whole = async function* (): AsyncIterable<Flow> {
+      const found = await store.wholeFlows(block.map(({ id }) => id));
+      const byId = new Map(found.map((flow) => [flow.id, flow]));
+      for (const { id } of block) if (byId.has(id)) yield byId.get(id)!;
+      block = [];
+    };
+    for await (const head of heads()) {
+      block.push(head);
+      if (block.length >= BLOCK) yield* whole();
+    }
+    yield* whole();
+  }
+  return { heads, flows, spansOf: async ({ id }) => (await store.spansOf(id, MAX_SPANS)).items };
+}
+
+async function exportFlows(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { format: name, limit, ...filter } = read(exportQuery, request.query);
+  const format = context.exchange.format(name, 'exports');
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const search = readSearch(Object.fromEntries(given), context.clock.now());
+  const { total } = await context.store.listFlows({ ...search, limit: 1 });
+  response.setHeader('Fermata-Export-Total', total);
+  response.setHeader('Fermata-Export-Cut', String(total > limit));
+  const source = flowsOf(context, search, limit);
+  await sendFile(response, format, 'flows', context.exchange.write(name, source));
+}
+
+async function exportFlow(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { format: name } = read(exportOneQuery, request.query);
+  const format = context.exchange.format(name, 'exportsOne');
+  const id = await resolve(context, request, response, '/export');
+  if (id === null) return;
+  const row = await context.store.getFlow(id);
+  if (row === null) throw missingFlow(id);
+  const { flow } = row;
+  const one = async function* (): AsyncIterable<Flow> {
+    yield flow;
+  };
+  const source = { ...flowsOf(context, { limit: 1 }, 1), heads: one, flows: one };
+  await sendFile(response, format, fileNameOf(flow), context.exchange.writeOne(name, flow, source));
+}
+
+const fileNameOf = ({ key, id }: Flow): string => (key || id).replace(/[^\w.-]/g, '_').slice(0, 80);
+
+async function sendFile(
+  response: Response,
+  { mediaType, extension }: FormatInfo,
+  name: string,
+  parts: AsyncIterable<string>,
+): Promise<void> {
+  response.setHeader('Content-Type', `${mediaType}; charset=utf-8`);
+  response.setHeader('Content-Disposition', `attachment; filename="${name}.${extension}"`);
+  try {
+    await pipeline(Readable.from(parts), response);
+  } catch (error) {
+    // A client that left is no failure; one that stays sees that the file is cut off.
+    if (!response.destroyed) response.destroy(error as Error);
+  }
+}
+
+async function importFile(
+  context: QueryContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { type, case: caseType, columns, teach, ...rest } = read(importQuery, request.query);
+  const asked = {
+    ...{ ...rest, flowType: type, caseType, teaches: teach === '1' },
+    columns: columnsOf(columns),
+  };
+  const write = (line: object): void => void response.write(`${JSON.stringify(line)}\n`);
+  response.setHeader('Content-Type', 'application/x-ndjson');
+  const report = await context.exchange.import(patient(context.clock, request), asked, write);
+  if (response.destroyed) return;
+  // Nothing was written yet if the file is small. Then the status tells how it went.
+  if (!response.headersSent && report.error) response.status(400);
+  // The rest of a file that was refused is not worth reading.
+  if (!request.complete) {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+    response.once('finish', () => request.destroy());
+  }
+  response.end(`${JSON.stringify(report)}\n`);
+}
+
+/** Time that a sender may let pass between two pieces of a file, ms. */
+const MAX_SILENCE_MS = 30_000;
+
+/** Yields the body, and ends it when its sender falls silent: an import holds memory and a place. */
+async function* patient(clock: Clock, request: Request): AsyncIterable<Uint8Array> {
+  const chunks = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  for (;;) {
+    let cancel = (): void => {};
+    const silence = new Promise<never>((_resolve, reject) => {
+      cancel = clock.after(MAX_SILENCE_MS, () =>
+        reject(new FermataError('import.malformed', 'the sender of the file fell silent')),
+      );
+    });
+    try {
+      const next = await Promise.race([chunks.next(), silence]);
+      if (next.done) return;
+      yield next.value;
+    } catch (error) {
+      if (error instanceof FermataError) throw error;
+      throw new FermataError('import.malformed', 'the connection ended before the file did', {
+        cause: error,
+      });
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** Reads `flow:Order No,step:Task`. */
+function columnsOf(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf(':');
+      if (at < 1)
+        throw new FermataError('query.invalid', `columns: "${pair.slice(0, 60)}" names none`);
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    }),
+  );
+}
