@@ -21,6 +21,7 @@ import {
   NAME_OF_FLOW,
   openFlowsBlock,
   SPANS_OF_FLOW,
+  SPANS_OF_FLOWS,
 } from './sql/flows.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
 
@@ -73,6 +74,21 @@ export function createFlowReader(
       const incomplete = found.length < keys.length;
       return { items: found.slice(0, limit), total: found.length, incomplete };
     },
+    async spansOfFlows(ids) {
+      const rows: SpanKeysRow[] = [];
+      for (const some of chunksOf(ids))
+        rows.push(...(await query<SpanKeysRow>(SPANS_OF_FLOWS, { ids: some })));
+      const keysOfRow = ({ members, context }: SpanKeysRow): Set<string> =>
+        new Set([...keysOf(members), ...keysOf(context)]);
+      const all = rows.flatMap((row) => [...keysOfRow(row)]);
+      const spans = await options.spansAt(all, lag.tryToCatchUp);
+      return new Map(
+        rows.map((row) => {
+          const own = [...keysOfRow(row)].flatMap((key) => spans.get(key)?.[0] ?? []);
+          return [row.id, own.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))];
+        }),
+      );
+    },
   };
 }
 
@@ -117,6 +133,12 @@ function createFlowScanner({ query, readRows, readChunks, now }: FlowReaderOptio
 }
 
 const NEWEST_FIRST: FlowOrder = { by: 'started', ascends: false };
+
+interface SpanKeysRow {
+  id: string;
+  members: string;
+  context: string;
+}
 
 interface OpenFlowRow {
   id: string;

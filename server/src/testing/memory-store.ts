@@ -242,6 +242,7 @@ export function memoryStore(now: () => number): MemoryStore {
     failureOrigins: notHere,
     directlyFollows: notHere,
     wholeFlows: notHere,
+    spansOfFlows: notHere,
     countAttributes: notHere,
     ping: async () => true,
   };

@@ -1,6 +1,7 @@
 import type { ForeignSpan } from '../foreign.ts';
 import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
+import { LIMITS, type AttributeValue } from '../../model/otlp.ts';
 import { FILE_LIMITS, tooLarge } from '../input/limits.ts';
 import { readInstant } from '../instants.ts';
 import { GROUP, ordered, spanOfEvent } from './cases.ts';
@@ -95,10 +96,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
       ...(isFailed && { error: values.get('error') ?? 'failed' }),
       causes: causesOf(event.id, values.get('caused by')),
       keys: [...keys],
-      attributes: {
-        [OCEL_EVENT]: JSON.stringify(event),
-        ...(named.length > 0 && { [OCEL_OBJECTS]: named }),
-      },
+      attributes: keptOf(event, named),
     });
   };
   const release = (): void => {
@@ -134,6 +132,15 @@ export function createOcelLog({ caseType }: ReadOptions) {
       [spans, skipped] = [[], []];
     },
   };
+}
+
+/** What is longer than an attribute may be is not kept, because half of it is no JSON. */
+function keptOf(event: OcelEvent, objects: string[]): Record<string, AttributeValue> {
+  const isShort = (json: string): boolean => json.length <= LIMITS.text;
+  const json = JSON.stringify(event);
+  if (!isShort(json)) return {};
+  const short = objects.filter(isShort).slice(0, LIMITS.attributes);
+  return { [OCEL_EVENT]: json, ...(short.length > 0 && { [OCEL_OBJECTS]: short }) };
 }
 
 function startBefore(workMs: string | undefined, end: bigint): bigint {

@@ -2,7 +2,8 @@ import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem } from '../input/json-items.ts';
 import { malformed } from '../input/limits.ts';
 import { xmlParts } from '../input/xml-events.ts';
-import { createOcelLog, type OcelEvent, type OcelObject } from './ocel-log.ts';
+import { eventOf, objectOf } from './ocel-json.ts';
+import { createOcelLog, type OcelObject } from './ocel-log.ts';
 
 /** Reads OCEL 2.0 as JSON. */
 export async function* readOcel(
@@ -17,37 +18,6 @@ export async function* readOcel(
   }
   yield* log.taken(true);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-const listOf = (value: unknown): Record<string, unknown>[] =>
-  Array.isArray(value) ? value.filter(isRecord) : [];
-const textOf = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-const relationsOf = (value: unknown): NonNullable<OcelObject['relationships']> =>
-  listOf(value).map(({ objectId, qualifier }) => ({
-    ...{ objectId: textOf(objectId), qualifier: textOf(qualifier) },
-  }));
-const attributesOf = (value: unknown): NonNullable<OcelObject['attributes']> =>
-  listOf(value).map(({ name, time, value: of }) => ({
-    ...{ name: textOf(name), time: textOf(time) },
-    value: typeof of === 'boolean' || typeof of === 'number' ? of : textOf(of),
-  }));
-
-const objectOf = ({
-  id,
-  type,
-  attributes,
-  relationships,
-}: Record<string, unknown>): OcelObject => ({
-  ...{ id: textOf(id), type: textOf(type) },
-  ...{ attributes: attributesOf(attributes), relationships: relationsOf(relationships) },
-});
-const eventOf = (of: Record<string, unknown>): OcelEvent => ({
-  ...{ id: textOf(of['id']), type: textOf(of['type']), time: textOf(of['time']) },
-  attributes: attributesOf(of['attributes']).map(({ name, value }) => ({ name, value })),
-  relationships: relationsOf(of['relationships']),
-});
 
 /** Reads OCEL 2.0 as XML. */
 export async function* readOcelXml(

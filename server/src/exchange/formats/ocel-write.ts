@@ -1,7 +1,17 @@
 import type { Flow, Step } from '../../model/flow.ts';
+import type { Attributes, AttributeValue } from '../../model/otlp.ts';
 import type { FlowSource } from '../format.ts';
 import { writeInstant } from '../instants.ts';
 import { caseOf, endOf, errorText } from '../names.ts';
+import {
+  OCEL_EVENT,
+  OCEL_OBJECTS,
+  type OcelAttribute,
+  type OcelEvent,
+  type OcelObject,
+  type OcelRelation,
+} from './ocel-log.ts';
+import { eventOf as eventOfJson, objectOf } from './ocel-json.ts';
 
 /**
  * Writes OCEL 2.0 as JSON (https://www.ocel-standard.org). Each flow is an object, each of its
@@ -11,32 +21,120 @@ import { caseOf, endOf, errorText } from '../names.ts';
  */
 export async function* writeOcel(source: FlowSource): AsyncIterable<string> {
   const objects = new Set<string>();
-  const objectTypes = new Map<string, ReadonlySet<string>>();
+  const objectTypes: Types = new Map();
   yield '{"objects":[';
   let separator = '\n';
+  /** Objects that refer to others, which wait until it is known which others there are. */
+  const referring: OcelObject[] = [];
   for await (const flow of source.heads())
-    for (const object of objectsOf(flow, objects)) {
-      const names = new Set(object.attributes.map(({ name }) => name));
-      objectTypes.set(object.type, new Set([...(objectTypes.get(object.type) ?? []), ...names]));
+    for (const object of await allObjects(source, flow, objects)) {
+      declare(objectTypes, object);
+      if (object.relationships?.length) {
+        referring.push(object);
+        continue;
+      }
       yield separator + JSON.stringify(object);
       separator = ',\n';
     }
+  for (const { relationships = [], ...object } of referring) {
+    const known = relationships.filter(({ objectId }) => objects.has(objectId));
+    yield separator + JSON.stringify({ ...object, relationships: known });
+    separator = ',\n';
+  }
   yield '\n],\n"events":[';
-  const eventTypes = new Set<string>();
+  const eventTypes: Types = new Map();
+  const events = new Set<string>();
   separator = '\n';
-  for await (const flow of source.flows()) {
-    if (!objects.has(idOf(flow))) continue;
-    const known = objectRefs(flow).filter(({ objectId }) => objects.has(objectId));
-    for (const step of flow.steps) {
-      eventTypes.add(typeOf(step));
-      yield separator + JSON.stringify(eventOf(flow, step, known));
+  for await (const flow of source.flows())
+    for (const event of await allEvents(source, flow, objects)) {
+      if (events.has(event.id)) continue;
+      events.add(event.id);
+      declare(eventTypes, event);
+      yield separator + JSON.stringify(event);
       separator = ',\n';
     }
+  yield `\n],\n"objectTypes":${typesOf(objectTypes)},\n`;
+  yield `"eventTypes":${typesOf(eventTypes)}}\n`;
+}
+
+/** Names of the attributes of each type, and what OCEL calls the type of their values. */
+type Types = Map<string, Map<string, string>>;
+function declare(types: Types, { type, attributes = [] }: OcelObject | OcelEvent): void {
+  let known = types.get(type);
+  if (known === undefined) types.set(type, (known = new Map()));
+  for (const { name, value } of attributes) {
+    const is = EVENT_ATTRIBUTES[name] ?? typeOfValue(value);
+    known.set(name, known.has(name) && known.get(name) !== is ? 'string' : is);
   }
-  yield `\n],\n"objectTypes":${typesOf(objectTypes, () => 'string')},\n`;
-  const attributes = new Set(Object.keys(EVENT_ATTRIBUTES));
-  const types = new Map([...eventTypes].map((name) => [name, attributes]));
-  yield `"eventTypes":${typesOf(types, (name) => EVENT_ATTRIBUTES[name] ?? 'string')}}\n`;
+}
+const typeOfValue = (value: OcelAttribute['value']): string =>
+  typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'boolean' : 'float';
+
+/** Returns what a flow that came from OCEL has kept of it; null if it did not, or not of all. */
+async function keptOf(
+  source: FlowSource,
+  flow: Flow,
+): Promise<{ objects: OcelObject[]; events: OcelEvent[] } | null> {
+  if (!flow.badges.includes('imported')) return null;
+  const kept = { objects: [] as OcelObject[], events: [] as OcelEvent[] };
+  for (const { span } of await source.spansOf(flow)) {
+    const { attributes = [] } = span ?? {};
+    const event = fromJson(valueOf(attributes, OCEL_EVENT), eventOfJson);
+    if (event === null) return null;
+    kept.events.push(event);
+    const objects = valueOf(attributes, OCEL_OBJECTS);
+    for (const json of Array.isArray(objects) ? objects : []) {
+      const object = fromJson(json, objectOf);
+      if (object !== null) kept.objects.push(object);
+    }
+  }
+  return kept.events.length > 0 ? kept : null;
+}
+/** Anybody can send such an attribute, so that it may hold anything. */
+function fromJson<T extends { id: string; type: string }>(
+  json: AttributeValue | undefined,
+  read: (value: Record<string, unknown>) => T,
+): T | null {
+  if (typeof json !== 'string') return null;
+  try {
+    const found = read(JSON.parse(json) as Record<string, unknown>);
+    return found.id === '' || found.type === '' ? null : found;
+  } catch {
+    return null;
+  }
+}
+function valueOf(attributes: Attributes, name: string): AttributeValue | undefined {
+  for (let i = 0; i < attributes.length; i += 2)
+    if (attributes[i] === name) return attributes[i + 1];
+  return undefined;
+}
+
+async function allObjects(
+  source: FlowSource,
+  flow: Flow,
+  known: Set<string>,
+): Promise<OcelObject[]> {
+  const kept = await keptOf(source, flow);
+  if (kept === null) return objectsOf(flow, known);
+  return kept.objects.filter(({ id }) => !known.has(id) && known.add(id));
+}
+
+async function allEvents(
+  source: FlowSource,
+  flow: Flow,
+  known: ReadonlySet<string>,
+): Promise<OcelEvent[]> {
+  const kept = await keptOf(source, flow);
+  const isKnown = ({ objectId }: OcelRelation): boolean => known.has(objectId);
+  if (kept !== null)
+    return kept.events.flatMap((event) => {
+      const relationships = event.relationships?.filter(isKnown) ?? [];
+      return relationships.length > 0 ? [{ ...event, relationships }] : [];
+    });
+  const relations = objectRefs(flow).filter(isKnown);
+  // Without its flow an event belongs to nothing: the flow is newer than the list of objects.
+  if (!known.has(idOf(flow))) return [];
+  return flow.steps.map((step) => eventOf(flow, step, relations));
 }
 
 /** Attributes of events, and the types that OCEL gives to them. */
@@ -44,13 +142,6 @@ const EVENT_ATTRIBUTES: Readonly<Record<string, string>> = {
   ...{ service: 'string', start: 'time', status: 'string', attempts: 'integer', error: 'string' },
   'caused by': 'string',
 };
-
-interface OcelObject {
-  id: string;
-  type: string;
-  attributes: { name: string; time: string; value: string }[];
-  relationships: { objectId: string; qualifier: string }[];
-}
 
 /** Ids of objects are shared by all types, so each names its type. */
 const idOf = (flow: Flow): string => `${typeOfFlow(flow)}:${flow.id}`;
@@ -91,11 +182,7 @@ function objectsOf(flow: Flow, known: Set<string>): OcelObject[] {
   return [own, ...others];
 }
 
-function eventOf(
-  flow: Flow,
-  step: Step,
-  relationships: ReturnType<typeof objectRefs>,
-): Record<string, unknown> {
+function eventOf(flow: Flow, step: Step, relationships: ReturnType<typeof objectRefs>): OcelEvent {
   const values: Record<string, string | number> = {
     ...{ service: step.service, start: writeInstant(step.start), status: step.status },
     ...{ attempts: step.attempts.length, error: errorText(step) },
@@ -112,13 +199,9 @@ function eventOf(
   };
 }
 
-const typesOf = (
-  types: ReadonlyMap<string, ReadonlySet<string>>,
-  typeOfAttribute: (name: string) => string,
-): string =>
+const typesOf = (types: Types): string =>
   JSON.stringify(
     [...types].map(([name, attributes]) => ({
-      name,
-      attributes: [...attributes].map((one) => ({ name: one, type: typeOfAttribute(one) })),
+      ...{ name, attributes: [...attributes].map(([one, type]) => ({ name: one, type })) },
     })),
   );

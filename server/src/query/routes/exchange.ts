@@ -79,11 +79,12 @@ export const EXCHANGE_ROUTES: readonly Route[] = [
 /** Flows whose timelines are read at once. */
 const BLOCK = 200;
 const PAGE = 1000;
-/** Raw spans that are exported of one flow. */
-const MAX_SPANS = 100_000;
+/** Raw spans that are read at once: those of one flow, if that has more. */
+const MAX_SPANS = 20_000;
 
 /** Returns the flows of a search as they are exported, oldest first. */
 function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): ExportedFlows {
+  const spans = createSpanReader(store);
   async function* heads(): AsyncIterable<Flow> {
     let left = limit;
     let after: FlowSearch['after'];
@@ -92,8 +93,10 @@ function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): Ex
         ...{ ...search, limit: Math.min(PAGE, left), order: { by: 'started', ascends: true } },
         ...(after && { after }),
       });
-      for (const { flow } of page.items) yield flow;
-      left -= page.items.length;
+      const block = page.items.map(({ flow }) => flow);
+      spans.expect(block);
+      yield* block;
+      left -= block.length;
       after = page.next ?? undefined;
     } while (after && left > 0);
   }
@@ -102,6 +105,7 @@ function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): Ex
     const whole = async function* (): AsyncIterable<Flow> {
       const found = await store.wholeFlows(block.map(({ id }) => id));
       const byId = new Map(found.map((flow) => [flow.id, flow]));
+      spans.expect(block);
       for (const { id } of block) if (byId.has(id)) yield byId.get(id)!;
       block = [];
     };
@@ -111,7 +115,33 @@ function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): Ex
     }
     yield* whole();
   }
-  return { heads, flows, spansOf: async ({ id }) => (await store.spansOf(id, MAX_SPANS)).items };
+  return { heads, flows, spansOf: (flow) => spans.of(flow) };
+}
+
+/** Reads the raw spans of flows, those of several flows at a time: a query reads the whole table. */
+function createSpanReader(store: Pick<QueryContext['store'], 'spansOfFlows'>) {
+  let expected: readonly Flow[] = [];
+  let read: Awaited<ReturnType<typeof store.spansOfFlows>> = new Map();
+  return {
+    /** Tells which flows will be asked for next, in this order. */
+    expect(flows: readonly Flow[]): void {
+      expected = flows;
+    },
+    async of(flow: Flow): ReturnType<ExportedFlows['spansOf']> {
+      const known = read.get(flow.id);
+      if (known !== undefined) return known;
+      const ids = [flow.id];
+      let count = flow.spanCount;
+      const at = expected.findIndex(({ id }) => id === flow.id);
+      for (const next of at < 0 ? [] : expected.slice(at + 1)) {
+        count += next.spanCount;
+        if (count > MAX_SPANS) break;
+        ids.push(next.id);
+      }
+      read = await store.spansOfFlows(ids);
+      return read.get(flow.id) ?? [];
+    },
+  };
 }
 
 async function exportFlows(

@@ -28,6 +28,8 @@ export interface FlowReader {
   getFlow(id: string): Promise<FlowRow | null>;
   /** Returns the raw spans of a flow, oldest first. */
   spansOf(id: string, limit: number): Promise<FlowSpans>;
+  /** Returns the raw spans of several flows by the ids of the flows, each oldest first. */
+  spansOfFlows(ids: readonly string[]): Promise<Map<string, StoredSpan[]>>;
 }
 
 /**

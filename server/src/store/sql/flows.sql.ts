@@ -160,6 +160,12 @@ export const SPANS_OF_FLOW = sql`
   FROM flows FINAL
   WHERE id IN ({id:String}) AND deleted != 1`;
 
+/** Selects the span keys of several flows. */
+export const SPANS_OF_FLOWS = sql`
+  SELECT id, members, context
+  FROM flows FINAL
+  WHERE id IN {ids:Array(String)} AND deleted = 0`;
+
 /**
  * Selects a block of flows that are open, or for which a re-evaluation is due, in order of the
  * primary key.

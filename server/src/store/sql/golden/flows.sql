@@ -304,6 +304,11 @@ SELECT members, context
 FROM flows FINAL
 WHERE id IN ({id:String}) AND deleted != 1
 
+-- SPANS_OF_FLOWS
+SELECT id, members, context
+FROM flows FINAL
+WHERE id IN {ids:Array(String)} AND deleted = 0
+
 -- openFlowsBlock
 SELECT id, type, settles_at, look_at
 FROM (
