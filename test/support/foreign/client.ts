@@ -1,4 +1,4 @@
-import type { Flow, FlowList, MapAnswer } from '@fermata/server/contract';
+import type { Flow, FlowList, ImportReport, MapAnswer } from '@fermata/server/contract';
 import { expect } from 'vitest';
 import { eventually } from '../eventually.ts';
 import type { ServerProcess } from '../server-process.ts';
@@ -31,6 +31,23 @@ export function createClient(server: ServerProcess) {
   return {
     get,
     send,
+    /** Imports a file, and returns what the server says of it. */
+    async import(
+      file: Buffer | string,
+      environment: string,
+      query: Record<string, string> = {},
+    ): Promise<ImportReport> {
+      const parameters = new URLSearchParams({ environment, ...query }).toString();
+      const response = await fetch(`${server.web}/api/v1/import?${parameters}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(Buffer.from(file)),
+      });
+      const lines = (await response.text()).trimEnd().split('\n');
+      const report = JSON.parse(lines.at(-1)!) as ImportReport;
+      expect(report.done, lines.at(-1)).toBe(true);
+      return report;
+    },
     define: (definition: object) => post(`${server.web}/api/v1/definitions`, definition),
 
     /** Waits until a flow that is sent now has been quiet for so long that it counts as ended. */
