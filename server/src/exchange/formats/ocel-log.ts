@@ -39,8 +39,8 @@ const MAX_SAMPLE = 1000;
 const MAX_KEYS = 20;
 
 /**
- * Makes flows of a log of events of objects: each object of one type is a flow, and the events that
- * refer to it are its steps. The other objects of an event are business keys. An event that refers
+ * Makes flows of a log of events of objects: some of the objects are flows, and the events that
+ * refer to one are its steps. The other objects of an event are business keys. An event that refers
  * to several flows is a step of the first one, and the others are told as skipped. Objects have to be known when
  * their events are read; events that come before them are held, up to a limit.
  */
@@ -50,7 +50,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
   const unnamed = new Map<string, string>();
   let size = 0;
   let held: OcelEvent[] = [];
-  let chosen = caseType;
+  let chosen: Cases | null = caseType === '' ? null : { type: caseType };
   let isComplete = false;
   let skipped: Item[] = [];
   let spans: ForeignSpan[] = [];
@@ -66,12 +66,15 @@ export function createOcelLog({ caseType }: ReadOptions) {
   const skip = (event: OcelEvent, why: string): void => {
     skipped.push({ kind: 'skipped', what: `event ${String(event.id).slice(0, 100)}`, why });
   };
+  const isCase = ({ objectId, qualifier }: OcelRelation): boolean =>
+    types.has(objectId) &&
+    (chosen?.type === undefined ? FLOW.test(qualifier) : types.get(objectId) === chosen.type);
   const add = (event: OcelEvent): void => {
     const relations = event.relationships ?? [];
-    const cases = relations.filter(({ objectId }) => types.get(objectId) === chosen);
+    const cases = relations.filter((relation) => isCase(relation));
     const [first, ...others] = cases.map(({ objectId }) => objectId);
     const at = readInstant(event.time);
-    if (first === undefined) return skip(event, `it refers to no object of type ${chosen}`);
+    if (first === undefined) return skip(event, 'it refers to no object that is a flow');
     if (at === null) return skip(event, 'it has no time');
     for (const other of new Set(others))
       if (other !== first) skip(event, `it is a step of ${first} and not of ${other} as well`);
@@ -80,9 +83,10 @@ export function createOcelLog({ caseType }: ReadOptions) {
   const spanOf = (event: OcelEvent, flow: string, at: bigint): ForeignSpan => {
     const values = new Map(event.attributes?.map(({ name, value }) => [name, String(value)]));
     const keys = new Map<string, string>();
-    const named = (event.relationships ?? []).flatMap(({ objectId }) => {
+    const named = (event.relationships ?? []).flatMap((relation) => {
+      const { objectId } = relation;
       const type = types.get(objectId);
-      if (type !== undefined && type !== chosen && keys.size < MAX_KEYS) keys.set(type, objectId);
+      if (type !== undefined && !isCase(relation) && keys.size < MAX_KEYS) keys.set(type, objectId);
       const json = unnamed.get(objectId);
       unnamed.delete(objectId);
       return json ?? [];
@@ -91,7 +95,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
     const isFailed =
       values.get('status') === 'failed' || /^(?:1|true)$/.test(values.get('failed') ?? '');
     return spanOfEvent({
-      ...{ flow, type: chosen, step: event.type, id: event.id, ...ordered(start, at) },
+      ...{ flow, type: types.get(flow)!, step: event.type, id: event.id, ...ordered(start, at) },
       service: values.get('service') ?? values.get('resource') ?? values.get('org:resource') ?? '',
       ...(isFailed && { error: values.get('error') ?? 'failed' }),
       causes: causesOf(event.id, values.get('caused by')),
@@ -101,7 +105,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
   };
   const release = (): void => {
     if (!isComplete && (types.size === 0 || held.length < MAX_SAMPLE)) return;
-    if (chosen === '') chosen = mostlyRelated(held, types);
+    chosen ??= casesOf(held, types);
     const events = held;
     held = [];
     events.forEach(add);
@@ -157,18 +161,20 @@ function causesOf(id: string, causes = ''): string[] {
     .map((cause) => prefix + cause);
 }
 
+/** Which objects are flows: those of one type or, without one, those that events call their flow. */
+interface Cases {
+  type?: string;
+}
+const FLOW = /^(?:flow|case)$/;
+
 /**
- * Returns the type of the objects that are flows: that of the objects which events call their flow,
- * else the type that most events have exactly one object of.
+ * Finds out which objects are flows: those that events call so, else those of the type that most
+ * events have exactly one object of.
  */
-function mostlyRelated(events: readonly OcelEvent[], types: ReadonlyMap<string, string>): string {
+function casesOf(events: readonly OcelEvent[], types: ReadonlyMap<string, string>): Cases {
   const counts = new Map<string, number>();
   for (const { relationships = [] } of events) {
-    const own = relationships.find(({ qualifier }) => qualifier === 'flow' || qualifier === 'case');
-    if (own !== undefined) {
-      const type = types.get(own.objectId);
-      if (type !== undefined) return type;
-    }
+    if (relationships.some(({ qualifier }) => FLOW.test(qualifier))) return {};
     const seen = new Map<string, number>();
     for (const { objectId } of relationships) {
       const type = types.get(objectId);
@@ -178,5 +184,5 @@ function mostlyRelated(events: readonly OcelEvent[], types: ReadonlyMap<string, 
       counts.set(type, (counts.get(type) ?? 0) + (objects === 1 ? 1 : 0.1));
   }
   const [best] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-  return best?.[0] ?? '';
+  return { type: best?.[0] ?? '' };
 }
