@@ -8,7 +8,7 @@ import { closeServer, listen } from './base/http.ts';
 import { silentLog, type Log } from './base/log.ts';
 import type { Config } from './config/index.ts';
 import { createEngine, type Engine } from './engine/index.ts';
-import { createExpectations, definitionsFrom, definitionText } from './expect/index.ts';
+import { createExpectations, definitionText, postedDefinitions } from './expect/index.ts';
 import { webRoot } from './dashboard-files.ts';
 import { createExchange } from './exchange/index.ts';
 import { createFigures } from './figures.ts';
@@ -115,7 +115,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     queryApp({
       ...{ ...base, store, views: store, alerts, expectations, hosts, webRoot: webRoot() },
       definitions: engine.definitions,
-      readDefinitions: definitionsFrom,
+      readDefinitions: postedDefinitions,
       definitionText,
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),

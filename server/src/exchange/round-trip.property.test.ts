@@ -155,7 +155,7 @@ test('OTLP: what is exported and imported again gives the same flows', async () 
       for (const { badges } of again) expect(badges).toContain('imported');
       expect(sorted(again.map(saying))).toEqual(sorted(flows.map(saying)));
     }),
-    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) },
+    { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 40), endOnFailure: process.env["SHRINK"] === undefined },
   );
 }, 120_000);
 
@@ -192,7 +192,7 @@ test.each(['csv', 'xes', 'ocel'] as const)(
         );
         expect(sorted(again.map(caseOf).map(story))).toEqual(sorted(expected.map(story)));
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) },
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 40), endOnFailure: process.env["SHRINK"] === undefined },
     );
   },
   120_000,

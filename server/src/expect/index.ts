@@ -22,7 +22,7 @@ import { definitionFrom, usualPath } from './learned/usual-path.ts';
 import { createSenderClocks } from './sender-clocks.ts';
 import { withRunning } from './structural/receipts.ts';
 
-export { definitionsFrom, readDefinitions } from './declared/schema.ts';
+export { definitionsFrom, postedDefinitions, readDefinitions } from './declared/schema.ts';
 export { definitionText } from './declared/text.ts';
 export type { Expectations } from './expectations.ts';
 

@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { closeServer, listen } from '../base/http.ts';
 import { silentLog } from '../base/log.ts';
-import { definitionsFrom, definitionText } from '../expect/index.ts';
+import { postedDefinitions, definitionText } from '../expect/index.ts';
 import type { Incident, Silence } from '../model/incident.ts';
 import type { Store } from '../store/index.ts';
 import { queryApp, type QueryOptions } from './index.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
       },
     } as unknown as QueryOptions['alerts'],
     definitions: { list: () => [], define: async () => 1 },
-    readDefinitions: definitionsFrom,
+    readDefinitions: postedDefinitions,
     definitionText,
   };
   server = createServer(queryApp(options as QueryOptions));

@@ -85,7 +85,9 @@ export interface DefinitionRegistry {
  * Reads definitions. The format is known only to `expect`. The reader of `expect` is passed in, so
  * that the folder `query` does not import `expect`.
  */
-export type ReadDefinitions = (input: unknown) => { definitions: Definition[]; problems: string[] };
+export type ReadDefinitions = (
+  input: unknown,
+) => Promise<{ definitions: Definition[]; problems: string[] }>;
 
 /** Flows in formats of others, implemented by `exchange`. */
 export interface ExchangeApi {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { durationMs, isDuration } from '../../base/duration.ts';
 import { problemOf, readYaml } from '../../base/yaml.ts';
 import { pairKey } from '../keys.ts';
+import { fromBpmn } from './bpmn.ts';
 import { conductorSchema, fromConductor } from './conductor.ts';
+import { fromStatesLanguage, statesSchema } from './states-language.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 
 /** This file reads declared flows from text or from JSON, and validates what was read. */
@@ -84,8 +86,23 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
 }
 
 /**
+ * Reads what an operator posted: what a service may announce as well or, as `{ bpmn }`, the text of
+ * a BPMN file.
+ */
+export async function postedDefinitions(
+  input: unknown,
+): Promise<{ definitions: Definition[]; problems: string[] }> {
+  if (typeof input !== 'object' || input === null || !('bpmn' in input))
+    return definitionsFrom(input);
+  const { flows, problems } = await fromBpmn(String(input.bpmn));
+  if (problems.length > 0) return { definitions: [], problems };
+  return definitionsFrom({ flows });
+}
+
+/**
  * Reads JSON that was posted or announced by a service: `{ flows }`, `{ conductor }` with a
- * workflow of Conductor, or `{ yaml }` with the text of a definitions file.
+ * workflow of Conductor, `{ stepFunctions }` with a state machine, or `{ yaml }` with the text of a
+ * definitions file.
  */
 export function definitionsFrom(input: unknown): { definitions: Definition[]; problems: string[] } {
   if (typeof input === 'object' && input !== null && 'yaml' in input)
@@ -99,9 +116,24 @@ export function definitionsFrom(input: unknown): { definitions: Definition[]; pr
           problems: workflow.error.issues.map((issue) => `conductor.${problemOf(issue)}`),
         };
   }
+  if (typeof input === 'object' && input !== null && 'stepFunctions' in input)
+    return fromStepFunctions(input.stepFunctions);
   const parsed = definitionsSchema.safeParse(input);
   if (!parsed.success) return { definitions: [], problems: parsed.error.issues.map(problemOf) };
   return finish(parsed.data, (path, problem) => `${path.join('.')}: ${problem}`);
+}
+
+function fromStepFunctions(input: unknown): ReturnType<typeof definitionsFrom> {
+  const machine = statesSchema.safeParse(input);
+  if (!machine.success)
+    return {
+      definitions: [],
+      problems: machine.error.issues.map((issue) => `stepFunctions.${problemOf(issue)}`),
+    };
+  const flows = fromStatesLanguage(machine.data);
+  return flows === null
+    ? { definitions: [], problems: ['stepFunctions: the machine has too many states'] }
+    : definitionsFrom({ flows });
 }
 
 function finish(

@@ -13,6 +13,11 @@ const definitionsBody = z.strictObject({
     .optional()
     .describe('Flow type → version, within, steps, ends, undoInOrder: as in a definitions file'),
   conductor: z.unknown().optional().describe('Or a workflow of Conductor, schema version 2'),
+  stepFunctions: z
+    .unknown()
+    .optional()
+    .describe('Or `{ name, definition }` with a state machine of AWS Step Functions'),
+  bpmn: z.string().max(60_000).optional().describe('Or the text of a BPMN 2.0 file'),
   yaml: z.string().max(60_000).optional().describe('Or the text of a definitions file'),
 });
 
@@ -69,7 +74,7 @@ async function define(
   request: Request,
   response: Reply<'define'>,
 ): Promise<void> {
-  const { definitions, problems } = context.readDefinitions(
+  const { definitions, problems } = await context.readDefinitions(
     read(definitionsBody, request.body ?? {}),
   );
   if (problems.length > 0)
@@ -84,7 +89,7 @@ async function check(
   request: Request,
   response: Reply<'checkDefinitions'>,
 ): Promise<void> {
-  const { definitions, problems } = context.readDefinitions(
+  const { definitions, problems } = await context.readDefinitions(
     read(definitionsBody, request.body ?? {}),
   );
   const types = definitions.map(({ type }) => type);
