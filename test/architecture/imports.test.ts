@@ -54,13 +54,13 @@ test.each([
   expect(serverViolations([{ path, text }]).join()).toContain(message);
 });
 
-test('attribute names exist only in semconv, normalize and the instrumentation’s adapters (I5)', () => {
+test('attribute names exist only in semconv, normalize, exchange and the adapters (I5)', () => {
   const named =
     /['"`](?:messaging|fermata\.(?:flow|step|message)|cloudevents|bullmq)\.[a-z_.]+['"`]/;
   const offenders = filesIn(`${root}server/src`)
     .filter(
       (file) =>
-        !file.path.startsWith('normalize/') && !isTestCode(file.path) && named.test(file.text),
+        !/^(?:normalize|exchange)\//.test(file.path) && !isTestCode(file.path) && named.test(file.text),
     )
     .map((file) => file.path);
   expect(offenders).toEqual([]);

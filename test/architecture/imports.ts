@@ -25,6 +25,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analyze: CORE,
   query: [...CORE, 'contract', 'store', 'analyze'],
   push: [...CORE, 'contract'],
+  exchange: [...CORE, 'contract', '@fermata/instrumentation/semconv'],
   config: [...CORE, 'alert', 'expect', 'query'],
   engine: [...CORE, 'normalize', 'store', 'correlate', 'timeline', 'expect', 'detect', 'receive'],
 };
