@@ -10,15 +10,14 @@ import type { Config } from './config/index.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import { createExpectations, definitionText, postedDefinitions } from './expect/index.ts';
 import { webRoot } from './dashboard-files.ts';
-import { createExchange } from './exchange/index.ts';
 import { createFigures } from './figures.ts';
 import { spaceOf, type Space } from './health/index.ts';
 import { createNormalizer } from './normalize/index.ts';
 import { createPush } from './push/index.ts';
 import { hostAllowed, parseQuery, presentIncident, queryApp } from './query/index.ts';
-import { createReceiver, decodeFileJson } from './receive/index.ts';
+import { createReceiver } from './receive/index.ts';
 import { stopAll } from './shutdown.ts';
-import { assistantsOf, healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
+import { assistantsOf, exchangeOf, healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
 import { createStore } from './store/index.ts';
 
 export { VERSION } from './about.ts';
@@ -110,7 +109,6 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   });
   let state: 'new' | 'started' | 'stopped' = 'new';
   const web = createServer(
-    // How long a body may take is up to `queryApp`, because files of any size are imported.
     { headersTimeout: 10_000, requestTimeout: 0, connectionsCheckingInterval: 1000 },
     queryApp({
       ...{ ...base, store, views: store, alerts, expectations, hosts, webRoot: webRoot() },
@@ -120,10 +118,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),
       rules,
-      exchange: createExchange({
-        ...{ clock, counters, decode: decodeFileJson },
-        offer: (request) => receiver.offer(request),
-      }),
+      exchange: exchangeOf(base, receiver),
       logs: config.logs,
       assistants: assistantsOf(config, addresses, clock),
       about: () => aboutOf(config, addresses, store.kind, startedAt),

@@ -5,7 +5,9 @@ import { createClient } from './ask/index.ts';
 import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
 import type { Config } from './config/index.ts';
+import type { Log } from './base/log.ts';
 import type { EngineSink } from './engine/index.ts';
+import { createExchange, type Exchange } from './exchange/index.ts';
 import {
   createHealth,
   writeProbe,
@@ -15,7 +17,7 @@ import {
 } from './health/index.ts';
 import type { Push } from './push/index.ts';
 import { pushedFlow, type QueryOptions } from './query/index.ts';
-import type { Receiver } from './receive/index.ts';
+import { decodeFileJson, type Receiver } from './receive/index.ts';
 import { createSeries, type Series } from './series/index.ts';
 import type { Store } from './store/index.ts';
 
@@ -108,3 +110,13 @@ export function healthOf(
     ping: () => store.ping(),
   });
 }
+
+/** Creates the exchange, whose imports go through the intake of what is received. */
+export const exchangeOf = (
+  base: { clock: Clock; counters: Counters; log: Log },
+  receiver: Pick<Receiver, 'offer'>,
+): Exchange =>
+  createExchange({
+    ...{ ...base, decode: decodeFileJson },
+    offer: (request) => receiver.offer(request),
+  });

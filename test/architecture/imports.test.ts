@@ -60,7 +60,9 @@ test('attribute names exist only in semconv, normalize, exchange and the adapter
   const offenders = filesIn(`${root}server/src`)
     .filter(
       (file) =>
-        !/^(?:normalize|exchange)\//.test(file.path) && !isTestCode(file.path) && named.test(file.text),
+        !/^(?:normalize|exchange)\//.test(file.path) &&
+        !isTestCode(file.path) &&
+        named.test(file.text),
     )
     .map((file) => file.path);
   expect(offenders).toEqual([]);

@@ -11,12 +11,12 @@ const SIGNS: readonly (readonly [FormatName, RegExp])[] = [
   ['jaeger', /"traceID"\s*:|"operationName"\s*:/],
   [
     'ocel',
-    /"(?:objectTypes|eventTypes)"\s*:|"objectId"\s*:|^\s*\{\s*"(?:objects|events)"\s*:\s*\[\s*\{\s*"id"/,
+    /"(?:objectTypes|eventTypes)"\s*:|"objectId"\s*:|^\{\s*"(?:objects|events)"\s*:\s*\[\s*\{\s*"id"/,
   ],
   ['step-functions', /"previousEventId"\s*:/],
   ['cadence', /"eventType"\s*:[^]*"(?:taskList|decisionTask\w+)"\s*:/],
   ['temporal', /"eventType"\s*:/],
-  ['conductor', /"(?:taskDefName|referenceTaskName|workflowName)"\s*:/],
+  ['conductor', /"(?:taskDefName|referenceTaskName|taskReferenceName|workflowName)"\s*:/],
   ['zipkin', /"traceId"\s*:[^]*"(?:localEndpoint|timestamp)"\s*:|"localEndpoint"\s*:/],
 ];
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import type { ImportProgress, ImportReport } from '../contract/index.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import type { FormatName, Item, ReadOptions } from './format.ts';
@@ -19,6 +20,7 @@ export interface ImportRequest extends Target, Omit<ReadOptions, 'decode'> {
 export interface ImporterOptions {
   clock: Clock;
   counters: Counters;
+  log: Log;
   /** Commits and correlates a request, as one that was received. */
   offer: (request: OtlpExport) => Promise<void>;
   decode: ReadOptions['decode'];
@@ -46,7 +48,7 @@ const PROGRESS_MS = 1000;
 const RETRY_MS = 500;
 const MAX_TRIES = 240;
 
-export function createImporter({ clock, counters, offer, decode }: ImporterOptions): Importer {
+export function createImporter({ clock, counters, log, offer, decode }: ImporterOptions): Importer {
   const pause = (): Promise<void> => new Promise((resolve) => clock.after(RETRY_MS, resolve));
   const commit = async (request: OtlpExport): Promise<void> => {
     for (let tries = 1; ; tries++)
@@ -87,6 +89,7 @@ export function createImporter({ clock, counters, offer, decode }: ImporterOptio
         await groups.settle();
         counters.add('fermata_imported_records_total', tally.progress().records);
         counters.add('fermata_failed_imports_total');
+        log.warn({ format: name, detail: messageOf(error).slice(0, 300) }, 'an import ended early');
         return end(problemOf(error));
       }
     },

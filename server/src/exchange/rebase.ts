@@ -21,7 +21,8 @@ const TRACE_KEY = `${ATTR_FLOW_KEY_PREFIX}trace`;
  * Returns a function that moves a request to the environment of the import. Traces get ids that are
  * derived from the environment and their own, because a span is known by trace and span id alone:
  * what was exported of an environment and is imported into another would change the flows that it
- * was exported of. The same file gives the same ids, so that importing it again makes nothing twice.
+ * was exported of. The same file gives the same ids, so that importing it again makes nothing
+ * twice.
  */
 export function createRebase({
   environment,

@@ -38,6 +38,12 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
  */
 const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
 
+/** Marks what is known of how the spans came here. */
+function markOrigin(spans: readonly Span[], badges: Set<Badge>): void {
+  if (spans.some((span) => span.sampled)) badges.add('sampled');
+  if (spans.every(({ service }) => service.imported)) badges.add('imported');
+}
+
 function summarize(
   input: FlowInput,
   shifts: Shifts,
@@ -51,8 +57,7 @@ function summarize(
   const head = identityOf(input.key, spans);
   if (input.context.length > 0) badges.add('shared');
   if (input.truncated) badges.add('truncated');
-  if (spans.some((span) => span.sampled)) badges.add('sampled');
-  if (spans.every(({ service }) => service.imported)) badges.add('imported');
+  markOrigin(spans, badges);
   for (const step of steps)
     for (const badge of step.badges) if (OF_FLOW_TOO.has(badge)) badges.add(badge);
   markBrokenContext(input, head.flowId, stepOf, badges);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { parse, type Options } from 'csv-parse';
+import type { FermataError } from '../../base/errors.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
@@ -42,47 +43,62 @@ export async function* readCsv(
   let places: Places | null = null;
   let spans: ForeignSpan[] = [];
   let number = 0;
-  for await (const cells of rowsOf(chunks)) {
-    number++;
-    if (places === null) {
-      places = placesOf(cells, options);
-      continue;
-    }
-    const span = spanOfRow(cells.map(fromCell), places, number, options);
-    if (typeof span === 'string') yield { kind: 'skipped', what: `row ${number}`, why: span };
-    else spans.push(span);
-    if (spans.length < GROUP) continue;
-    yield { kind: 'spans', request: requestOf(spans) };
+  const taken = function* (): Iterable<Item> {
+    if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
     spans = [];
+  };
+  try {
+    for await (const row of rowsOf(chunks)) {
+      number++;
+      if (typeof row === 'string') {
+        yield { kind: 'skipped', what: `row ${number}`, why: row };
+        continue;
+      }
+      if (places === null) {
+        places = placesOf(row, options);
+        continue;
+      }
+      const span = spanOfRow(row.map(fromCell), places, number, options);
+      if (typeof span === 'string') yield { kind: 'skipped', what: `row ${number}`, why: span };
+      else spans.push(span);
+      if (spans.length >= GROUP) yield* taken();
+    }
+  } finally {
+    // Rows before an error are as good as those of a whole file.
+    yield* taken();
   }
   if (places === null) throw malformed('the table is empty');
-  if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
 }
 
-async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string[]> {
+/** Yields the rows of a table, and what is wrong with those that are none. */
+async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string[] | string> {
   const [first, rest] = await begin(texts(chunks));
   const parser = parse({
     ...{ relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_ROW },
-    delimiter: delimiterOf(first),
+    ...{ delimiter: delimiterOf(first), skip_records_with_error: true },
   } satisfies Options);
+  const wrong: string[] = [];
+  parser.on('skip', ({ code, message }: { code: string; message: string }) => {
+    if (code === 'CSV_MAX_RECORD_SIZE') parser.destroy(tooLong());
+    else wrong.push(message.slice(0, 200));
+  });
   const source = Readable.from(rest);
   source.once('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
-    for await (const row of parser) yield row as string[];
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    if (code === 'CSV_MAX_RECORD_SIZE')
-      throw tooLarge(
-        `one row is longer than ${MAX_ROW} characters; a quotation mark may be missing`,
-      );
-    if (code?.startsWith('CSV_')) throw malformed(`not a table: ${message.slice(0, 200)}`);
-    throw error;
+    for await (const row of parser) {
+      yield* wrong.splice(0);
+      yield row as string[];
+    }
+    yield* wrong.splice(0);
   } finally {
     source.destroy();
     parser.destroy();
   }
 }
+
+const tooLong = (): FermataError =>
+  tooLarge(`one row is longer than ${MAX_ROW} characters; a quotation mark may be missing`);
 
 /** Returns the beginning of the file, and all of it. */
 async function begin(parts: AsyncIterable<string>): Promise<[string, AsyncIterable<string>]> {

@@ -43,8 +43,8 @@ interface Failure {
 const MAX_EVENTS = 200_000;
 
 /**
- * Reads histories of Temporal and Cadence: one (a list of events, `{ events }` or `{ history }`), or
- * several of them in a list or by line. Each is a flow.
+ * Reads histories of Temporal and Cadence: one (a list of events, `{ events }` or `{ history }`),
+ * or several of them in a list or by line. Each is a flow.
  */
 export async function* readHistories(
   chunks: AsyncIterable<Uint8Array>,
@@ -112,7 +112,7 @@ const BEGINS: Readonly<Record<string, 'activity' | 'timer' | 'child'>> = {
 };
 /** Events that end one. They name the event that began it. */
 const ENDS =
-  /^(ActivityTask|ChildWorkflowExecution|Timer)(Completed|Failed|TimedOut|Canceled|Terminated|Fired)$/;
+  /^(?:ActivityTask|ChildWorkflowExecution|Timer)(?:Completed|Failed|TimedOut|Canceled|Fired)$/;
 
 function* historyOf(events: readonly HistoryEvent[], { flowType }: ReadOptions): Iterable<Item> {
   const [first] = events;
@@ -141,6 +141,37 @@ function spansOf(
   const caller = callerIn(begun);
   const trace = caller?.trace ?? `history\0${flow}\0${run}`;
   const execution = `execution ${run}`;
+  const units = unitsOf(events, { trace, flow, type, execution });
+  const last = events.at(-1)!;
+  const outcome = OUTCOMES[typeOf(last)];
+  const parent = begun.parentWorkflowExecution?.workflowId;
+  return [
+    {
+      ...{ trace, id: execution, name: type, service: 'workflow worker', parent: caller?.span },
+      ...{ start: timeOf(first), end: outcome === undefined ? null : timeOf(last) },
+      ...(outcome === 'failed' && { error: reasonOf(last) }),
+      attributes: {
+        ...stepAttributes(flow, type, begun.workflowType?.name ?? type),
+        ...(outcome !== undefined && { [ATTR_FLOW_OUTCOME]: outcome }),
+        ...(run !== undefined && { [keyAttribute('run')]: run }),
+        ...(caller !== null && { [keyAttribute('trace')]: caller.trace }),
+        ...(parent !== undefined && { [keyAttribute('parent workflow')]: parent }),
+      },
+    },
+    ...units,
+  ];
+}
+
+/** Returns the spans of what an execution had done: activities, timers and children. */
+function unitsOf(
+  events: readonly HistoryEvent[],
+  {
+    trace,
+    flow,
+    type,
+    execution,
+  }: Readonly<Record<'trace' | 'flow' | 'type' | 'execution', string>>,
+): ForeignSpan[] {
   const ends = new Map<string, HistoryEvent>();
   const starts = new Map<string, EventAttributes>();
   for (const event of events) {
@@ -148,7 +179,7 @@ function spansOf(
     if (ENDS.test(typeOf(event)) && !ends.has(began)) ends.set(began, event);
     else if (typeOf(event) === 'ActivityTaskStarted') starts.set(began, attributesOf(event));
   }
-  const units = events.flatMap((event): ForeignSpan[] => {
+  return events.flatMap((event): ForeignSpan[] => {
     const kind = BEGINS[typeOf(event)];
     if (kind === undefined) return [];
     const { activityType, workflowType } = attributesOf(event);
@@ -171,24 +202,6 @@ function spansOf(
       },
     ];
   });
-  const last = events.at(-1)!;
-  const outcome = OUTCOMES[typeOf(last)];
-  const parent = begun.parentWorkflowExecution?.workflowId;
-  return [
-    {
-      ...{ trace, id: execution, name: type, service: 'workflow worker', parent: caller?.span },
-      ...{ start: timeOf(first), end: outcome === undefined ? null : timeOf(last) },
-      ...(outcome === 'failed' && { error: reasonOf(last) }),
-      attributes: {
-        ...stepAttributes(flow, type, begun.workflowType?.name ?? type),
-        ...(outcome !== undefined && { [ATTR_FLOW_OUTCOME]: outcome }),
-        ...(run !== undefined && { [keyAttribute('run')]: run }),
-        ...(caller !== null && { [keyAttribute('trace')]: caller.trace }),
-        ...(parent !== undefined && { [keyAttribute('parent workflow')]: parent }),
-      },
-    },
-    ...units,
-  ];
 }
 
 function beganAt(event: HistoryEvent): string {

@@ -54,7 +54,10 @@ const micros = (value: number | string | undefined): bigint => {
   const number = Math.round(Number(value ?? 0));
   return Number.isSafeInteger(number) && number > 0 ? BigInt(number) * 1000n : 0n;
 };
-const isFailed = (value: unknown): boolean => value !== undefined && String(value) !== 'false';
+const isFailed = (value: AttributeValue | undefined): boolean =>
+  value !== undefined && value !== false && value !== 'false';
+const textOf = (value: AttributeValue | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 type Process = JaegerSpan['process'];
 const processOf = ({ process, processID = '' }: JaegerSpan, { processes }: JaegerTrace): Process =>
@@ -88,10 +91,10 @@ function spanOf(
     service: process?.serviceName || 'unknown',
     resource: valuesOf(process?.tags),
     kind: kindOf(tags['span.kind']) ?? (isCalled ? 'server' : 'internal'),
-    ...(failed && { error: message === true || message === 'true' ? 'error' : String(message) }),
+    ...(failed && { error: message === true || message === 'true' ? 'error' : textOf(message) }),
     attributes: tags,
     events: (span.logs ?? []).map(({ timestamp, fields }) => {
-      const values = Object.entries(valuesOf(fields)).map(([name, value]) => [name, String(value)]);
+      const values = Object.entries(valuesOf(fields)).map(([name, value]) => [name, textOf(value)]);
       const { event = 'log', ...attributes } = Object.fromEntries(values) as Record<string, string>;
       return { at: micros(timestamp), name: event, attributes };
     }),

@@ -4,8 +4,8 @@ import type { Flow, Hop, Step } from '../../model/flow.ts';
 const MAX_STEPS = 500;
 
 /**
- * Makes a name safe for Mermaid, which ends a line at `;` and a new line, takes `#` for the start of
- * an entity, and reads HTML.
+ * Makes a name safe for Mermaid, which ends a line at `;` and a new line, takes `#` for the start
+ * of an entity, and reads HTML.
  */
 const safe = (text: string): string =>
   text

@@ -41,30 +41,28 @@ const MAX_KEYS = 20;
 /**
  * Makes flows of a log of events of objects: some of the objects are flows, and the events that
  * refer to one are its steps. The other objects of an event are business keys. An event that refers
- * to several flows is a step of the first one, and the others are told as skipped. Objects have to be known when
- * their events are read; events that come before them are held, up to a limit.
+ * to several flows is a step of the first one, and the others are told as skipped. Objects have to
+ * be known when their events are read; events that come before them are held, up to a limit.
  */
 export function createOcelLog({ caseType }: ReadOptions) {
   const types = new Map<string, string>();
   /** Objects that no event has named yet, as JSON. */
   const unnamed = new Map<string, string>();
-  let size = 0;
-  let held: OcelEvent[] = [];
+  const held = { bytes: 0, events: [] as OcelEvent[] };
   let chosen: Cases | null = caseType === '' ? null : { type: caseType };
   let isComplete = false;
-  let skipped: Item[] = [];
-  let spans: ForeignSpan[] = [];
+  const made = { spans: [] as ForeignSpan[], skipped: [] as Item[] };
 
   const hold = (bytes: number): void => {
-    size += bytes;
-    if (size > FILE_LIMITS.held)
+    held.bytes += bytes;
+    if (held.bytes > FILE_LIMITS.held)
       throw tooLarge(
         'more objects, or events before their objects, than can be held',
         'Write the objects before the events, or split the log by time.',
       );
   };
   const skip = (event: OcelEvent, why: string): void => {
-    skipped.push({ kind: 'skipped', what: `event ${String(event.id).slice(0, 100)}`, why });
+    made.skipped.push({ kind: 'skipped', what: `event ${String(event.id).slice(0, 100)}`, why });
   };
   const isCase = ({ objectId, qualifier }: OcelRelation): boolean =>
     types.has(objectId) &&
@@ -78,7 +76,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
     if (at === null) return skip(event, 'it has no time');
     for (const other of new Set(others))
       if (other !== first) skip(event, `it is a step of ${first} and not of ${other} as well`);
-    spans.push(spanOf(event, first, at));
+    made.spans.push(spanOf(event, first, at));
   };
   const spanOf = (event: OcelEvent, flow: string, at: bigint): ForeignSpan => {
     const values = new Map(event.attributes?.map(({ name, value }) => [name, String(value)]));
@@ -104,11 +102,9 @@ export function createOcelLog({ caseType }: ReadOptions) {
     });
   };
   const release = (): void => {
-    if (!isComplete && (types.size === 0 || held.length < MAX_SAMPLE)) return;
-    chosen ??= casesOf(held, types);
-    const events = held;
-    held = [];
-    events.forEach(add);
+    if (!isComplete && (types.size === 0 || held.events.length < MAX_SAMPLE)) return;
+    chosen ??= casesOf(held.events, types);
+    held.events.splice(0).forEach(add);
   };
 
   return {
@@ -120,7 +116,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
     },
     event(event: OcelEvent): void {
       if (types.size === 0) hold(JSON.stringify(event).length);
-      held.push(event);
+      held.events.push(event);
       if (types.size > 0) release();
     },
     /** Returns what was made so far, once there is enough of it, or all if the log is over. */
@@ -129,11 +125,14 @@ export function createOcelLog({ caseType }: ReadOptions) {
         isComplete = true;
         release();
         for (const id of unnamed.keys())
-          skipped.push({ kind: 'skipped', what: `object ${id}`, why: 'no event refers to it' });
-      } else if (spans.length < GROUP && skipped.length < GROUP) return;
-      if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
-      yield* skipped;
-      [spans, skipped] = [[], []];
+          made.skipped.push({
+            kind: 'skipped',
+            what: `object ${id}`,
+            why: 'no event refers to it',
+          });
+      } else if (made.spans.length < GROUP && made.skipped.length < GROUP) return;
+      if (made.spans.length > 0) yield { kind: 'spans', request: requestOf(made.spans.splice(0)) };
+      yield* made.skipped.splice(0);
     },
   };
 }
@@ -161,7 +160,9 @@ function causesOf(id: string, causes = ''): string[] {
     .map((cause) => prefix + cause);
 }
 
-/** Which objects are flows: those of one type or, without one, those that events call their flow. */
+/**
+ * Which objects are flows: those of one type or, without one, those that events call their flow.
+ */
 interface Cases {
   type?: string;
 }

@@ -11,12 +11,15 @@ export async function* readOcel(
   options: ReadOptions,
 ): AsyncIterable<Item> {
   const log = createOcelLog(options);
-  for await (const item of jsonItems(chunks, ['.objects[]', '.events[]'])) {
-    if (item.path === '.objects[]') log.object(objectOf(parseItem(item)));
-    else log.event(eventOf(parseItem(item)));
-    yield* log.taken();
+  try {
+    for await (const item of jsonItems(chunks, ['.objects[]', '.events[]'])) {
+      if (item.path === '.objects[]') log.object(objectOf(parseItem(item)));
+      else log.event(eventOf(parseItem(item)));
+      yield* log.taken();
+    }
+  } finally {
+    yield* log.taken(true);
   }
-  yield* log.taken(true);
 }
 
 /** Reads OCEL 2.0 as XML. */
@@ -25,6 +28,17 @@ export async function* readOcelXml(
   options: ReadOptions,
 ): AsyncIterable<Item> {
   const log = createOcelLog(options);
+  try {
+    yield* partsOf(chunks, log);
+  } finally {
+    yield* log.taken(true);
+  }
+}
+
+async function* partsOf(
+  chunks: AsyncIterable<Uint8Array>,
+  log: ReturnType<typeof createOcelLog>,
+): AsyncIterable<Item> {
   let path: string[] = [];
   let current: (OcelObject & { time: string }) | null = null;
   let attribute = { name: '', time: '' };
@@ -59,5 +73,4 @@ export async function* readOcelXml(
     }
     path = path.slice(0, -1);
   }
-  yield* log.taken(true);
 }

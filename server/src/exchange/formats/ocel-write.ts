@@ -15,9 +15,9 @@ import { eventOf as eventOfJson, objectOf } from './ocel-json.ts';
 
 /**
  * Writes OCEL 2.0 as JSON (https://www.ocel-standard.org). Each flow is an object, each of its
- * business keys is one that it may share with others, and each step is an event, at its end. Objects
- * come first, so that readers know them when they meet the events; what types there are is known at
- * the end only.
+ * business keys is one that it may share with others, and each step is an event, at its end.
+ * Objects come first, so that readers know them when they meet the events; what types there are is
+ * known at the end only.
  */
 export async function* writeOcel(source: FlowSource): AsyncIterable<string> {
   const objects = new Set<string>();
@@ -61,7 +61,7 @@ export async function* writeOcel(source: FlowSource): AsyncIterable<string> {
 type Types = Map<string, Map<string, string>>;
 function declare(types: Types, { type, attributes = [] }: OcelObject | OcelEvent): void {
   let known = types.get(type);
-  if (known === undefined) types.set(type, (known = new Map()));
+  if (known === undefined) types.set(type, (known = new Map<string, string>()));
   for (const { name, value } of attributes) {
     const is = EVENT_ATTRIBUTES[name] ?? typeOfValue(value);
     known.set(name, known.has(name) && known.get(name) !== is ? 'string' : is);

@@ -12,12 +12,16 @@ export async function* readXes(
   options: ReadOptions,
 ): AsyncIterable<Item> {
   const log = createXesLog(options);
-  for await (const part of xmlParts(chunks)) {
-    log.take(part);
-    if (log.size >= GROUP) yield* log.taken();
+  try {
+    for await (const part of xmlParts(chunks)) {
+      log.take(part);
+      if (log.size >= GROUP) yield* log.taken();
+    }
+  } finally {
+    // Events before an error are as good as those of a whole file.
+    yield* log.taken();
   }
   if (!log.isXes) throw malformed('not XES: there is no <log>');
-  yield* log.taken();
 }
 
 type Attributes = Map<string, string>;
@@ -72,7 +76,8 @@ function createXesLog({ flowType }: ReadOptions) {
     if (!event.has('concept:name')) return skip('it has no concept:name');
     if (at === null) return skip('it has no time:timestamp');
     const transition = (event.get('lifecycle:transition') ?? 'complete').toLowerCase();
-    const key = `${event.get('concept:name')}\0${event.get('concept:instance') ?? event.get('org:resource') ?? ''}`;
+    const who = event.get('concept:instance') ?? event.get('org:resource') ?? '';
+    const key = `${event.get('concept:name')}\0${who}`;
     if (transition === 'start') {
       if (open.size >= MAX_OPEN) return skip('too many events have begun and not ended');
       open.set(key, [...(open.get(key) ?? []), { start: at, event }]);
@@ -119,7 +124,8 @@ function createXesLog({ flowType }: ReadOptions) {
         if (name !== 'log') throw malformed(`not XES: the root is <${name.slice(0, 40)}>`);
         about.log.set('', '');
       } else if (name === 'trace' && parent === 'log') {
-        [about.trace, count.events] = [new Map(), 0];
+        about.trace = new Map();
+        count.events = 0;
         count.traces++;
       } else if (name === 'event' && parent === 'trace') event = new Map();
       else if (VALUES.has(name)) {

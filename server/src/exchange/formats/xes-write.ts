@@ -17,8 +17,10 @@ export async function* writeXes(source: FlowSource): AsyncIterable<string> {
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
     '<log xes.version="1849-2016" xes.features="" xmlns="http://www.xes-standard.org/">\n'
   );
-  for (const [name, prefix] of EXTENSIONS)
-    yield `<extension name="${name}" prefix="${prefix}" uri="http://www.xes-standard.org/${prefix}.xesext"/>\n`;
+  for (const [name, prefix] of EXTENSIONS) {
+    const uri = `http://www.xes-standard.org/${prefix}.xesext`;
+    yield `<extension name="${name}" prefix="${prefix}" uri="${uri}"/>\n`;
+  }
   yield '<classifier name="Step" keys="concept:name"/>\n';
   yield attribute('string', 'source', 'fermata');
   for await (const flow of source.flows()) yield traceOf(flow);

@@ -21,8 +21,8 @@ interface ZipkinSpan {
 const MAX_SPANS = 50_000;
 
 /**
- * Reads spans of Zipkin: a list of spans, a list of traces, or spans by line. Spans of one trace are
- * taken to stand together.
+ * Reads spans of Zipkin: a list of spans, a list of traces, or spans by line. Spans of one trace
+ * are taken to stand together.
  */
 export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   let trace: ZipkinSpan[] = [];
@@ -35,19 +35,30 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
       };
     trace = [];
   };
-  for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
-    const span = parseItem<ZipkinSpan>(item);
-    const problem = problemOf(span);
-    if (problem !== '') {
-      yield { kind: 'skipped', what: `span ${String(span.id ?? '?').slice(0, 40)}`, why: problem };
-      continue;
+  try {
+    for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
+      const span = parseItem<ZipkinSpan>(item);
+      const problem = problemOf(span);
+      if (problem !== '') {
+        yield {
+          kind: 'skipped',
+          what: `span ${String(span.id ?? '?').slice(0, 40)}`,
+          why: problem,
+        };
+        continue;
+      }
+      if (trace[0]?.traceId !== span.traceId || trace.length >= MAX_SPANS) yield* finish();
+      trace.push(span);
+      end = item.isWhole ? item.end : undefined;
     }
-    if (trace[0]?.traceId !== span.traceId || trace.length >= MAX_SPANS) yield* finish();
-    trace.push(span);
-    end = item.isWhole ? item.end : undefined;
+  } finally {
+    // Spans before an error are as good as those of a whole file.
+    yield* finish();
   }
-  yield* finish();
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 function problemOf({ traceId, id, timestamp }: ZipkinSpan): string {
   if (typeof traceId !== 'string' || typeof id !== 'string') return 'it has no traceId or no id';
@@ -61,8 +72,9 @@ const micros = (value: number | string | undefined): bigint => {
 
 /**
  * Converts the spans of one trace. In Zipkin the two sides of a call may share an id, which OTLP
- * does not know: the server's side gets an id of its own and becomes the child of the client's. What
- * names that id as its parent stays below the side of its own service, else below the server's.
+ * does not know: the server's side gets an id of its own and becomes the child of the client's.
+ * What names that id as its parent stays below the side of its own service, else below the
+ * server's.
  */
 function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
   const byId = new Map<string, ZipkinSpan[]>();
@@ -83,14 +95,16 @@ function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
     const start = micros(span.timestamp);
     const peer = span.remoteEndpoint?.serviceName;
     const isMessage = span.kind === 'PRODUCER' || span.kind === 'CONSUMER';
-    const tags = Object.entries(span.tags ?? {}).map(([name, value]) => [name, String(value)]);
+    const tags = Object.entries(span.tags ?? {}).map(
+      ([key, value]) => [key, textOf(value)] as const,
+    );
     const error = span.tags?.['error'];
     return {
       ...{ trace: span.traceId!, id: idOf(span), parent: parentOf(span), start },
       ...{ name: span.name || 'unknown', service: serviceOf(span), kind: kindOf(span.kind) },
       end: start + micros(span.duration),
       ...(span.localEndpoint?.ipv4 && { resource: { 'host.name': span.localEndpoint.ipv4 } }),
-      ...(error !== undefined && error !== 'false' && { error: String(error) }),
+      ...(error !== undefined && error !== 'false' && { error: textOf(error) }),
       attributes: {
         ...Object.fromEntries(tags),
         ...(isMessage && peer !== undefined && { 'messaging.system': peer }),

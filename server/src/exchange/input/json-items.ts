@@ -12,9 +12,9 @@ export interface JsonItem {
 
 /**
  * Yields the objects of a JSON file that stand at the given paths, one after the other, so that the
- * file is never in memory as a whole. A path is '' for the document itself, `[]` for the elements of
- * a list, `.data[]` for those of a list in a field. A file may hold several documents, such as one
- * a line. The text is only split here; whether each item is JSON is up to `JSON.parse`.
+ * file is never in memory as a whole. A path is '' for the document itself, `[]` for the elements
+ * of a list, `.data[]` for those of a list in a field. A file may hold several documents, such as
+ * one a line. The text is only split here; whether each item is JSON is up to `JSON.parse`.
  */
 export async function* jsonItems(
   chunks: AsyncIterable<Uint8Array>,

@@ -5,7 +5,7 @@ export async function* texts(chunks: AsyncIterable<Uint8Array>): AsyncIterable<s
   const decoder = new StringDecoder('utf8');
   let isFirst = true;
   for await (const chunk of chunks) {
-    const text = decoder.write(chunk as Buffer);
+    const text = decoder.write(chunk);
     if (text === '') continue;
     yield isFirst && text.startsWith('\ufeff') ? text.slice(1) : text;
     isFirst = false;

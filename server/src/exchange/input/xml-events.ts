@@ -19,7 +19,7 @@ export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
   let text = '';
   const parser = new SaxesParser({ xmlns: false, position: true });
   parser.on('doctype', () => {
-    throw malformed('the file has a document type', 'Entities are not read. Remove <!DOCTYPE …>.');
+    throw malformed('the file has a document type', 'Remove it: entities are not read.');
   });
   parser.on('error', (error) => {
     throw malformed(`not XML: ${error.message.slice(0, 200)}`);
@@ -31,7 +31,7 @@ export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
     parts.push({
       kind: 'open',
       name: localName(name),
-      attributes: attributes as Record<string, string>,
+      attributes: attributes,
     });
   });
   parser.on('text', (more) => {
@@ -44,7 +44,7 @@ export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
     text = '';
   });
   for await (const chunk of texts(chunks)) {
-    // A chunk is fed in pieces, so that no more than one piece is parsed before its parts are taken.
+    // A chunk is fed in pieces, so that one piece at most is parsed before its parts are taken.
     for (let from = 0; from < chunk.length; from += PIECE) {
       const piece = chunk.slice(from, from + PIECE);
       read += piece.length;

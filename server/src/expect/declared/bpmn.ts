@@ -3,8 +3,9 @@ import { stepsOfGraph, type Graph, type GraphNode } from './graph.ts';
 
 /**
  * This file reads processes of BPMN 2.0 as declared flows. Tasks and call activities are steps. Of
- * alternatives none is owed; a parallel gateway waits for all that leads to it; what boundary events
- * and event sub-processes lead to is optional. A task that compensates another is known as such.
+ * alternatives none is owed; a parallel gateway waits for all that leads to it; what boundary
+ * events and event sub-processes lead to is optional. A task that compensates another is known as
+ * such.
  */
 interface Element {
   $type: string;

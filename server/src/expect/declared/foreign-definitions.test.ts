@@ -109,7 +109,8 @@ test('BPMN: sub-processes, errors and compensation', async () => {
          <boundaryEvent id="undo" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>
          <task id="r" name="refund" isForCompensation="true"/>
          <association id="as" sourceRef="undo" targetRef="r" associationDirection="One"/>
-       </subProcess><boundaryEvent id="err" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>
+       </subProcess>
+       <boundaryEvent id="err" attachedToRef="sub"><errorEventDefinition/></boundaryEvent>
        <task id="h" name="call customer"/><task id="b" name="ship"/><endEvent id="z"/>` +
         flow('s', 'sub') +
         flow('sub', 'b') +

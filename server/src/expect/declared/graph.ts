@@ -25,8 +25,8 @@ interface Step {
 /**
  * Returns the steps of a graph in the shape of a definitions file. A step has to run if the end
  * cannot be reached without it, and comes after those without which it cannot be reached itself. So
- * of alternatives none is owed, nor is what only errors lead to. The test is repeated for each step,
- * because graphs are small and loops allowed.
+ * of alternatives none is owed, nor is what only errors lead to. The test is repeated for each
+ * step, because graphs are small and loops allowed.
  */
 export function stepsOfGraph({ start, ends, nodes }: Graph): Step[] {
   const before = predecessorsOf(nodes);
@@ -84,7 +84,9 @@ function predecessorsOf(nodes: Graph['nodes']): Map<string, string[]> {
   return before;
 }
 
-/** Leaves out causes that come round to the step itself, which several steps of one name can make. */
+/**
+ * Leaves out causes that come round to the step itself, which several steps of one name can make.
+ */
 function withoutCircles(steps: Step[]): Step[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const leadsTo = (from: string, to: string, seen = new Set<string>()): boolean => {

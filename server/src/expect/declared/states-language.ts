@@ -4,8 +4,8 @@ import { stepsOfGraph, type GraphNode } from './graph.ts';
 /**
  * This file reads a state machine of AWS Step Functions (the Amazon States Language,
  * https://states-language.net) as a declared flow. Tasks are steps. What the machine does by itself
- * (Pass, Wait, Choice) is none; what only a Catch leads to is optional, and so is what a Map repeats,
- * because it may repeat nothing.
+ * (Pass, Wait, Choice) is none; what only a Catch leads to is optional, and so is what a Map
+ * repeats, because it may repeat nothing.
  */
 const machine: z.ZodType<Machine> = z.lazy(() =>
   z.object({

@@ -118,7 +118,9 @@ function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): Ex
   return { heads, flows, spansOf: (flow) => spans.of(flow) };
 }
 
-/** Reads the raw spans of flows, those of several flows at a time: a query reads the whole table. */
+/**
+ * Reads the raw spans of flows, those of several flows at a time: a query reads the whole table.
+ */
 function createSpanReader(store: Pick<QueryContext['store'], 'spansOfFlows'>) {
   let expected: readonly Flow[] = [];
   let read: Awaited<ReturnType<typeof store.spansOfFlows>> = new Map();
@@ -224,7 +226,9 @@ async function importFile(
 /** Time that a sender may let pass between two pieces of a file, ms. */
 const MAX_SILENCE_MS = 30_000;
 
-/** Yields the body, and ends it when its sender falls silent: an import holds memory and a place. */
+/**
+ * Yields the body, and ends it when its sender falls silent: an import holds memory and a place.
+ */
 async function* patient(clock: Clock, request: Request): AsyncIterable<Uint8Array> {
   const chunks = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   for (;;) {

@@ -1,0 +1,128 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { systemClock } from '../base/clock.ts';
+import { createCounters } from '../base/counters.ts';
+import { FermataError } from '../base/errors.ts';
+import { silentLog } from '../base/log.ts';
+import type { ImportReport } from '../contract/index.ts';
+import type { OtlpExport } from '../model/otlp.ts';
+import { decodeFileJson } from '../receive/index.ts';
+import { createExchange, type ImportRequest } from './index.ts';
+
+const taken: OtlpExport[] = [];
+const exchange = createExchange({
+  ...{ clock: systemClock(), counters: createCounters(), log: silentLog, decode: decodeFileJson },
+  offer: (request) => Promise.resolve(void taken.push(request)),
+});
+
+type Asked = Partial<Omit<ImportRequest, 'format'>> & { format?: string };
+function imported(chunks: Iterable<string | Buffer>, asked: Asked = {}): Promise<ImportReport> {
+  const bytes = async function* (): AsyncIterable<Uint8Array> {
+    await Promise.resolve();
+    for (const chunk of chunks) yield Buffer.from(chunk);
+  };
+  const request = {
+    ...{ format: '', environment: 'e', teaches: false, flowType: '', caseType: '', columns: {} },
+    ...asked,
+  };
+  return exchange.import(bytes(), request, () => undefined);
+}
+const problem = async (chunks: Iterable<string | Buffer>, format: string): Promise<string> => {
+  const { done, error } = await imported(chunks, { format });
+  expect(done).toBe(false);
+  return `${error!.code} ${error!.detail}`;
+};
+/** Yields the same text again and again, which together is far more than may be in memory. */
+function* times(count: number, text: string): Iterable<string> {
+  for (let i = 0; i < count; i++) yield text;
+}
+const MB = 'x'.repeat(1 << 20);
+
+test('XML with entities is refused before any is read', async () => {
+  const laughs = '<!DOCTYPE log [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><log>&b;</log>';
+  expect(await problem([laughs], 'xes')).toMatch(/^import.malformed .*document type/);
+  expect(await problem(['<log>&unknown;</log>'], 'xes')).toMatch(/^import.malformed not XML/);
+});
+
+test('what nests without end is refused', async () => {
+  expect(await problem(times(1000, '<log>'), 'xes')).toMatch(/^import.too-large .*64 levels/);
+  expect(await problem(times(1000, '{"a":['), 'jaeger')).toMatch(/^import.too-large .*64 levels/);
+  expect(await problem(times(1000, '['), 'otlp')).toMatch(/^import.too-large .*64 levels/);
+});
+
+test('one text, element, row or record without end is refused', async () => {
+  const unended = ['<log><trace><string key="', ...times(8, MB)];
+  expect(await problem(unended, 'xes')).toMatch(/^import.too-large an element is too long/);
+  expect(await problem(['<log>', ...times(8, MB)], 'xes')).toMatch(/^import.too-large/);
+  expect(await problem(['a,b\n"', ...times(8, MB)], 'csv')).toMatch(/^import.too-large one row/);
+  expect(await problem(['{"data":[{"a":"', ...times(40, MB)], 'jaeger')).toMatch(
+    /^import.too-large one record is larger than 32 MiB/,
+  );
+  const many = ['[{"a":[', ...times(2500, '1,'.repeat(1000)), '1]}]'];
+  expect(await problem(many, 'jaeger')).toMatch(/^import.too-large .* values/);
+});
+
+test('gzip is read, unless it is a bomb, and archives are not', async () => {
+  const line = JSON.stringify({ resourceSpans: [] });
+  expect(await problem([gzipSync(line)], 'otlp')).toMatch(/^import.malformed nothing in the file/);
+  const small = gzipSync(Buffer.alloc(300 << 20, 'x'));
+  expect(small.length).toBeLessThan(1 << 20);
+  expect(await problem([small], 'csv')).toMatch(/^import.too-large/);
+  expect(await problem([gzipSync(line).subarray(0, 20)], 'otlp')).toMatch(
+    /^import.malformed .*gzip/,
+  );
+  expect(await problem(['PK\u0003\u0004'], 'csv')).toMatch(/^import.malformed .*zip archive/);
+});
+
+test('a file of another format, of none and a file that ends early are told', async () => {
+  expect(await problem(['{"a":1}'], 'xes')).toMatch(/^import.malformed not XML/);
+  expect(await problem(['a,b\n1,2\n'], 'csv')).toMatch(/no column is known as flow, step, end/);
+  expect(await problem(['{"data":[{"traceID":"1"'], 'jaeger')).toMatch(/ends within a value/);
+  await expect(imported(['what is this'])).rejects.toThrow(FermataError);
+  await expect(imported(['x'], { format: 'pdf' })).rejects.toThrow(/"pdf" is none of csv, ocel/);
+});
+
+test('what is wrong with rows is counted, and the others are taken', async () => {
+  taken.length = 0;
+  const rows = ['case,activity,timestamp\n', 'o1,place,2026-01-01T00:00:00Z\n', 'o1,pack,never\n'];
+  const report = await imported([...rows, 'o2,,2026-01-01\n', '"o2"x,ship,1\n', 'o1,"a\n']);
+  expect(report).toMatchObject({ done: true, format: 'csv', records: 1 });
+  expect(report.reasons.map(({ why, what }) => `${what}: ${why}`)).toEqual(
+    expect.arrayContaining([
+      'row 3: neither "" nor "never" is a time',
+      'row 4: it has no step',
+      expect.stringMatching(/Invalid Closing Quote/),
+      expect.stringMatching(/Quote Not Closed/),
+    ]),
+  );
+  expect(taken.flatMap(({ spans }) => spans.map(({ name }) => name))).toEqual(['place']);
+});
+
+test('what was read before a file turned out to be broken is kept', async () => {
+  taken.length = 0;
+  const event = (name: string): string =>
+    `<event><string key="concept:name" value="${name}"/>` +
+    '<date key="time:timestamp" value="2026-01-01T00:00:00Z"/></event>';
+  const report = await imported(['<log xes.version="2.0"><trace>', event('a'), event('b'), '<x']);
+  expect(report).toMatchObject({ done: false, format: 'xes', records: 2 });
+  expect(report.error!.code).toBe('import.malformed');
+  expect(taken.flatMap(({ spans }) => spans.map(({ name }) => name))).toEqual(['a', 'b']);
+});
+
+test('no more imports run at once than may, and each gives its place back', async () => {
+  const waits: (() => void)[] = [];
+  const slow = async function* (): AsyncIterable<Uint8Array> {
+    await new Promise<void>((resolve) => waits.push(resolve));
+    yield Buffer.from('{"resourceSpans":[]}');
+  };
+  const request = {
+    ...{ format: 'otlp', environment: 'e', teaches: false, flowType: '', caseType: '' },
+    columns: {},
+  };
+  const two = [1, 2].map(() => exchange.import(slow(), request, () => undefined));
+  await expect(imported(['x'], { format: 'csv' })).rejects.toThrow(/2 imports are running/);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const go of waits) go();
+  await Promise.all(two);
+  expect((await imported(['x'], { format: 'csv' })).done).toBe(false);
+});

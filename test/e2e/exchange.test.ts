@@ -1,0 +1,220 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Flow, FlowList, MapAnswer, VariantsAnswer } from '@fermata/server/contract';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { createClient, type Client } from '../support/foreign/client.ts';
+import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
+
+/**
+ * Files that pm4py wrote, and its opinion of what is exported again, where both are beside the
+ * checkout. Python with pm4py is named by PM4PY, or is python3.
+ */
+const oracle = [
+  fileURLToPath(new URL('../../../shared/fixtures/pm4py-oracle/', import.meta.url)),
+].find(existsSync);
+const python = process.env['PM4PY'] ?? 'python3';
+const hasPm4py = oracle !== undefined && spawnSync(python, ['-c', 'import pm4py']).status === 0;
+if (!oracle)
+  process.stdout.write('\n  SKIPPED: pm4py’s files; there are none beside this checkout\n\n');
+else if (!hasPm4py) process.stdout.write('\n  SKIPPED: pm4py’s opinion; it is not installed\n\n');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let server: ServerProcess;
+let client: Client;
+const directory = freshDirectory();
+beforeAll(async () => {
+  server = await startServer(directory.path, { FERMATA_SETTLE: '1s' });
+  client = createClient(server);
+});
+afterAll(async () => {
+  await server.end('SIGTERM');
+  directory.remove();
+});
+
+const exported = async (environment: string, format: string): Promise<string> => {
+  const response = await fetch(
+    `${server.web}/api/v1/flows/export?environment=${environment}&format=${format}`,
+  );
+  expect(response.status).toBe(200);
+  expect(response.headers.get('fermata-export-cut')).toBe('false');
+  return response.text();
+};
+
+describe.runIf(oracle)('pm4py’s files', () => {
+  const read = (file: string): Buffer => readFileSync(`${oracle}${file}`);
+  const expected = oracle
+    ? (JSON.parse(read('exchange.expected.json').toString()) as {
+        'ocel xml read back': Record<'events' | 'objects' | 'relations' | 'o2o', number> & {
+          objectChanges: number;
+        };
+        'xes read back': { variants: number; directlyFollows: [string, string, number][] };
+      })
+    : null;
+
+  const check = (script: string, file: string, content: string): object => {
+    const path = join(directory.path, file);
+    writeFileSync(path, content);
+    const { stdout, status } = spawnSync(python, [`${oracle}${script}`, path], {
+      encoding: 'utf8',
+    });
+    expect(status, stdout).toBe(0);
+    return JSON.parse(stdout.trim().split('\n').at(-1)!) as object;
+  };
+
+  test.each([
+    ['orders-14.xes', 'xes'],
+    ['orders-14.ocel2.xml', 'ocel-xml'],
+  ])('%s has the flows, and the order of steps, that pm4py reads', async (file, format) => {
+    const report = await client.import(read(file), format);
+    expect(report).toMatchObject({ format, records: 95, skipped: 0 });
+    await client.flowsOf(format, 14, 95);
+    const { items } = await client.get<VariantsAnswer>('lenses/variants', { environment: format });
+    expect(items).toHaveLength(expected!['xes read back'].variants);
+    const about = { environment: format, follows: 'start' };
+    const map = await client.get<MapAnswer>('lenses/map', about);
+    const nameOf = (id: string | null): string => map.nodes.find((node) => node.id === id)!.step;
+    const follows = (map.follows ?? []).map(({ from, to, count }) => [
+      nameOf(from),
+      nameOf(to),
+      count,
+    ]);
+    expect(follows.sort()).toEqual([...expected!['xes read back'].directlyFollows].sort());
+  });
+
+  test.runIf(hasPm4py)(
+    'what is exported is valid, and pm4py reads all of it',
+    async () => {
+      const traces = { traces: 14, events: 95, valid: true };
+      expect(check('check-xes.py', 'a.xes', await exported('xes', 'xes'))).toMatchObject(traces);
+      expect(check('check-ocel.py', 'a.json', await exported('xes', 'ocel'))).toMatchObject({
+        file: { events: 95, objects: 14, relations: 95 },
+        valid: true,
+      });
+      const { events, objects, relations, o2o, objectChanges } = expected!['ocel xml read back'];
+      const again = check('check-ocel.py', 'b.json', await exported('ocel-xml', 'ocel'));
+      expect(again).toMatchObject({
+        file: { events, objects, relations, o2o },
+        ...{ objectChanges, valid: true },
+      });
+    },
+    120_000,
+  );
+
+  test('imported again, nothing is there twice', async () => {
+    await client.import(read('orders-14.xes'), 'xes');
+    await client.flowsOf('xes', 14, 95);
+  });
+});
+
+test('an export as CSV is imported again, formulas are harmless in between', async () => {
+  const table =
+    'flow,type,step,service,start,end,status\n' +
+    '"=cmd|\' /C calc\'!A0",@order,+pack,-shop,2026-01-01T00:00:00.000001Z,2026-01-01T00:00:01Z,ok\n' +
+    'o2,@order,ship,shop,2026-01-01T00:00:00Z,2026-01-01T00:00:01Z,failed\n';
+  await client.import(table, 'csv');
+  await client.flowsOf('csv', 2, 2);
+  const csv = await exported('csv', 'csv');
+  for (const cell of csv.split(/[,\r\n]+/)) expect(cell).not.toMatch(/^"?[=+\-@]/);
+  await client.import(csv, 'csv-again');
+  const told = (flows: Flow[]): object[] =>
+    flows
+      .map(({ key, type, status, steps }) => ({
+        ...{ key, type, status },
+        steps: steps.map((step) => [step.name, step.service, step.startUnixNano, step.status]),
+      }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const [before, after] = [
+    await client.flowsOf('csv', 2, 2),
+    await client.flowsOf('csv-again', 2, 2),
+  ];
+  expect(told(after)).toEqual(told(before));
+  expect(after[0]!.badges).toContain('imported');
+});
+
+test('one flow is a diagram, and unknown formats are refused', async () => {
+  const about = { environment: 'diagram' };
+  await client.import('flow,step,service,end\no7,pa;ck,shop,2026-01-01T00:00:00Z\n', 'diagram');
+  await client.flowsOf('diagram', 1, 1);
+  const [{ id } = { id: '' }] = (await client.get<FlowList>('flows', about)).items;
+  const get = (path: string): Promise<Response> => fetch(`${server.web}/api/v1/${path}`);
+  const sequence = await get(`flows/${id}/export?format=mermaid`);
+  expect(sequence.headers.get('content-type')).toBe('text/vnd.mermaid; charset=utf-8');
+  expect(sequence.headers.get('content-disposition')).toBe('attachment; filename="o7.mmd"');
+  expect(await sequence.text()).toMatch(
+    /^sequenceDiagram\n[^]*participant s0 as shop\n[^]*pa#59;ck\n/,
+  );
+  expect(await (await get(`flows/o7/export?format=flowchart`)).text()).toMatch(/^flowchart TD\n/);
+  expect((await get(`flows/${id}/export?format=temporal`)).status).toBe(400);
+  expect((await get('flows/export?format=mermaid')).status).toBe(400);
+  expect((await get('flows/nothing/export?format=csv')).status).toBe(404);
+  const cut = await get('flows/export?format=csv&environment=csv&limit=1');
+  expect(cut.headers.get('fermata-export-cut')).toBe('true');
+  expect(cut.headers.get('fermata-export-total')).toBe('2');
+});
+
+test('a page of another site cannot import', async () => {
+  const post = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${server.web}/api/v1/import`, { method: 'POST', headers, body: 'flow,step,end\n' });
+  expect((await post({ 'content-type': 'text/plain' })).status).toBe(400);
+  const origin = { 'content-type': 'application/octet-stream', origin: 'http://evil.example' };
+  expect((await post(origin)).status).toBe(403);
+});
+
+test('the command imports a file, and goes on after the server was killed', async () => {
+  const lines = Array.from({ length: 4000 }, (_, i) =>
+    JSON.stringify({
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
+          scopeSpans: [{ spans: Array.from({ length: 10 }, (_one, k) => spanOf(i, k)) }],
+        },
+      ],
+    }),
+  );
+  const file = join(directory.path, 'orders.jsonl');
+  writeFileSync(file, lines.join('\n'));
+  const data = freshDirectory();
+  let killed = await startServer(data.path, { FERMATA_EXPECT: 'off' });
+  const { port } = new URL(killed.web);
+  const command = spawn(
+    process.execPath,
+    [join(root, 'scripts/import.js'), file, '--url', killed.web, '--environment', 'big'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  let said = '';
+  command.stdout.on('data', (part: Buffer) => (said += part.toString()));
+  const ended = new Promise<number | null>((resolve) => command.once('exit', resolve));
+  await eventually(async () => {
+    const metrics = await (await fetch(`${killed.web}/metrics`)).text();
+    expect(Number(/fermata_committed_records_total (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(
+      4999,
+    );
+  }, 60_000);
+  await killed.end('SIGKILL');
+  killed = await startServer(data.path, { FERMATA_EXPECT: 'off', FERMATA_PORT: port });
+  expect(await ended).toBe(0);
+  expect(said).toBe('40,000 records of otlp in environment big\n');
+  const list = await eventually(async () => {
+    const of = `${killed.web}/api/v1/flows?environment=big&limit=1000`;
+    const found = (await (await fetch(of)).json()) as FlowList;
+    expect(found.total).toBe(4000);
+    return found;
+  }, 60_000);
+  expect(new Set(list.items.map(({ stepCount }) => stepCount))).toEqual(new Set([10]));
+  await killed.end('SIGTERM');
+  data.remove();
+}, 180_000);
+
+const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, '0');
+const spanOf = (flow: number, step: number): object => ({
+  ...{ traceId: hex(flow + 1, 32), spanId: hex(flow * 10 + step + 1, 16), name: `step ${step}` },
+  startTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(flow * 10 + step) * 1_000_000n),
+  endTimeUnixNano: String(1_700_000_000_000_000_001n + BigInt(flow * 10 + step) * 1_000_000n),
+  attributes: [
+    { key: 'fermata.flow.id', value: { stringValue: `order-${flow}` } },
+    { key: 'fermata.step.name', value: { stringValue: `step ${step}` } },
+  ],
+});
