@@ -89,10 +89,10 @@ test('what is wrong with rows is counted, and the others are taken', async () =>
   expect(report).toMatchObject({ done: true, format: 'csv', records: 1 });
   expect(report.reasons.map(({ why, what }) => `${what}: ${why}`)).toEqual(
     expect.arrayContaining([
-      'row 3: neither "" nor "never" is a time',
-      'row 4: it has no step',
-      expect.stringMatching(/Invalid Closing Quote/),
-      expect.stringMatching(/Quote Not Closed/),
+      'line 3: neither "" nor "never" is a time',
+      'line 4: it has no step',
+      'line 5: Invalid Closing Quote',
+      'line 6: Quote Not Closed',
     ]),
   );
   expect(taken.flatMap(({ spans }) => spans.map(({ name }) => name))).toEqual(['place']);

@@ -42,24 +42,22 @@ export async function* readCsv(
 ): AsyncIterable<Item> {
   let places: Places | null = null;
   let spans: ForeignSpan[] = [];
-  let number = 0;
   const taken = function* (): Iterable<Item> {
     if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
     spans = [];
   };
   try {
-    for await (const row of rowsOf(chunks)) {
-      number++;
-      if (typeof row === 'string') {
-        yield { kind: 'skipped', what: `row ${number}`, why: row };
+    for await (const { cells, line, problem } of rowsOf(chunks)) {
+      if (problem !== undefined) {
+        yield { kind: 'skipped', what: `line ${line}`, why: problem };
         continue;
       }
       if (places === null) {
-        places = placesOf(row, options);
+        places = placesOf(cells, options);
         continue;
       }
-      const span = spanOfRow(row.map(fromCell), places, number, options);
-      if (typeof span === 'string') yield { kind: 'skipped', what: `row ${number}`, why: span };
+      const span = spanOfRow(cells.map(fromCell), places, line, options);
+      if (typeof span === 'string') yield { kind: 'skipped', what: `line ${line}`, why: span };
       else spans.push(span);
       if (spans.length >= GROUP) yield* taken();
     }
@@ -70,17 +68,24 @@ export async function* readCsv(
   if (places === null) throw malformed('the table is empty');
 }
 
+interface Row {
+  cells: readonly string[];
+  line: number;
+  /** Tells why this is no row; absent if it is one. */
+  problem?: string;
+}
+
 /** Yields the rows of a table, and what is wrong with those that are none. */
-async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string[] | string> {
+async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Row> {
   const [first, rest] = await begin(texts(chunks));
   const parser = parse({
     ...{ relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_ROW },
-    ...{ delimiter: delimiterOf(first), skip_records_with_error: true },
+    ...{ delimiter: delimiterOf(first), skip_records_with_error: true, info: true },
   } satisfies Options);
-  const wrong: string[] = [];
-  parser.on('skip', ({ code, message }: { code: string; message: string }) => {
+  const wrong: Row[] = [];
+  parser.on('skip', ({ code, message, lines = 0 }: CsvError) => {
     if (code === 'CSV_MAX_RECORD_SIZE') parser.destroy(tooLong());
-    else wrong.push(message.slice(0, 200));
+    else wrong.push({ cells: [], line: lines, problem: problemOf(message) });
   });
   const source = Readable.from(rest);
   source.once('error', (error) => parser.destroy(error));
@@ -88,7 +93,8 @@ async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string[
   try {
     for await (const row of parser) {
       yield* wrong.splice(0);
-      yield row as string[];
+      const { record, info } = row as { record: string[]; info: { lines: number } };
+      yield { cells: record, line: info.lines };
     }
     yield* wrong.splice(0);
   } finally {
@@ -96,6 +102,10 @@ async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string[
     parser.destroy();
   }
 }
+
+type CsvError = Error & { code?: string; lines?: number };
+/** Returns what an error says without its place, so that equal errors are counted together. */
+const problemOf = (message: string): string => message.split(':', 1)[0]!.slice(0, 200);
 
 const tooLong = (): FermataError =>
   tooLarge(`one row is longer than ${MAX_ROW} characters; a quotation mark may be missing`);
@@ -150,7 +160,7 @@ function placesOf(header: readonly string[], { columns }: ReadOptions): Places {
 function spanOfRow(
   cells: readonly string[],
   places: Places,
-  number: number,
+  line: number,
   { flowType }: ReadOptions,
 ): ForeignSpan | string {
   const text = (column: Column): string => cells[places[column]] ?? '';
@@ -165,7 +175,7 @@ function spanOfRow(
   return spanOfEvent({
     ...{ flow, step, service: text('service'), type: text('type') || flowType },
     ...(runs ? { start, end: null } : ordered(start, end ?? start)),
-    id: text('id') || `row ${number}`,
+    id: text('id') || `row ${line}`,
     error: errorOf(text('status'), text('error')),
     outcome: text('outcome'),
     causes: text('causes')
