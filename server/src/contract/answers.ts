@@ -5,6 +5,7 @@ import type {
   DefinitionItem,
   LearnedType,
 } from './definition.ts';
+import type { FormatInfo } from './exchange.ts';
 import type { Facet, Flow, FlowList, FlowTypeSummary, List, Page, ServiceSummary } from './flow.ts';
 import type { Health, Readiness } from './health.ts';
 import type {
@@ -101,4 +102,8 @@ export interface Answers {
   deleteView: Done;
   getSettings: DashboardSettings;
   saveSettings: DashboardSettings;
+  listFormats: All<FormatInfo>;
+  exportFlows: unknown;
+  exportFlow: unknown;
+  importFile: string;
 }

@@ -43,7 +43,7 @@ function getOrAdd<T>(map: Map<string, T>, key: string, make: () => T): T {
 
 const resourceOf = ({ resource: { attributes, dropped, schemaUrl } }: OtlpSpan): object => ({
   resource: {
-    ...(attributes.length > 0 && { attributes: attributesOf(attributes) }),
+    ...(attributes.length > 0 && { attributes: otlpAttributes(attributes) }),
     ...droppedAttributes(dropped),
   },
   ...(schemaUrl !== undefined && { schemaUrl }),
@@ -54,7 +54,7 @@ const scopeOf = ({ scopeName, scope }: OtlpSpan): object => ({
     ...(scopeName !== '' && { name: scopeName }),
     ...(scope !== undefined && scope.version !== '' && { version: scope.version }),
     ...(scope !== undefined &&
-      scope.attributes.length > 0 && { attributes: attributesOf(scope.attributes) }),
+      scope.attributes.length > 0 && { attributes: otlpAttributes(scope.attributes) }),
     ...droppedAttributes(scope?.dropped),
   },
   ...(scope !== undefined && scope.schemaUrl !== '' && { schemaUrl: scope.schemaUrl }),
@@ -70,7 +70,7 @@ const spanOf = (span: OtlpSpan): object => ({
   kind: span.kind,
   startTimeUnixNano: String(span.start),
   endTimeUnixNano: String(span.end),
-  attributes: attributesOf(span.attributes),
+  attributes: otlpAttributes(span.attributes),
   ...droppedAttributes(span.droppedAttributes),
   ...(span.events.length > 0 && { events: span.events.map(eventOf) }),
   ...(span.droppedEvents !== undefined && { droppedEventsCount: span.droppedEvents }),
@@ -83,14 +83,14 @@ const spanOf = (span: OtlpSpan): object => ({
 });
 
 const eventOf = ({ time, name, attributes, dropped }: OtlpEvent): object => ({
-  ...{ timeUnixNano: String(time), name, attributes: attributesOf(attributes) },
+  ...{ timeUnixNano: String(time), name, attributes: otlpAttributes(attributes) },
   ...droppedAttributes(dropped),
 });
 
 const linkOf = ({ traceId, spanId, traceState, attributes, dropped, flags }: OtlpLink): object => ({
   ...{ traceId, spanId },
   ...(traceState !== undefined && { traceState }),
-  attributes: attributesOf(attributes),
+  attributes: otlpAttributes(attributes),
   ...droppedAttributes(dropped),
   ...(flags !== undefined && { flags }),
 });
@@ -98,23 +98,23 @@ const linkOf = ({ traceId, spanId, traceState, attributes, dropped, flags }: Otl
 const droppedAttributes = (count = 0): object =>
   count > 0 ? { droppedAttributesCount: count } : {};
 
-const attributesOf = (attributes: Attributes): object[] =>
+export const otlpAttributes = (attributes: Attributes): object[] =>
   Array.from({ length: attributes.length / 2 }, (_, i) => ({
     key: attributes[2 * i] as string,
-    value: valueOf(attributes[2 * i + 1]!),
+    value: otlpValue(attributes[2 * i + 1]!),
   }));
 
 /** Returns a value as OTLP's AnyValue: 64-bit integers are texts, and so are NaN and its like. */
-function valueOf(value: AttributeValue): object {
+export function otlpValue(value: AttributeValue): object {
   if (value === null) return {};
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'bigint') return { intValue: String(value) };
   if (typeof value === 'number') return numberOf(value);
   if (value instanceof WholeDouble) return { doubleValue: value.value };
-  if (value instanceof KeyValues) return { kvlistValue: { values: attributesOf(value.list) } };
+  if (value instanceof KeyValues) return { kvlistValue: { values: otlpAttributes(value.list) } };
   if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
-  return { arrayValue: { values: value.map(valueOf) } };
+  return { arrayValue: { values: value.map(otlpValue) } };
 }
 
 function numberOf(value: number): object {

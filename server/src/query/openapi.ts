@@ -24,6 +24,7 @@ const ERRORS = {
   404: ['NotFound', 'Nothing has this name'],
   413: ['TooLarge', 'The body has more than 64 kB'],
   415: ['UnsupportedType', 'The body is not application/json, or in an unknown encoding'],
+  429: ['Busy', 'As many imports go on as are allowed at once'],
   502: ['NotTaken', 'The receiver did not take it'],
   503: ['Unavailable', 'The store does not take or give data now'],
 } as const satisfies Record<number, readonly [string, string]>;
@@ -92,9 +93,11 @@ function queryParameters({ query }: Route): object[] {
   });
 }
 
-const bodyOf = ({ body }: Route): object => ({
+const bodyOf = ({ body, takesFile }: Route): object => ({
   required: true,
-  content: { 'application/json': { schema: jsonSchemaOf(body ?? z.strictObject({})) } },
+  content: takesFile
+    ? { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+    : { 'application/json': { schema: jsonSchemaOf(body ?? z.strictObject({})) } },
 });
 
 function responsesOf(route: Route, answer: JsonSchema): object {

@@ -191,7 +191,7 @@ interface RouteOf<Name extends Operation> {
   /** Media types of the answer; JSON if absent. */
   types?: readonly string[];
   /** Statuses of errors that other routes do not have. */
-  errors?: readonly (400 | 404 | 502)[];
+  errors?: readonly (400 | 404 | 429 | 502)[];
   /**
    * Is true if the route reads all flows of a filter. One such request is answered at a time,
    * because several at once would keep lists and pages waiting.

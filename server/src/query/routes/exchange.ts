@@ -42,9 +42,19 @@ const importQuery = z.strictObject({
     .describe('CSV: `flow:Order No,step:Task,end:Done at`, where columns have other names'),
 });
 
+/** Types of the files, whose format the caller chooses. */
+const EXPORTED = [
+  'application/json',
+  'application/x-ndjson',
+  'application/xml',
+  'text/csv',
+  'text/vnd.mermaid',
+];
+
 /** Routes by which flows come in and go out in formats of others. */
 export const EXCHANGE_ROUTES: readonly Route[] = [
   {
+    operation: 'listFormats',
     path: '/api/v1/formats',
     scope: 'read',
     summary: 'Formats of imports and exports',
@@ -52,25 +62,32 @@ export const EXCHANGE_ROUTES: readonly Route[] = [
       void response.json({ items: context.exchange.formats() }),
   },
   {
+    operation: 'exportFlows',
     path: '/api/v1/flows/export',
     scope: 'read',
     summary: 'Flows of a filter as a file: CSV, OCEL, XES, OTLP',
     query: exportQuery,
+    types: EXPORTED,
     handle: exportFlows,
   },
   {
+    operation: 'exportFlow',
     path: '/api/v1/flows/{id}/export',
     scope: 'read',
     summary: 'One flow as a file or a diagram',
     query: exportOneQuery,
+    types: EXPORTED,
     handle: exportFlow,
   },
   {
+    operation: 'importFile',
     method: 'post',
     path: '/api/v1/import',
     scope: 'admin',
     summary: 'Import a file; the answer has a line of progress a second, and a report at its end',
     query: importQuery,
+    types: ['application/x-ndjson'],
+    errors: [429],
     handle: importFile,
     takesFile: true,
   },
