@@ -4,7 +4,7 @@ import { random, simulate } from './simulator.ts';
 
 /**
  * Runs `npm run absence`: stalls found without a definition, over seeds, arrival orders and a
- * restart.
+ * restart. A run takes minutes, so each of its parts is said on stderr as soon as it is known.
  */
 const startMs = 1_794_000_000_000;
 const [
@@ -31,7 +31,8 @@ for (const seed of seeds.split(',').map(Number))
       ...(mode === 'restarted' && { restartAt: 0.5 }),
     });
     const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-    rows[`seed ${seed}, ${mode}`] = {
+    const name = `seed ${seed}, ${mode}`;
+    const row = {
       recall: percent(score.recall),
       precision: percent(score.precision),
       named: percent(score.named),
@@ -40,9 +41,17 @@ for (const seed of seeds.split(',').map(Number))
       'false alarms': score.falseAlarms.length,
       seconds: Math.round((performance.now() - from) / 1000),
     };
+    rows[name] = row;
+    console.error(`${name}: ${inWords(row)}`);
     if (process.env['VERBOSE'])
       console.log(
         [...score.missed.slice(0, 20), '--', ...score.falseAlarms.slice(0, 20)].join('\n'),
       );
   }
 console.table(rows);
+
+function inWords(row: object): string {
+  return Object.entries(row)
+    .map(([figure, value]) => `${figure} ${value}`)
+    .join(', ');
+}
