@@ -1,9 +1,10 @@
 import { pushAll } from '../../base/lists.ts';
 import { environmentOfKey, nameOfKey, scopedKey } from '../keys.ts';
 import type { Knowledge } from '../knowledge.ts';
+import { createDelays } from './delays.ts';
 import type { Digest } from './digest.ts';
 import type { HeldFlows } from './held-flows.ts';
-import { accept, teach, usualWaitsIn, type TypeModel } from './model.ts';
+import { accept, teach, type TypeModel } from './model.ts';
 import { hasOtherNames, withNaming } from './naming.ts';
 import { MIN_SAMPLES } from './outcome-sets.ts';
 import { looksStalled, rarityOf } from './stalls.ts';
@@ -60,7 +61,7 @@ const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));
 
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
-  const { models, structural, unclaimed, outages } = knowledge;
+  const { models, structural, unclaimed } = knowledge;
   const taught = createTaught();
   /** Flows that were learned from, but look like stalls in comparison with all other flows. */
   const doubted = new Set<string>();
@@ -83,6 +84,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     version++;
     return places.flatMap((place) => unclaimed.claim(place));
   };
+  const delays = createDelays(knowledge, taught, apply);
   const retract = (flowId: string): void => {
     const digest = taught.retract(flowId);
     if (digest !== undefined) apply(digest, -1);
@@ -101,13 +103,9 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
    * marked flows.
    */
   const doubtStalls = (ofType: ReadonlyMap<string, Digest>): string[] => {
-    const found: string[] = [];
-    for (const one of ofType.values())
-      if (looksStalled(one, knowledge)) {
-        doubted.add(one.flowId);
-        found.push(one.flowId);
-      }
-    return found;
+    const found = [...ofType.values()].filter((one) => looksStalled(one, knowledge));
+    for (const { flowId } of found) doubted.add(flowId);
+    return found.map(({ flowId }) => flowId);
   };
   const storedOf = (key: string, model: TypeModel): LearnedModel => {
     const rare = taught.suspiciousRare(key, (digest) =>
@@ -138,9 +136,10 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     learn(digest) {
       // Flow types beyond the bound are not learned: a hostile sender must not use up memory.
       if (!models.has(digest.type)) return [];
-      outages.markHeldUp(digest, usualWaitsIn(models.of(digest.type)));
+      delays.mark(digest);
       const again = apply(digest, 1);
       const ofType = taught.keepRetractable(digest);
+      pushAll(again, delays.judgeAgain(digest));
       const model = models.of(digest.type);
       if (hasNewRecord(digest, model) || isMilestone(model.flows.total))
         reviewedAt.delete(digest.type);

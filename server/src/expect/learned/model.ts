@@ -290,3 +290,17 @@ export const usualWaitsIn =
     const waitMs = model.messages.get(key)?.waits.get(to)?.usual() ?? 0;
     return { waitMs, heardMs: waitMs === 0 ? 0 : waitMs + (model.about.get(to)?.lag.usual() ?? 0) };
   };
+
+/** Until this many flows of a type are known, what is usual may be what one outage made of it. */
+const YOUNG_FLOWS = 200;
+/** A wait of this many times the usual one is unusual. */
+const UNUSUAL = 2;
+/** Returns a function that gives the times beyond which a wait is so long that it has a cause. */
+export function unusualWaitsIn(model: TypeModel): UsualOf {
+  const usual = usualWaitsIn(model);
+  return (message, to) => {
+    if (model.flows.total < YOUNG_FLOWS) return { waitMs: 0, heardMs: 0 };
+    const { waitMs, heardMs } = usual(message, to);
+    return { waitMs: UNUSUAL * waitMs, heardMs: UNUSUAL * heardMs };
+  };
+}

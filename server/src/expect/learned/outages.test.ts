@@ -23,7 +23,8 @@ function sharedOf(
   });
   for (const digest of digests) outages.observe(digest);
   return digests.map((digest) => {
-    outages.markHeldUp(digest, () => ({ waitMs: usualMs, heardMs: usualMs }));
+    for (const one of outages.heldUpIn(digest, () => ({ waitMs: usualMs, heardMs: usualMs })))
+      one.isHeldUp = true;
     return digest.messages[0]!.waits[0]?.isHeldUp ?? null;
   });
 }
@@ -57,6 +58,23 @@ describe('waits of an outage are shared', () => {
       (_, i) => i > 120 && waits[i - 120]![1] - waits[i - 120]![0] > 8,
     );
     expect(shareOf(long)).toBeGreaterThan(0.9);
+  });
+  test('one in which messages are sent minutes apart, and wait for a minute', () => {
+    const waits = every(180, 0, 3600).map((at, i) => [at, at + 50 + (i % 3) * 10] as const);
+    expect(shareOf(sharedOf([...prompt(-9000, -6000), ...waits]).slice(-waits.length))).toBe(1);
+  });
+  test('one whose next message waits still, too short to tell anything', () => {
+    const known = [...prompt(-900, -600), [0, 400], [250, 600]] as const;
+    const waiting = [590, null] as const;
+    expect(sharedOf([...known, waiting], { nowS: 610 }).slice(60, 61)).toEqual([true]);
+    // A message that was taken at once tells that its consumer was at work.
+    const taken = [590, 591] as const;
+    expect(sharedOf([...known, taken], { nowS: 610 }).slice(60, 61)).toEqual([false]);
+  });
+  test('a backlog whose waits differ, but are equally long on average, in every part of it', () => {
+    const held = every(1, 0, 300).map((i) => [i + 100 * (i % 10), 1200 + i] as const);
+    const all = sharedOf([...prompt(-50, 0), ...held, [1195, 1445], ...prompt(1600, 1650)]);
+    expect(shareOf(all.slice(10, 10 + held.length + 1))).toBe(1);
   });
   test('a queue that grows and shrinks', () => {
     const half = 1200;

@@ -17,11 +17,17 @@ export interface Outages {
    */
   observe(digest: Digest): void;
   /**
-   * Marks the waits and the steps of a flow that an outage delayed. Call this before the flow is
-   * learned from.
+   * Returns those waits and steps of a flow that an outage delayed and that are not marked yet. A
+   * later call may find more: what is usual, and how the messages sent next fared, is known only
+   * then.
    */
-  markHeldUp(digest: Digest, usual: UsualOf): void;
+  heldUpIn(digest: Digest, usual: UsualOf): Delayed[];
+  /** Returns whether the flow has a delay of more than `usual` that no outage explains yet. */
+  isUnexplained(digest: Digest, usual: UsualOf): boolean;
 }
+
+/** What an outage delays: the wait of a message, or the step that took it. */
+type Delayed = { isHeldUp: boolean };
 
 /**
  * Returns the bounds, ms, above which two times of a message are unusual: the time until a step of
@@ -63,8 +69,8 @@ const NEXT = 3;
  * `NEAR_TIMES` the wait, whichever is longer. Messages sent further apart tell nothing about each
  * other.
  */
-const NEAR_MS = 60_000;
-const NEAR_TIMES = 2;
+const NEAR_MS = 300_000;
+const NEAR_TIMES = 4;
 /**
  * Until it is known which waits are usual, only waits longer than this, in ms, are examined. All
  * shorter waits are skipped: if only some of them were, the rest would look unusual.
@@ -82,6 +88,12 @@ const AS_WELL = 1 / 4;
  */
 const ALIKE = 0.08;
 const MIN_IN_THIRD = 2;
+/**
+ * Waits are not alike if their standard deviation exceeds this share of their mean. After a hung
+ * consumer has resumed, the means of the periods are equal by chance, but the waits differ: each
+ * message waited since it was sent.
+ */
+const EVEN = 0.3;
 
 interface Neighbour {
   apart: number;
@@ -130,32 +142,27 @@ export function createOutages(options: OutageOptions): Outages {
     sentMs: number,
     waited: number,
     usualMs: number,
-    waitOf: (sent: Sent) => number | null,
+    waitOf: (sent: Sent) => { ms: number; isOver: boolean } | null,
   ): boolean => {
     if (waited <= (usualMs === 0 ? YOUNG_MS : Math.max(shortMs, usualMs))) return false;
     const nearMs = usualMs === 0 ? waited : Math.max(NEAR_MS, NEAR_TIMES * waited);
     const asWellMs = Math.max(usualMs, waited * AS_WELL);
     const before: Neighbour[] = [];
     const after: Neighbour[] = [];
-    const sums = [0, 0, 0];
-    const counts = [0, 0, 0];
+    const ended = [createMoments(), createMoments(), createMoments()] as const;
     for (const some of all)
       for (const sent of some) {
-        const ms = sent.id === id ? null : waitOf(sent);
-        if (ms === null) continue;
+        const other = sent.id === id ? null : waitOf(sent);
+        if (other === null) continue;
+        const waitedAsWell = other.ms >= asWellMs;
+        // Whether a message that waits still will wait as long is unknown.
+        if (!waitedAsWell && !other.isOver) continue;
         const apart = sent.sentMs - sentMs;
-        const waitedAsWell = ms >= asWellMs;
         if (Math.abs(apart) <= nearMs)
           (apart <= 0 ? before : after).push({ apart: Math.abs(apart), waitedAsWell });
-        const third = Math.floor((3 * (apart + ms)) / waited);
-        if (!waitedAsWell || third < 0 || third > 2) continue;
-        sums[third]! += ms;
-        counts[third]!++;
+        if (waitedAsWell) ended[Math.floor((3 * (apart + other.ms)) / waited)]?.add(other.ms);
       }
-    if (!mostWaited(before) && !mostWaited(after)) return false;
-    if (counts.some((count) => count < MIN_IN_THIRD)) return true;
-    const means = sums.map((sum, i) => sum / counts[i]!);
-    return Math.max(...means) - Math.min(...means) > ALIKE * waited;
+    return (mostWaited(before) || mostWaited(after)) && !areAlike(ended, ALIKE * waited);
   };
   /**
    * Returns a function that gives the wait of a message until a step of type `to` took it, or until
@@ -164,44 +171,83 @@ export function createOutages(options: OutageOptions): Outages {
    */
   const waitsFor =
     (to: string, instant: 'atMs' | 'heardMs') =>
-    ({ sentMs, taken }: Sent): number | null => {
+    ({ sentMs, taken }: Sent): { ms: number; isOver: boolean } | null => {
       const mine = taken[to]?.[instant];
-      if (mine !== undefined) return mine - sentMs;
+      if (mine !== undefined) return { ms: mine - sentMs, isOver: true };
       for (const _ in taken) return null;
-      return options.now() - sentMs;
+      return { ms: options.now() - sentMs, isOver: false };
     };
 
   return {
     observe,
-    markHeldUp(digest, usual) {
-      for (const message of digest.messages) {
-        const { place, sendSpanId: id, sentMs } = message;
+    heldUpIn(digest, usual) {
+      const found: Delayed[] = [];
+      for (const message of digest.messages)
         for (const wait of message.waits) {
+          const { sendSpanId: id, sentMs } = message;
           const untilHeard = wait.heardMs - sentMs;
-          if (untilHeard <= shortMs) continue;
-          const all = places.get(keyOf(digest, place));
-          if (all === undefined) continue;
+          const all = places.get(keyOf(digest, message.place));
+          if (untilHeard <= shortMs || all === undefined) continue;
           const { waitMs, heardMs } = usual(message, wait.to);
-          wait.isHeldUp = isShared(
-            all.values(),
-            id,
-            sentMs,
-            wait.ms,
-            waitMs,
-            waitsFor(wait.to, 'atMs'),
-          );
+          const isHeldUp = (ms: number, usualMs: number, instant: 'atMs' | 'heardMs'): boolean =>
+            isShared(all.values(), id, sentMs, ms, usualMs, waitsFor(wait.to, instant));
+          if (!wait.isHeldUp && isHeldUp(wait.ms, waitMs, 'atMs')) found.push(wait);
           const step = digest.steps.find((one) => one.id === wait.stepId);
-          if (step !== undefined)
-            step.isHeldUp = isShared(
-              all.values(),
-              id,
-              sentMs,
-              untilHeard,
-              heardMs,
-              waitsFor(wait.to, 'heardMs'),
-            );
+          if (step?.isHeldUp === false && isHeldUp(untilHeard, heardMs, 'heardMs'))
+            found.push(step);
         }
-      }
+      return found;
+    },
+    isUnexplained: (digest, usual) =>
+      digest.messages.some((message) =>
+        message.waits.some((wait) => {
+          const untilHeard = wait.heardMs - message.sentMs;
+          if (untilHeard <= shortMs) return false;
+          const { waitMs, heardMs } = usual(message, wait.to);
+          const step = digest.steps.find((one) => one.id === wait.stepId);
+          return (
+            (wait.ms > Math.max(shortMs, waitMs) && !wait.isHeldUp) ||
+            (untilHeard > heardMs && step?.isHeldUp === false)
+          );
+        }),
+      ),
+  };
+}
+
+interface Moments {
+  add(value: number): void;
+  readonly count: number;
+  readonly mean: number;
+  readonly deviation: number;
+}
+function createMoments(): Moments {
+  let count = 0;
+  let sum = 0;
+  let squares = 0;
+  return {
+    add(value) {
+      count++;
+      sum += value;
+      squares += value * value;
+    },
+    get count() {
+      return count;
+    },
+    get mean() {
+      return sum / count;
+    },
+    get deviation() {
+      return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
     },
   };
+}
+
+/** Returns whether the waits of all periods are equally long, up to a difference of their means. */
+function areAlike(periods: readonly Moments[], differenceMs: number): boolean {
+  if (periods.some(({ count }) => count < MIN_IN_THIRD)) return false;
+  const means = periods.map(({ mean }) => mean);
+  return (
+    Math.max(...means) - Math.min(...means) <= differenceMs &&
+    periods.every(({ mean, deviation }) => deviation <= EVEN * mean)
+  );
 }

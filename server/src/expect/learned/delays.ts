@@ -1,0 +1,60 @@
+import { pushAll } from '../../base/lists.ts';
+import type { Knowledge } from '../knowledge.ts';
+import type { Digest } from './digest.ts';
+import { unusualWaitsIn, usualWaitsIn } from './model.ts';
+import { createOpenDelays } from './open-delays.ts';
+import type { Taught } from './taught.ts';
+
+/**
+ * Marks what an outage delayed (`outages.ts`) before a flow is learned from, and marks it later
+ * where only later flows show it.
+ */
+export interface Delays {
+  /** Marks what an outage delayed in a flow that is not learned from yet. */
+  mark(digest: Digest): void;
+  /**
+   * Judges earlier flows of the type again, by what this flow, just learned from, adds to what is
+   * known. Returns the flows to evaluate again.
+   */
+  judgeAgain(digest: Digest): string[];
+}
+
+/** `apply` adds a flow to what is known (1), or subtracts it (-1). */
+export function createDelays(
+  { outages, models }: Pick<Knowledge, 'outages' | 'models'>,
+  taught: Pick<Taught, 'get'>,
+  apply: (digest: Digest, weight: 1 | -1) => string[],
+): Delays {
+  const open = createOpenDelays();
+  const delayedIn = (digest: Digest) =>
+    outages.heldUpIn(digest, usualWaitsIn(models.of(digest.type)));
+  const learnAnew = (digest: Digest): string[] => {
+    const delayed = delayedIn(digest);
+    if (delayed.length === 0) return [];
+    apply(digest, -1);
+    for (const one of delayed) one.isHeldUp = true;
+    return apply(digest, 1);
+  };
+
+  return {
+    mark(digest) {
+      for (const one of delayedIn(digest)) one.isHeldUp = true;
+    },
+    judgeAgain(digest) {
+      const { type, flowId, messages } = digest;
+      const again: string[] = [];
+      const unusual = unusualWaitsIn(models.of(type));
+      // A flow that an outage delayed adds nothing to what is usual.
+      const isHeldUp = messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
+      for (const id of isHeldUp ? [] : open.countFlow(type)) {
+        // A flow that was retracted meanwhile is judged when it is learned from again.
+        const earlier = taught.get(id);
+        if (earlier !== undefined) pushAll(again, learnAnew(earlier));
+        if (earlier === undefined || !outages.isUnexplained(earlier, unusual))
+          open.remove(type, id);
+      }
+      if (outages.isUnexplained(digest, unusual)) open.add(type, flowId);
+      return again;
+    },
+  };
+}

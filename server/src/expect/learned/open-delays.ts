@@ -1,0 +1,57 @@
+/**
+ * Schedules when the delays of a flow are judged again. What is usual, and how the messages sent
+ * next fared, is known only later than the flow itself: on a first day, or where a message comes
+ * every few minutes. A flow is judged again after 1, 2, 4 and so on further flows of its type that
+ * no outage delayed.
+ */
+export interface OpenDelays {
+  /** Keeps a flow whose delays no outage explains yet. */
+  add(type: string, flowId: string): void;
+  /**
+   * Counts one more flow of a type. Returns the kept flows of that type that are to be judged again
+   * now.
+   */
+  countFlow(type: string): string[];
+  /** Forgets a flow, because its delays are explained, or because it is no longer learned from. */
+  remove(type: string, flowId: string): void;
+}
+
+/** After this many further flows, a flow is judged for the last time. */
+const LAST = 1024;
+const MAX_PER_TYPE = 300;
+const MAX_TOTAL = 20_000;
+
+export function createOpenDelays(): OpenDelays {
+  /** For each type, its kept flows, each with the number of flows that came after it. */
+  const byType = new Map<string, Map<string, number>>();
+  let total = 0;
+  const remove = (type: string, flowId: string): void => {
+    const ofType = byType.get(type);
+    if (ofType?.delete(flowId) !== true) return;
+    total--;
+    if (ofType.size === 0) byType.delete(type);
+  };
+  return {
+    add(type, flowId) {
+      remove(type, flowId);
+      let ofType = byType.get(type);
+      if (ofType === undefined) byType.set(type, (ofType = new Map<string, number>()));
+      else if (ofType.size >= MAX_PER_TYPE) remove(type, ofType.keys().next().value!);
+      if (total >= MAX_TOTAL) return;
+      ofType.set(flowId, 0);
+      total++;
+    },
+    countFlow(type) {
+      const due: string[] = [];
+      const ofType = byType.get(type);
+      for (const [flowId, before] of ofType ?? []) {
+        const since = before + 1;
+        if (Number.isInteger(Math.log2(since))) due.push(flowId);
+        if (since >= LAST) remove(type, flowId);
+        else ofType!.set(flowId, since);
+      }
+      return due;
+    },
+    remove,
+  };
+}
