@@ -109,6 +109,7 @@ test('the retention deletes what a person sees as ended, whatever ended it, and 
   await within((connection) =>
     connection.command(`INSERT INTO flows (id, version, deleted, phase, settles_as, key_values, last_received) VALUES
       ('ended', 1, 0, 'ended', '', ['key'], ${oldMs}), ('settled', 1, 0, 'open', 'completed', ['key'], ${oldMs}),
+      ('failed', 1, 0, 'open', 'failed', ['key'], ${oldMs}), ('undone', 1, 0, 'compensating', 'compensated', ['key'], ${oldMs}),
       ('tombstone', 1, 1, 'open', '', [], ${oldMs}), ('waits', 1, 0, 'open', '', ['key'], ${oldMs}),
       ('young', 1, 0, 'ended', '', ['key'], ${Date.now()})`),
   );
