@@ -14,6 +14,7 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
+import { KEPT, withHash } from './cut-text.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 
@@ -213,13 +214,13 @@ function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
 }
 
 /**
- * Returns the text cut to its limit. Lone surrogates are replaced, because UTF-8 cannot represent
+ * Returns the text, cut if it exceeds the limit. Lone surrogates are replaced, because UTF-8 cannot represent
  * them.
  */
 function tidy(value: string, out: OtlpExport): string {
   if (value.length > LIMITS.text) {
     out.truncated++;
-    value = value.slice(0, LIMITS.text);
+    value = withHash(value.slice(0, KEPT), value);
   }
   return value.isWellFormed() ? value : value.toWellFormed();
 }

@@ -24,6 +24,7 @@ import {
   wrongId,
   type LeftOut,
 } from './otlp-rules.ts';
+import { KEPT, withHash } from './cut-text.ts';
 import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './protobuf-wire.ts';
 import { TextCache } from './text-cache.ts';
 
@@ -107,7 +108,8 @@ class Reader extends WireReader {
     this.at = to;
     if (to - from > LIMITS.text) {
       this.out.truncated++;
-      return clip(this.body.toString('utf8', from, from + LIMITS.text));
+      const kept = clip(this.body.toString('utf8', from, from + KEPT));
+      return withHash(kept, this.body.subarray(from, to));
     }
     return texts.read(this.body, from, to);
   }
