@@ -214,8 +214,8 @@ function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
 }
 
 /**
- * Returns the text, cut if it exceeds the limit. Lone surrogates are replaced, because UTF-8 cannot represent
- * them.
+ * Returns the text, cut if it exceeds the limit. Lone surrogates are replaced, because UTF-8 cannot
+ * represent them.
  */
 function tidy(value: string, out: OtlpExport): string {
   if (value.length > LIMITS.text) {

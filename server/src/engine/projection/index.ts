@@ -163,6 +163,7 @@ export function createProjection(options: ProjectionOptions): Projection {
   );
   const retry = createStoreRetry(clock, counters, log);
   const writer = createWriter({
+    clock,
     counters,
     store,
     retry,
@@ -249,6 +250,7 @@ export function createProjection(options: ProjectionOptions): Projection {
       await cycle;
       try {
         await runCycle();
+        await writer.writeWatermark();
       } catch (error) {
         log.error(
           { detail: messageOf(error).slice(0, 500) },

@@ -17,11 +17,13 @@ const request = (over: Partial<Flow> = {}): FlowChange => {
 };
 
 function bench(requestFlows: WriterOptions['requestFlows'] = 'keep') {
+  const clock = manualClock();
   const counters = createCounters();
-  const retry = createStoreRetry(manualClock(), counters, silentLog);
+  const retry = createStoreRetry(clock, counters, silentLog);
   const inserted: [changes: readonly FlowChange[], upTo: number][] = [];
   const state = { isDown: false };
   const writer = createWriter({
+    clock,
     counters,
     retry,
     requestFlows,
@@ -35,7 +37,7 @@ function bench(requestFlows: WriterOptions['requestFlows'] = 'keep') {
   });
   const counted = (name: string): number =>
     counters.read().find((one) => one.name === name)?.value ?? 0;
-  return { writer, retry, state, inserted, counted };
+  return { writer, clock, retry, state, inserted, counted };
 }
 
 test('nothing is written where there is nothing to say', async () => {
@@ -46,11 +48,26 @@ test('nothing is written where there is nothing to say', async () => {
   expect([inserted, writer.derivedBatch]).toEqual([[], 5]);
 });
 
-test('a batch that changed no flow is still said to be included', async () => {
+test('a batch that changed no flow is still said to be included, by a row of no flow', async () => {
   const { writer, inserted } = bench();
   writer.start(5);
   await expect(writer.write([], 6)).resolves.toEqual([]);
-  expect([inserted, writer.derivedBatch, writer.lastRows]).toEqual([[[[], 6]], 6, 0]);
+  expect([writer.derivedBatch, writer.lastRows]).toEqual([6, 0]);
+  expect(inserted).toMatchObject([[[{ kind: 'tombstone', id: '', movedTo: null }], 6]]);
+});
+
+test('where all traffic is dropped, such a row is written now and then, and at the end', async () => {
+  const { writer, clock, inserted } = bench('drop');
+  writer.start(5);
+  const upTo = (): number[] => inserted.map(([, batch]) => batch);
+  for (let batch = 6; batch <= 100; batch++) {
+    await expect(writer.write([request()], batch)).resolves.toEqual([]);
+    clock.advance(1000);
+  }
+  expect([upTo(), writer.derivedBatch]).toEqual([[6, 36, 66, 96], 100]);
+  await writer.writeWatermark();
+  await writer.writeWatermark();
+  expect(upTo()).toEqual([6, 36, 66, 96, 100]);
 });
 
 test('rows of a batch of which more follows claim no more than those before', async () => {

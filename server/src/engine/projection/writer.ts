@@ -1,4 +1,5 @@
 import { createBoundedSet } from '../../base/bounded-set.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Flow, FlowChange } from '../../model/flow.ts';
 import type { RequestFlows } from '../../model/request-flows.ts';
@@ -24,9 +25,12 @@ export interface Writer {
     changes: readonly FlowChange[],
     upTo: number | null,
   ): Promise<readonly FlowChange[] | undefined>;
+  /** Writes the watermark if no row in the store has it yet. Called at the end of a shutdown. */
+  writeWatermark(): Promise<void>;
 }
 
 export interface WriterOptions {
+  clock: Clock;
   counters: Counters;
   store: FlowWriter;
   retry: StoreRetry;
@@ -41,8 +45,16 @@ export interface WriterOptions {
 }
 
 const MAX_ROWS_KNOWN = 100_000;
+/**
+ * Minimum time, ms, between two rows that are written only for the watermark. Where all traffic is
+ * dropped no flow has a row, and without these every start would replay all evidence there is.
+ */
+const WATERMARK_MS = 30_000;
+/** Id of the row that is written only for the watermark: a tombstone of no flow. */
+const NOBODY = '';
 
 export function createWriter({
+  clock,
   counters,
   store,
   retry,
@@ -50,6 +62,9 @@ export function createWriter({
   settlesAt,
 }: WriterOptions): Writer {
   let derivedBatch = 0;
+  /** The greatest watermark that a row in the store has, and when it was written, ms. */
+  let storedBatch = 0;
+  let storedMs = -Infinity;
   let lastRows = 0;
   /** Ids of flows that have a row. Needed only if some flows get no row. */
   const hasRow = createBoundedSet(MAX_ROWS_KNOWN);
@@ -74,9 +89,27 @@ export function createWriter({
     return [change];
   };
 
+  const watermark = (): FlowChange => ({
+    kind: 'tombstone',
+    id: NOBODY,
+    version: clock.now() * 1000,
+    movedTo: null,
+  });
+  /** Inserts rows. Resolves with false if the server stops before that. */
+  const insert = async (rows: readonly FlowChange[], batch: number): Promise<boolean> => {
+    const isDone = await retry.untilDone('flow rows could not be written', async () => {
+      await store.insertFlows(rows, batch, settlesAt);
+      return true;
+    });
+    if (isDone === undefined) return false;
+    storedBatch = Math.max(storedBatch, batch);
+    storedMs = clock.now();
+    return true;
+  };
+
   return {
     start(batch) {
-      derivedBatch = batch;
+      derivedBatch = storedBatch = batch;
     },
     get derivedBatch() {
       return derivedBatch;
@@ -93,17 +126,18 @@ export function createWriter({
       if (changes.length === 0 && batch === derivedBatch) return undefined;
       const kept = changes.flatMap(wanted);
       counters.add('fermata_dropped_request_flows_total', changes.length - kept.length);
-      const isDone = await retry.untilDone('flow rows could not be written', async () => {
-        await store.insertFlows(kept, batch, settlesAt);
-        return true;
-      });
-      if (isDone === undefined) return undefined;
+      const isDue = batch > storedBatch && clock.now() - storedMs >= WATERMARK_MS;
+      const rows = kept.length > 0 || !isDue ? kept : [watermark()];
+      if (rows.length > 0 && !(await insert(rows, batch))) return undefined;
       // Another write may have changed the watermark meanwhile, so a write without `upTo` does not
       // set it.
       if (upTo !== null) derivedBatch = upTo;
       lastRows = kept.length;
       counters.add('fermata_flow_rows_total', kept.length);
       return kept;
+    },
+    async writeWatermark() {
+      if (derivedBatch > storedBatch && !retry.abandoned) await insert([watermark()], derivedBatch);
     },
   };
 }
