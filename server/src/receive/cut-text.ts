@@ -6,9 +6,20 @@ import { LIMITS } from '../model/otlp.ts';
  * the cut would be one, and their flows would be joined.
  */
 const HASH_DIGITS = 16;
-/** Number of characters, or bytes, that are kept of a text that is cut. */
-export const KEPT = LIMITS.text - HASH_DIGITS - 1;
+const KEPT = LIMITS.text - HASH_DIGITS - 1;
 
-/** Returns the text that stands for `whole`, of which only the beginning is kept. */
-export const withHash = (kept: string, whole: string | Uint8Array): string =>
+const withHash = (kept: string, whole: string | Uint8Array): string =>
   `${kept}~${createHash('sha1').update(whole).digest('hex').slice(0, HASH_DIGITS)}`;
+
+export const cutText = (text: string): string => withHash(text.slice(0, KEPT), text);
+
+/** Cuts a text in UTF-8 to its first bytes, and never within a character. */
+export function cutBytes(text: Buffer): string {
+  let end = KEPT;
+  while (end > KEPT - MAX_CONTINUED && isContinued(text[end]!)) end--;
+  return withHash(text.toString('utf8', 0, end), text);
+}
+
+/** A character has at most so many bytes after its first. */
+const MAX_CONTINUED = 3;
+const isContinued = (byte: number): boolean => (byte & 0b1100_0000) === 0b1000_0000;

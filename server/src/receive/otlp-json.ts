@@ -14,7 +14,7 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { KEPT, withHash } from './cut-text.ts';
+import { cutText } from './cut-text.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 
@@ -220,7 +220,7 @@ function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
 function tidy(value: string, out: OtlpExport): string {
   if (value.length > LIMITS.text) {
     out.truncated++;
-    value = withHash(value.slice(0, KEPT), value);
+    value = cutText(value);
   }
   return value.isWellFormed() ? value : value.toWellFormed();
 }

@@ -24,7 +24,7 @@ import {
   wrongId,
   type LeftOut,
 } from './otlp-rules.ts';
-import { KEPT, withHash } from './cut-text.ts';
+import { cutBytes } from './cut-text.ts';
 import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './protobuf-wire.ts';
 import { TextCache } from './text-cache.ts';
 
@@ -108,8 +108,7 @@ class Reader extends WireReader {
     this.at = to;
     if (to - from > LIMITS.text) {
       this.out.truncated++;
-      const kept = clip(this.body.toString('utf8', from, from + KEPT));
-      return withHash(kept, this.body.subarray(from, to));
+      return cutBytes(this.body.subarray(from, to));
     }
     return texts.read(this.body, from, to);
   }
@@ -487,8 +486,3 @@ const emptySpan = (
 });
 
 const texts = new TextCache();
-
-/** Removes U+FFFD from the end of a text, where the cut may have split a character. */
-export function clip(text: string): string {
-  return text.endsWith('\uFFFD') ? text.replace(/\uFFFD+$/, '') : text;
-}
