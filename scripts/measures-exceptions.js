@@ -126,7 +126,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/engine/projection/index.ts createProjection',
-    value: 136,
+    value: 135,
     reason: 'composes nine parts; the order of work itself is fifteen lines',
   },
   {

@@ -162,12 +162,9 @@ export function createProjection(options: ProjectionOptions): Projection {
     () => scheduler.schedule(0),
   );
   const retry = createStoreRetry(clock, counters, log);
+  const { requestFlows } = options;
   const writer = createWriter({
-    clock,
-    counters,
-    store,
-    retry,
-    requestFlows: options.requestFlows,
+    ...{ clock, counters, store, retry, requestFlows },
     settlesAt,
   });
   const publisher = createPublisher({ clock, store, retry, sink, settlesAt });
