@@ -107,7 +107,7 @@ function serveApi(app: Express, options: QueryOptions): void {
   // Accept only JSON, because another site's page can send JSON only after a preflight request.
   const json = express.json({ limit: '64kb', strict: true, reviver: wellFormed });
   const handlerOf = handlersFor(options);
-  app.use('/api', compressAnswers);
+  app.use('/api', compressAnswers, noSlashAtEnd);
   for (const route of ROUTES) {
     const checks = route.takesFile ? [onlyFiles] : route.method === 'post' ? [onlyJson, json] : [];
     app[route.method ?? 'get'](expressPath(route.path), noStore, ...checks, handlerOf(route));
@@ -132,6 +132,12 @@ const nowhere: express.RequestHandler = (request) => {
       hint: 'See /api/openapi.json.',
     },
   );
+};
+
+/** Answers an address that lacks its last part: it is no address of the list above it. */
+const noSlashAtEnd: express.RequestHandler = (request, response, next) => {
+  if (request.path.endsWith('/')) nowhere(request, response, next);
+  else next();
 };
 
 /** Answers requests whose method the path does not have, and says which ones it has. */

@@ -67,6 +67,7 @@ test.each([
   ['GET', '/assets/..%2f..%2fpackage.json'],
   ['GET', '/%'],
   ['POST', '/'],
+  ['GET', '/api/v1/incidents/'],
 ])('%s %s: 404', async (method, path) => {
   expect(await ask(path, { method })).toMatchObject({ status: 404, code: 'query.not-found' });
 });
