@@ -19,7 +19,7 @@ export function spanFacts(span: RawSpan): [label: string, text: string][] {
   return rows.filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '');
 }
 
-/** W3C's and OTLP's bits: 1 is sampled, 256 says that 512, whether the parent is remote, is known. */
+/** Reads the bits of W3C and OTLP: 1 is sampled, 512 a remote parent if 256 says it is known. */
 function flagsText(flags: number): string {
   const parent =
     (flags & 256) === 0 ? '' : (flags & 512) === 0 ? ', local parent' : ', remote parent';
