@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBench } from '../testing/correlator-harness.ts';
+import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 import { anySketches, toSpans } from '../testing/any-spans.ts';
+import type { SpanSketch } from '../testing/builders.ts';
 import { later, msBetween } from '../model/time.ts';
 import { coarsened, criticalPath, timeSpent } from './critical-path.ts';
 
@@ -50,4 +51,59 @@ test('of any flow, segments touch and sum to its duration', () => {
     { numRuns: RUNS, seed: SEED },
   );
   expect(several).toBeGreaterThan(RUNS / 10);
+}, 600_000);
+
+/** Calls one after the other, and by how many ms the span within each wrapper ends later. */
+const anyChain = fc.array(
+  fc.record({
+    gap: fc.integer({ min: 1, max: 20 }),
+    ms: fc.integer({ min: 2, max: 50 }),
+    overruns: fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 4 }),
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+
+test('what wraps a call changes nothing of the path', () => {
+  let longer = 0;
+  fc.assert(
+    fc.property(anyChain, (chain) => {
+      const spans = (isWrapped: boolean): SpanSketch[] => {
+        let at = 0;
+        const calls = chain.flatMap(({ gap, ms, overruns }, i): SpanSketch[] => {
+          at += gap;
+          const from = at;
+          at += ms;
+          const call = (id: string, parent: string, more: Partial<SpanSketch>): SpanSketch => ({
+            ...{ trace: 'a', id, parent, role: 'client', service: 'one', at: from, ms },
+            ...more,
+          });
+          const within = isWrapped ? overruns : [];
+          return [
+            call(`${i}c`, '1f', {}),
+            ...within.map((overrun, depth) =>
+              call(`${i}c${'d'.repeat(depth + 1)}`, `${i}c${'d'.repeat(depth)}`, {
+                ms: ms + overrun,
+              }),
+            ),
+            call(`${i}e`, `${i}c${'d'.repeat(within.length)}`, {
+              ...{ role: 'server', service: `callee ${i}` },
+            }),
+          ];
+        });
+        return [{ trace: 'a', id: '1f', role: 'server', service: 'one', ms: at + 500 }, ...calls];
+      };
+      const pathOf = (isWrapped: boolean): unknown[] => {
+        const [flow, ...others] = flowsOf(...spans(isWrapped));
+        expect(others).toEqual([]);
+        const path = criticalPath(flow!);
+        return path.map(({ kind, stepId, start, end }) => ({ kind, stepId, start, end }));
+      };
+      const plain = pathOf(false);
+      expect(pathOf(true)).toEqual(plain);
+      expect(plain).toHaveLength(2 * chain.length + 1);
+      if (chain.some(({ gap, overruns }, i) => i > 0 && overruns.some((ms) => ms > gap))) longer++;
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(longer).toBeGreaterThan(RUNS / 10);
 }, 600_000);

@@ -136,6 +136,29 @@ describe('within one trace, as Jaeger and CRISP', () => {
     ).toEqual(['processing one 0-500', 'processing three 500-1000']);
   });
 
+  test('a call that a library wraps returns when the wrapper does, unlike the span within', () => {
+    // The client's own span ends with the whole answer, when the caller has gone on already.
+    const wrapped = (id: string, service: string, [from, to]: [number, number]): SpanSketch[] => [
+      { trace: 'a', id: `${id}f`, parent: '1', role: 'client', at: from, ms: to - from },
+      { trace: 'a', id: `${id}c`, parent: `${id}f`, role: 'client', at: from, ms: to - from + 3 },
+      { trace: 'a', id, parent: `${id}c`, role: 'server', service, at: from, ms: to - from },
+    ];
+    const inOne = (sketch: SpanSketch): SpanSketch => ({ service: 'one', ...sketch });
+    expect(
+      pathOf(
+        root(100),
+        ...wrapped('2', 'two', [10, 40]).map(inOne),
+        ...wrapped('3', 'three', [41, 90]).map(inOne),
+      ),
+    ).toEqual([
+      'processing one 0-10',
+      'processing two 10-40',
+      'processing one 40-41',
+      'processing three 41-90',
+      'processing one 90-100',
+    ]);
+  });
+
   test('what was only told is not waited for', () => {
     // Jaeger's fifth case: B follows from A, and ends before it.
     expect(

@@ -1,5 +1,6 @@
 import type { Span } from '../model/span.ts';
 import type { InputSegment } from '../model/flow-input.ts';
+import type { UnixNanos } from '../model/time.ts';
 
 /** A draft is a unit of work that becomes an attempt of a step. */
 export interface Draft {
@@ -7,6 +8,15 @@ export interface Draft {
   segment: InputSegment;
   spans: Span[];
   shift: bigint;
-  /** The client span that called this unit, and the draft to which that client span belongs. */
-  calledBy: { client: Span; from: Draft } | null;
+  /** The call that began this unit; null if none did. */
+  calledBy: Call | null;
+}
+
+/** A synchronous call of one unit of work by another. */
+export interface Call {
+  /** The span that called, and the draft to which it belongs. */
+  client: Span;
+  from: Draft;
+  /** When the caller had its answer, by its own clock. */
+  returned: UnixNanos;
 }

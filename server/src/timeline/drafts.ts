@@ -5,6 +5,7 @@ import { allSegments, type FlowInput, type InputSegment } from '../model/flow-in
 import type { Draft } from './draft.ts';
 import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from '../model/roles.ts';
+import { earlier, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 
 /** Groups the spans of a flow into drafts, which are its units of work. */
@@ -64,7 +65,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         // A consumer is not a called step, as its message gets a hop of its own.
         calledBy:
           parent !== undefined && !isConsumer(span.role)
-            ? { client: parentSpan!, from: parent }
+            ? { client: parentSpan!, from: parent, returned: returnOf(parentSpan!, byKey) }
             : null,
       };
       if (draft.calledBy !== null) {
@@ -78,6 +79,25 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   }
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
+
+/**
+ * Returns when the caller had its answer. A library may wrap a call in a span of its own, in which
+ * the client's span ends later, for example when it has read the whole answer. The caller goes on
+ * when the outermost of them ends.
+ */
+function returnOf(client: Span, byKey: ReadonlyMap<string, Span>): UnixNanos {
+  let at = client.end;
+  let span: Span | undefined = client;
+  for (let depth = 0; depth < MAX_WRAPPERS && span !== undefined; depth++) {
+    const above = byKey.get(span.parent);
+    const isWrapper = above?.role === 'client' && above.service.name === client.service.name;
+    span = isWrapper ? above : undefined;
+    if (span !== undefined) at = earlier(at, span.end);
+  }
+  return at;
+}
+/** Maximum number of spans around one call that are looked at; parents may form a cycle. */
+const MAX_WRAPPERS = 8;
 
 /**
  * Returns whether the span is a delivery of a message. A log event that announces a delivery is

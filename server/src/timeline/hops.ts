@@ -33,7 +33,7 @@ export function hopsOf(
   for (const draft of drafts) {
     const to = stepOf.get(draft.head.key)!;
     if (draft.calledBy !== null) {
-      const { client, from } = draft.calledBy;
+      const { client, from, returned } = draft.calledBy;
       const fromStep = stepOf.get(from.head.key)!;
       // Without a client span (the step lies inside another step, or the client span was lost) the
       // time of the call is unknown.
@@ -58,7 +58,7 @@ export function hopsOf(
         receiveSpanId: spanIdOf(draft.head.key),
         sent,
         received,
-        returned: calls ? shifted(client.end, from.shift) : null,
+        returned: calls ? shifted(returned, from.shift) : null,
         waitMs: Math.max(0, msBetween(sent, received)),
         skewed: draft.shift - from.shift >= SKEW_SHOWN_NS,
         sync: true,
