@@ -1,8 +1,9 @@
-import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, createContextKey, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
 import {
   attempt,
   declareSending,
   endFailed,
+  endUnlessAcknowledged,
   handleMessage,
   isPropagationHeader,
   markTraced,
@@ -10,6 +11,7 @@ import {
   preciseNow,
   startSending,
   takeDelivery,
+  UNACKNOWLEDGED_AFTER_MS,
   withoutTracing,
 } from '../adapter-kit.ts';
 
@@ -143,11 +145,13 @@ const traceHandler =
 
 /** Wraps a handler so that its error is known, although moleculer handles the error itself. */
 const noteErrors =
-  (next: Handler): Handler =>
+  (next: Handler, onFailed: (span: Span) => void = () => undefined): Handler =>
   (...args) => {
     const span = trace.getActiveSpan();
     const note = (error: unknown): void => {
-      if (span?.isRecording()) noteFailure(span, error);
+      if (!span?.isRecording()) return;
+      noteFailure(span, error);
+      onFailed(span);
     };
     try {
       const result = next(...args);
@@ -187,9 +191,12 @@ const OUTER = {
 /** The middleware next to the handlers. */
 const INNER = {
   name: 'FermataErrors',
-  localEvent: noteErrors,
+  localEvent: (next: Handler) => noteErrors(next),
   localChannel(next: Handler, { name }: Definition): Handler {
-    const noting = noteErrors(next);
+    // Over Redis, a message whose handler failed is not acknowledged: it is claimed later.
+    const noting = noteErrors(next, (span) =>
+      endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.promise),
+    );
     return (...args) => {
       takeDelivery(trace.getActiveSpan(), { kind: 'event', type: name, step: name });
       return noting(...args);

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { SpanStatusCode } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { traceEmitter } from '../adapters/event-emitter.ts';
@@ -65,5 +66,37 @@ test('what was thrown reaches the caller, even if it cannot be made a text', asy
   ]);
   startFlow({ id: 'order-6' }, () => {
     for (const error of [odd, Symbol('s'), { code: 'E' }]) failFlow(error);
+  });
+});
+
+test('an error is recorded without the calls of this package; the error itself keeps them', () => {
+  const failure = new Error('refused\nat 5 % of the price');
+  const own = fileURLToPath(new URL('..', import.meta.url));
+  const stack = [
+    'Error: refused',
+    'at 5 % of the price',
+    '    at charge (/app/card.js:3:9)',
+    `    at handle (${own}adapters/amqplib.js:79:34)`,
+    '    at AsyncLocalStorage.run (node:async_hooks:346:14)',
+    `    at watchWork (${own}core/end-span.js:33:36)`,
+    '    at Channel.dispatchMessage (/app/node_modules/amqplib/lib/channel.js:485:14)',
+  ].join('\n');
+  failure.stack = stack;
+  expect(() =>
+    handleMessage({ destination: 'd', system: 's' }, () => {
+      throw failure;
+    }),
+  ).toThrow(failure);
+  expect(failure.stack).toBe(stack);
+  expect(spans()[0]!.events[0]!.attributes).toMatchObject({
+    'exception.type': 'Error',
+    'exception.message': 'refused\nat 5 % of the price',
+    'exception.stacktrace': [
+      'Error: refused',
+      'at 5 % of the price',
+      '    at charge (/app/card.js:3:9)',
+      '    at AsyncLocalStorage.run (node:async_hooks:346:14)',
+      '    at Channel.dispatchMessage (/app/node_modules/amqplib/lib/channel.js:485:14)',
+    ].join('\n'),
   });
 });

@@ -3,6 +3,7 @@ import {
   isSpanContextValid,
   SpanStatusCode,
   type Context,
+  type Exception,
   type Span,
 } from '@opentelemetry/api';
 import { preciseNow } from './clock.ts';
@@ -98,9 +99,33 @@ export function noteFailure(span: Span, error: unknown): void {
   failed.add(span);
   const failure = error instanceof Error ? error : withoutStack(errorText(error));
   span.setAttribute('error.type', failure.name);
-  span.recordException(failure);
+  span.recordException(recorded(failure));
   span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
 }
+
+/**
+ * Returns an error as it is recorded: without this package's calls in its stack, which would hide
+ * where the application failed. The error itself stays as it is.
+ */
+function recorded(error: Error): Exception {
+  const { name, message, stack } = error;
+  return {
+    name,
+    message,
+    ...(typeof stack === 'string' && { stack: withoutOwnFrames(stack, OWN_FOLDER) }),
+  };
+}
+
+/** Removes the calls of functions in a folder from a stack. */
+export function withoutOwnFrames(stack: string, folder: string): string {
+  if (folder === '' || !stack.includes(folder)) return stack;
+  return stack
+    .split('\n')
+    .filter((line) => !(/^\s+at /.test(line) && line.includes(folder)))
+    .join('\n');
+}
+/** The folder of this package's code; a bundle for browsers has none. */
+const OWN_FOLDER = typeof __dirname === 'string' ? __dirname.replace(/[\\/]core$/, '') : '';
 
 /** Makes the error of a value that is none. The functions of this package would be its stack. */
 const withoutStack = (message: string): Error => Object.assign(new Error(message), { stack: '' });

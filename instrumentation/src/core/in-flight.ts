@@ -12,12 +12,13 @@ import {
   ATTR_STEP_NAME,
   EVENT_STEP_STARTED,
 } from '../semconv.ts';
+import { attempt } from './attempt.ts';
 import { preciseNow } from './clock.ts';
 import { endFailed } from './end-span.ts';
 import { emitMilestone } from './flow-log.ts';
 
 /**
- * Holds the deliveries that are being handled. A span is exported only once it has ended, so a
+ * Holds the deliveries and requests that are being handled. A span is exported only once it has ended, so a
  * handler that hangs, or whose process dies, would look like a message that nobody took. Therefore
  * a delivery that is still being handled after a short time is announced by a log event.
  */
@@ -29,6 +30,8 @@ interface Delivery {
   /** When the handling began, epoch ms with fraction. */
   since: number;
   announced: boolean;
+  /** Tells what else is known when it is announced; undefined if it is not to be announced. */
+  more: (() => Attributes | undefined) | undefined;
 }
 
 /**
@@ -60,17 +63,18 @@ const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
 
 /**
  * Adds a delivery until its span ends. `attributes` go onto the event that announces it, and so
- * does `creation`, the sender's span.
+ * do `creation`, the sender's span, and what `more` returns by then.
  */
 export function enterDelivery(
   span: Span,
   ctx: Context,
   attributes: Attributes,
   creation: SpanContext | undefined,
+  more?: () => Attributes | undefined,
 ): void {
   if (!span.isRecording() || inFlight.deliveries.length >= MAX_DELIVERIES) return;
   const since = preciseNow();
-  inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false });
+  inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false, more });
   // Spans that have ended are not kept until the next sweep, because many messages may be handled
   // before it.
   if (inFlight.deliveries.length >= inFlight.forgetAt) {
@@ -107,11 +111,15 @@ export function announceDeliveries(beganBefore = Infinity): void {
     const { ctx, since, announced } = delivery;
     if (!announced && since <= beganBefore) {
       delivery.announced = true;
-      const told = attributesOf(delivery);
+      const more = delivery.more === undefined ? NO_MORE : attempt(delivery.more);
+      if (more === undefined) continue;
+      const told = { ...attributesOf(delivery), ...more };
       context.with(ctx, () => emitMilestone(EVENT_STEP_STARTED, told, false, since));
     }
   }
 }
+
+const NO_MORE: Attributes = {};
 
 /** Returns the attributes of the event; a log event has no links, so the sender is one of them. */
 const attributesOf = ({ attributes, creation, span }: Delivery): Attributes => ({

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import { attempt } from './attempt.ts';
 import type { Processing } from './message-spans.ts';
 import { leaveMessage, traceRead } from './pulling.ts';
@@ -35,13 +36,17 @@ const MAX_HANDLED = 10_000;
 export function createReads(): Reads {
   const handled = new Map<string, Processing>();
   const readLast = new WeakMap<object, readonly ReadMessage[]>();
+  /** Forgets a delivery, unless the message has been delivered again meanwhile. */
+  const forget = (key: string, span: Span): void => {
+    if (handled.get(key)?.span === span) handled.delete(key);
+  };
   return {
     begin(reader) {
       for (const { key, acknowledges } of readLast.get(reader) ?? []) {
         const span = handled.get(key)?.span;
         if (span === undefined) continue;
         if (acknowledges)
-          endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback, () => handled.delete(key));
+          endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback, () => forget(key, span));
         else {
           endAccepted(span);
           handled.delete(key);

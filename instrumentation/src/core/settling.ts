@@ -12,7 +12,7 @@ export const UNACKNOWLEDGED_AFTER_MS = { promise: 1_000, callback: 10_000 };
 /**
  * Ends a delivery's span as it is unless the delivery is acknowledged soon. Without this, what a
  * consumer that acknowledges nothing does would have a parent that never arrives. `onEnd` is called
- * if the span ends here.
+ * once it has ended, here or elsewhere.
  */
 export function endUnlessAcknowledged(
   span: Span,
@@ -21,8 +21,8 @@ export function endUnlessAcknowledged(
 ): void {
   const returned = preciseNow();
   const timer = setTimeout(() => {
-    if (!span.isRecording()) return;
     onEnd();
+    if (!span.isRecording()) return;
     span.setAttribute(ATTR_MESSAGE_UNACKNOWLEDGED, true);
     span.end(returned);
   }, afterMs) as { unref?: () => void };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PACKAGE, receiver, service } from '../testing/service.ts';
+import { eventually, PACKAGE, receiver, service } from '../testing/service.ts';
 
 /** A service that sends a message while it answers a request, and asks itself. */
 const SOURCE = `
@@ -37,4 +37,27 @@ test('requests are left out by OpenTelemetry’s own setting', async () => {
   expect(await exited).toEqual([0, null]);
   expect(received()).toContain('send orders');
   expect(received()).not.toContain('/orders/:id');
+});
+
+/** A service whose handlers do not answer: one not at all, one has begun to. */
+const HANGING = `
+  import { once } from 'node:events';
+  import express from 'express';
+  import { startFlow } from '${PACKAGE}';
+  const app = express();
+  app.post('/orders/:id', ({ params }) => startFlow({ id: params.id, type: 'order' }, () => {}));
+  app.get('/stream', (request, response) => response.write('begun'));
+  const server = app.listen(0);
+  await once(server, 'listening');
+  const { port } = server.address();
+  void fetch('http://127.0.0.1:' + port + '/stream');
+  void fetch('http://127.0.0.1:' + port + '/orders/42', { method: 'POST' });`;
+
+test('a request that hangs is announced by its route and in its flow; one that streams is not', async () => {
+  const { endpoint, received } = await receiver();
+  service(HANGING, endpoint);
+  await eventually(() => expect(received()).toContain('fermata.step.started'));
+  expect(received()).toContain('/orders/:id');
+  expect(received().match(/fermata\.step\.started/g)).toHaveLength(1);
+  expect(received()).not.toContain('/stream');
 });

@@ -1,8 +1,9 @@
 import * as nodeModule from 'node:module';
-import type { IncomingMessage } from 'node:http';
-import { diag, type Span } from '@opentelemetry/api';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { context, diag, type Attributes, type Span } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { enterDelivery } from '../core/in-flight.ts';
 
 const load = nodeModule.createRequire(__filename);
 
@@ -34,6 +35,7 @@ function traceHttp(): void {
     // A call that nothing traced caused (a health check, a poll) is no part of any flow.
     requireParentforOutgoingSpans: true,
     applyCustomAttributesOnSpan: nameByRoute,
+    responseHook: announceRequest,
   });
   // The hook runs when the modules are required; imports of them are updated by the last line.
   load('http');
@@ -41,13 +43,41 @@ function traceHttp(): void {
   nodeModule.syncBuiltinESMExports();
 }
 
+/**
+ * Announces a request that takes long, as a delivery of a message. A request whose answer has begun
+ * is left out, because an answer may go on for as long as somebody listens.
+ */
+function announceRequest(span: Span, response: object): void {
+  const { headersSent, req: request } = response as Partial<ServerResponse<IncomingMessage>>;
+  // The response to an outgoing request has no headers to send.
+  if (headersSent === undefined || request === undefined) return;
+  enterDelivery(span, context.active(), {}, undefined, () => {
+    if ((response as ServerResponse).headersSent) return undefined;
+    const route = routeOf(request);
+    const { attributes = {} } = span as { attributes?: Attributes };
+    return {
+      ...Object.fromEntries(
+        Object.entries(attributes).filter(([name]) => name.startsWith('fermata.flow.')),
+      ),
+      'http.request.method': request.method ?? 'GET',
+      ...(route !== undefined && { 'http.route': route }),
+    };
+  });
+}
+
 /** Gives a server's span its route, so that one route is one step and one type of flow. */
 function nameByRoute(span: Span, request: unknown): void {
-  const { route, baseUrl } = request as Routed;
-  if (typeof route?.path !== 'string') return;
-  const path = `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`;
+  const path = routeOf(request);
+  if (path === undefined) return;
   span.setAttribute('http.route', path);
   span.updateName(`${(request as IncomingMessage).method ?? 'GET'} ${path}`);
+}
+
+/** Returns the route of a request, as far as it is known by now. */
+function routeOf(request: unknown): string | undefined {
+  const { route, baseUrl } = request as Routed;
+  if (typeof route?.path !== 'string') return undefined;
+  return `${typeof baseUrl === 'string' ? baseUrl : ''}${route.path}`;
 }
 
 const isTraced = (module: object): boolean =>

@@ -18,11 +18,11 @@ export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 /**
- * Returns whether the record is a log event which announces that a message is being handled. Its
- * parent is the span of that delivery, which follows once the delivery ends.
+ * Returns whether the record is a log event which announces that a message is being handled, or a
+ * request. Its parent is the span of that delivery or request, which follows once it has ended.
  */
 export const isAnnouncement = ({ role, milestone }: Span): boolean =>
-  milestone !== null && isConsumer(role);
+  milestone !== null && (isConsumer(role) || role === 'server');
 
 /**
  * Returns whether the span received messages without reporting them one by one. In that case the

@@ -85,3 +85,18 @@ test('the end of a flow is its outcome, unless it says another', () => {
   );
   expect(outcome('fermata.flow.started')).toBe('');
 });
+
+test('an event that announces a request is one, unless a step of the application names it', () => {
+  const request = (...attributes: string[]) =>
+    spanOf({
+      eventName: 'fermata.step.started',
+      attributes: ['http.request.method', 'POST', ...attributes],
+    });
+  const route = ['http.route', '/orders/:id'];
+  expect(request(...route)).toMatchObject({
+    ...{ role: 'server', milestone: 'step-started', parent: TRACE + SPAN },
+    ...{ name: 'POST /orders/:id', route: 'POST /orders/:id' },
+  });
+  expect(request()).toMatchObject({ role: 'server', name: 'POST', route: 'POST' });
+  expect(request('fermata.step.name', 'charge', ...route)).toMatchObject({ role: 'event' });
+});

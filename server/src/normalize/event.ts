@@ -3,7 +3,7 @@ import type { OtlpLog } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Span, SpanError } from '../model/span.ts';
 import { nameIn, nameOf, textOf, type AttributeReader, type ReadAttributes } from './attributes.ts';
-import { flowOf, messageOf } from './fields.ts';
+import { flowOf, messageOf, routeOf } from './fields.ts';
 import { ID16, ID32 } from './ids.ts';
 import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
@@ -47,7 +47,10 @@ export const createEventNormalizer =
     span.name = log.eventName;
     span.failed = milestone.endsWith('failed');
     if (span.failed) span.error = errorIn(read);
-    if (milestone === 'step-started') announceDelivery(span, read);
+    if (milestone === 'step-started') {
+      announceDelivery(span, read);
+      announceRequest(span, read);
+    }
 
     const raw = rawOf(log.eventName, log.scopeName, resource, read, times);
     raw.eventName = log.eventName;
@@ -67,6 +70,17 @@ function announceDelivery(span: Span, { values }: ReadAttributes): void {
   span.name = nameIn(`process ${span.message.destination}`);
   const [traceId = '', spanId = ''] = nameOf(values[F.creation]).split('-');
   if (ID32.test(traceId) && ID16.test(spanId)) span.links = [traceId + spanId];
+}
+
+/**
+ * Makes the event a request if it announces that one is being answered. A step of the application
+ * has a name of its own, whatever attributes it was given.
+ */
+function announceRequest(span: Span, { values }: ReadAttributes): void {
+  if (span.role !== 'event' || values[F.httpMethod] === undefined || span.step?.name) return;
+  span.role = 'server';
+  span.route = routeOf(values, false);
+  span.name = nameIn(span.route);
 }
 
 const errorIn = ({ values }: ReadAttributes): SpanError => ({

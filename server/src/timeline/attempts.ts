@@ -26,7 +26,7 @@ function toldAttempts(group: readonly Draft[]): Attempt[] {
   return group.map((draft, i) => {
     const work = draft.spans.filter((span) => span.milestone === null);
     const attempt =
-      work.length === 0
+      work.length === 0 || draft.head.milestone !== null
         ? attemptFromMilestones(
             draft,
             draft.spans.filter((span) => span.milestone !== null),

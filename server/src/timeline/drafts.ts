@@ -49,9 +49,12 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         draftOf.set(span.key, parent);
         continue;
       }
-      const within = span.milestone === null || parent !== undefined ? '' : span.parent;
+      // What is said or done in a span that has not ended belongs to the event that began it.
+      const within =
+        parent !== undefined || named || isOwnDelivery(span, segment) ? '' : span.parent;
       const sibling = ofUnended.get(within);
-      if (sibling !== undefined && sibling.head.service.name === span.service.name) {
+      const takes = span.milestone !== null || BEGINS.has(sibling?.head.milestone ?? null);
+      if (takes && sibling !== undefined && sibling.head.service.name === span.service.name) {
         sibling.spans.push(span);
         draftOf.set(span.key, sibling);
         continue;
@@ -74,11 +77,17 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
       }
       drafts.push(draft);
       draftOf.set(span.key, draft);
-      if (within !== '' && span.parent !== '') ofUnended.set(within, draft);
+      if (span.milestone !== null && within !== '') ofUnended.set(within, draft);
     }
   }
   return foldWhatIsSaid(foldReceives(drafts, draftOf));
 }
+
+/** The log events that say that a step has begun. */
+const BEGINS: ReadonlySet<Span['milestone']> = new Set<Span['milestone']>([
+  'step-started',
+  'compensation-started',
+]);
 
 /**
  * Returns when the caller had its answer. A library may wrap a call in a span of its own, in which

@@ -3,9 +3,9 @@ import { isAnnouncement } from '../../model/roles.ts';
 import type { Node, Sharing } from './node.ts';
 
 /**
- * Keeps the log events that announce a delivery, by the key of the delivery's absent span. An event
- * stands for that span as the parent of what was done in the delivery so far. Otherwise the work of
- * a handler that hangs would be in no flow, or in one of its own.
+ * Keeps the log events that announce a delivery or a request, by the key of its absent span. An
+ * event stands for that span as the parent of what was done in it so far. Otherwise the work of a
+ * handler that hangs would be in no flow, or in one of its own.
  */
 export interface Announced {
   /** Hangs a node whose parent is absent below the event that stands for it, if there is one. */
