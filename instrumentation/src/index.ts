@@ -10,6 +10,7 @@ export {
 } from './api/flow.ts';
 export { handleMessage, publishEvent, reply, sendCommand } from './api/messages.ts';
 export { compensate, step } from './api/step.ts';
+export { resumeContext, saveContext, type StoredWork } from './api/stored.ts';
 export { preciseNow } from './core/clock.ts';
 export { contextWithFlow, currentFlow, flowOf, withFlow } from './core/flow-context.ts';
 export {
