@@ -1,20 +1,15 @@
 import type { IClientPublishOptions, IPublishPacket, MqttClient } from 'mqtt';
-import { context, type Context, type Span } from '@opentelemetry/api';
 import {
-  attempt,
   contentId,
-  endFailed,
   type IncomingMessage,
   markTraced,
   type OutgoingMessage,
-  preciseNow,
   publishEvent,
   startProcessing,
   TRACED,
-  watchWork,
-  wrapListeners,
 } from '../adapter-kit.ts';
 import { ATTR_MESSAGE_CONTEXTLESS } from '../semconv.ts';
+import { traceEmitted } from './parts/emitted.ts';
 
 /**
  * This adapter traces a client of MQTT.js 4 and 5. In MQTT 5, context travels as user properties.
@@ -116,66 +111,18 @@ function sayContextless(): void {
   );
 }
 
-/** A received message, while its listeners run. */
-interface Delivery {
-  span: Span;
-  ctx: Context;
-  /** Number of listeners that have not ended, and 1 for the emitting itself. */
-  open: number;
-}
+const RECEIVED = new Set(['message']);
 
 function traceReceiving(client: MqttClient, options: MqttOptions, carrier: Carrier): void {
-  let emitting: Delivery | undefined;
-  const release = (delivery: Delivery): void => {
-    delivery.open--;
-    if (delivery.open === 0 && delivery.span.isRecording()) delivery.span.end(preciseNow());
-  };
-  wrapListeners(client, (event, listener) =>
-    event !== 'message'
-      ? listener
-      : function (this: unknown, ...args) {
-          const delivery = emitting;
-          if (delivery === undefined) return listener.apply(this, args);
-          delivery.open++;
-          return watchWork(
-            delivery.span,
-            delivery.ctx,
-            () => listener.apply(this, args),
-            listener,
-            {
-              done: () => release(delivery),
-              failed: (error) => {
-                if (delivery.span.isRecording()) endFailed(delivery.span, error);
-              },
-            },
-          );
-        },
-  );
-  const emit = client.emit.bind(client) as (event: string, ...args: unknown[]) => boolean;
-  client.emit = (event: string, ...args: unknown[]) => {
-    if (event !== 'message') return emit(event, ...args);
-    const [topic, payload, packet] = args as [string, Buffer, IPublishPacket];
+  traceEmitted(client, RECEIVED, (_event, given) => {
+    const [topic, payload, packet] = given as [string, Buffer, IPublishPacket];
     const opened = carrier === 'envelope' ? open(payload) : null;
     const headers = opened?.headers ?? { ...packet.properties?.userProperties };
-    const started = attempt(() =>
-      startProcessing(incoming(topic, payload, packet, headers, options, carrier)),
-    );
-    if (started === undefined) return emit(event, ...args);
-    const delivery: Delivery = { span: started.span, ctx: started.ctx, open: 1 };
-    const before = emitting;
-    emitting = delivery;
-    try {
-      return context.with(started.ctx, () =>
-        emit(event, topic, opened?.payload ?? payload, packet),
-      );
-    } catch (error) {
-      if (delivery.span.isRecording()) endFailed(delivery.span, error);
-      throw error;
-    } finally {
-      emitting = before;
-      release(delivery);
-    }
-  };
+    return {
+      start: () => startProcessing(incoming(topic, payload, packet, headers, options, carrier)),
+      args: [topic, opened?.payload ?? payload, packet],
+    };
+  });
 }
 
 function incoming(

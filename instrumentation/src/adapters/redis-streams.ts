@@ -14,12 +14,13 @@ import {
   READS,
   traceEntries,
 } from './parts/redis-reads.ts';
+import { tracePublishing, traceReceivedBy } from './parts/redis-pubsub.ts';
 
 /**
  * This adapter carries context as fields of a stream entry, besides the application's own fields,
  * with ioredis 4 to 6 (`xadd`, `xaddBuffer`, `call`) and node-redis 4 to 6 (`xAdd`), in pipelines
  * and transactions, too. What is read is traced in `redis-reads.ts`; `handleStreamEntry` runs a
- * handler for one entry where that is not enough.
+ * handler for one entry where that is not enough. Publish and subscribe: `redis-pubsub.ts`.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -57,6 +58,7 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
   // Commands of ioredis are objects; `sendCommand` of node-redis takes texts.
   if (typeof methods['xAdd'] !== 'function')
     replace(methods, 'sendCommand', (send) => tracedCommand(send, adding));
+  tracePublishing(methods, replace, adding);
   for (const [name, read] of Object.entries(NODE_REDIS_READS))
     replace(methods, name, (method) => tracedRead(method, read));
   replace(
@@ -253,7 +255,9 @@ export function instrumentIoRedis(module: {
   prototype?: object;
 }): void {
   const prototype = module.Redis?.prototype ?? module.prototype;
-  if (prototype !== undefined) traceRedisStreams(prototype);
+  if (prototype === undefined) return;
+  traceReceivedBy(prototype);
+  traceRedisStreams(prototype);
 }
 
 /**
