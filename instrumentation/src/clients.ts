@@ -24,14 +24,14 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   { name: 'kafkajs', from: '2', to: '2', how: 'register' },
   { name: '@platformatic/kafka', from: '1', to: '1', how: 'register' },
   {
-    ...{ name: '@confluentinc/kafka-javascript', from: '1', to: '1', how: 'by hand' },
-    hint: BY_HAND,
+    ...{ name: '@confluentinc/kafka-javascript', from: '1', to: '1', how: 'register' },
+    hint: 'its KafkaJS interface; around the other one, publishEvent and handleMessage',
   },
   { name: 'nats', from: '2', to: '2', how: 'register' },
   { name: '@nats-io/transport-node', from: '3', to: '3', how: 'register' },
   { name: '@nats-io/jetstream', from: '3', to: '3', how: 'register' },
-  { name: 'ioredis', from: '4', to: '6', how: 'register', hint: 'Streams; not pub/sub' },
-  { name: 'redis', from: '4', to: '6', how: 'register', hint: 'Streams; not pub/sub' },
+  { name: 'ioredis', from: '4', to: '6', how: 'register' },
+  { name: 'redis', from: '4', to: '6', how: 'register' },
   { name: 'bullmq', from: '4', to: '6', how: 'register' },
   {
     ...{ name: 'mqtt', from: '4', to: '5', how: 'register' },
@@ -39,10 +39,7 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   },
   { name: '@aws-sdk/client-sqs', from: '3', to: '3', how: 'register' },
   { name: '@aws-sdk/client-sns', from: '3', to: '3', how: 'register' },
-  {
-    ...{ name: '@google-cloud/pubsub', from: '4', to: '5', how: 'by hand' },
-    hint: 'adapters/cloud-carriers',
-  },
+  { name: '@google-cloud/pubsub', from: '4', to: '5', how: 'register' },
   {
     ...{ name: '@azure/service-bus', from: '7', to: '7', how: 'by hand' },
     hint: 'adapters/cloud-carriers',

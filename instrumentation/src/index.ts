@@ -8,6 +8,7 @@ export {
   heartbeat,
   startFlow,
 } from './api/flow.ts';
+export { flush } from './api/flush.ts';
 export { handleMessage, publishEvent, reply, sendCommand } from './api/messages.ts';
 export { compensate, step } from './api/step.ts';
 export { resumeContext, saveContext, type StoredWork } from './api/stored.ts';

@@ -2,6 +2,7 @@ import { instrumentConnectionManager } from './amqp-connection-manager.ts';
 import { instrumentAmqplib, instrumentAmqplibCallbacks } from './amqplib.ts';
 import { instrumentAws } from './aws.ts';
 import { instrumentBullMq } from './bullmq.ts';
+import { instrumentConfluentKafka } from './confluent-kafka.ts';
 import { instrumentGolevelup } from './golevelup-rabbitmq.ts';
 import { instrumentJetStream, traceJetStreamOf } from './jetstream.ts';
 import { instrumentKafkaJs } from './kafkajs.ts';
@@ -11,6 +12,7 @@ import { instrumentNats } from './nats.ts';
 import { instrumentNest, instrumentNestErrors } from './nest.ts';
 import { instrumentPgBoss } from './pg-boss.ts';
 import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
+import { instrumentPubSub } from './pubsub.ts';
 import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
 
@@ -27,6 +29,7 @@ export const CLIENTS: Instruments = {
   'amqp-connection-manager': instrumentConnectionManager,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
+  '@confluentinc/kafka-javascript': instrumentConfluentKafka,
   nats: (module: never) => instrumentNats(module, traceJetStreamOf),
   '@nats-io/transport-node': instrumentNats,
   '@nats-io/jetstream': instrumentJetStream,
@@ -36,6 +39,7 @@ export const CLIENTS: Instruments = {
   mqtt: instrumentMqtt,
   '@aws-sdk/client-sqs': instrumentAws,
   '@aws-sdk/client-sns': instrumentAws,
+  '@google-cloud/pubsub': instrumentPubSub,
   'pg-boss': instrumentPgBoss,
 };
 

@@ -223,6 +223,18 @@ async function traceBatch(
 }
 
 /**
+ * Returns the group of a consumer. Confluent's client takes it under the key `kafkaJS`, or by the
+ * name that librdkafka has for it.
+ */
+function groupOf(config: ConfluentConfig | undefined): string {
+  return config?.groupId ?? config?.kafkaJS?.groupId ?? config?.['group.id'] ?? '';
+}
+type ConfluentConfig = Partial<ConsumerConfig> & {
+  kafkaJS?: Partial<ConsumerConfig>;
+  'group.id'?: string;
+};
+
+/**
  * Instruments without changes to the application: traces every producer and consumer that this
  * module makes from now on. A second call does nothing.
  */
@@ -248,7 +260,7 @@ export function instrumentKafkaJs(
   prototype.consumer = function (this: Kafka, config?: ConsumerConfig) {
     return traceConsumer(
       make.consumer.apply(this, [config]) as Consumer,
-      config?.groupId ?? '',
+      groupOf(config),
       options,
       isForeign('consumer'),
     );

@@ -20,20 +20,20 @@ interface Logger {
     context: Context;
   }): void;
 }
-interface LoggerProvider {
+export interface LoggerProvider {
   getLogger(name: string, version?: string): Logger;
 }
 
 const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
 const SEVERITY = { info: 9, error: 17 };
 
-function logger(): Logger | undefined {
+export function loggerProvider(): LoggerProvider | undefined {
   // An SDK that registered at the global of api-logs is asked first: beside it, the `logs` of a
   // newer API know of no SDK, and everything logged there would be lost.
   const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
     ((version: number) => LoggerProvider | undefined) | undefined;
   const { logs } = api as { logs?: LoggerProvider };
-  return (find?.(1) ?? logs)?.getLogger(SCOPE.name);
+  return find?.(1) ?? logs;
 }
 
 /**
@@ -47,13 +47,15 @@ export function emitMilestone(
   at = preciseNow(),
 ): void {
   try {
-    logger()?.emit({
-      eventName,
-      timestamp: at,
-      severityNumber: failed ? SEVERITY.error : SEVERITY.info,
-      attributes,
-      context: context.active(),
-    });
+    loggerProvider()
+      ?.getLogger(SCOPE.name)
+      .emit({
+        eventName,
+        timestamp: at,
+        severityNumber: failed ? SEVERITY.error : SEVERITY.info,
+        attributes,
+        context: context.active(),
+      });
   } catch (error) {
     diag.warn('fermata: a milestone could not be logged', error);
   }
