@@ -14,7 +14,7 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
  * Runs applications of frameworks as they come, traced by `register` alone: their flows have the
  * steps, kinds and failures that a person expects who knows the application.
  */
-const NEEDED = ['amqp', 'nats', 'redis', 'mqtt'];
+const NEEDED = ['amqp', 'nats', 'redis', 'mqtt', 'postgres'];
 const found = await findBrokers(...NEEDED);
 for (const broker of found) broker.stop();
 /** Keeps runs apart. It has no digits, because the server takes numbers in names for ids. */
@@ -28,6 +28,7 @@ interface Order {
 
 describe.runIf(found.length === NEEDED.length)('frameworks', () => {
   let server: ServerProcess;
+  let shopPort: number;
   const directory = freshDirectory();
   const applications: Application[] = [];
   const named = new Map<string, Application>();
@@ -45,9 +46,13 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
         EXCHANGE: `orders${suffix}`,
       },
       ...{ NAMESPACE: suffix, CHANNEL_PREFIX: suffix, TCP_PORT: String(await freePort()) },
+      ...{ ORDERS_QUEUE: `placed${suffix}`, OUTBOX_TABLE: `outbox${suffix.replace('-', '_')}` },
+      ...{ TS_QUEUE: `ts${suffix}` },
       TRANSPORTERS: 'nats://127.0.0.1:4222,redis://127.0.0.1:6379',
     };
     const other = { TCP_PORT: String(await freePort()) };
+    const pubsub = await freePort();
+    shopPort = await freePort();
     const start = async (
       service: string,
       file: string,
@@ -66,7 +71,16 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       start('orders', 'moleculer/orders.ts'),
       start('golevelup', 'golevelup/billing.ts'),
       start('channels', 'moleculer/channels.ts'),
+      start('channels-redis', 'moleculer/channels.ts', {
+        ...{ CHANNELS_OVER: 'Redis', CHANNEL_PREFIX: `${suffix}-redis` },
+      }),
       start('rascal', 'rascal/orders.ts'),
+      start('outbox', 'outbox/shop.ts', { PORT: String(shopPort) }),
+      start('shipping', 'outbox/shipping.ts'),
+      start('serverless', 'serverless/orders.ts'),
+      start('pubsub-service', 'pubsub/service.ts', { PORT: String(pubsub) }, false).then(() =>
+        start('pubsub', 'pubsub/orders.ts', { PUBSUB_EMULATOR_HOST: `127.0.0.1:${pubsub}` }),
+      ),
       start('bullmq', 'nest/jobs.ts'),
     ]);
   }, 180_000);
@@ -86,9 +100,17 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     const application = named.get(service)!;
     const id = order.id + suffix;
     application.send({ ...order, id });
+    return endedFlow(id, steps, isEnding, application);
+  }
+  async function endedFlow(
+    id: string,
+    steps: number,
+    isEnding = true,
+    application?: Application,
+  ): Promise<Flow> {
     return eventually(async () => {
       const response = await fetch(`${server.web}/api/v1/flows/${id}`);
-      expect(response.status, application.output()).toBe(200);
+      expect(response.status, application?.output()).toBe(200);
       const flow = (await response.json()) as Flow;
       expect(flow.steps.length, JSON.stringify(told(flow))).toBeGreaterThanOrEqual(steps);
       if (isEnding) expect(flow.phase).toBe('ended');
@@ -114,7 +136,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     Number(BigInt(step.endUnixNano!) - BigInt(step.startUnixNano)) / 1e6;
 
   /** Transports over which the client's adapter also shows the reply. */
-  const REPLYING = new Set(['rmq', 'mqtt']);
+  const REPLYING = new Set(['rmq', 'redis', 'mqtt']);
   test.each(['rmq', 'nats', 'redis', 'mqtt', 'tcp'])('NestJS over %s', async (over) => {
     const replies = REPLYING.has(over);
     const reply = replies ? ['shop reply process check_address.reply'] : [];
@@ -216,6 +238,66 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     ]);
     expect(flow.hops.map((hop) => hop.state)).toContain('dead-lettered');
     expect(flow.outcome).toBe('failed');
+  });
+
+  test('@moleculer/channels over Redis: a failure is told soon, though its message stays', async () => {
+    const began = Date.now();
+    const flow = await flowOf('channels-redis', { id: 'channels-redis', card: 'stolen' }, 2, false);
+    expect(told(flow)).toEqual([
+      'channels-redis task send order.created',
+      'channels-redis event -redis.order.created card refused',
+    ]);
+    expect(flow.outcome ?? 'open').toBe('open');
+    expect(Date.now() - began).toBeLessThan(8000);
+  });
+
+  test('an outbox: from the request through the stored row to the consumer', async () => {
+    const id = `outbox${suffix}`;
+    const created = await fetch(`http://127.0.0.1:${shopPort}/?id=${id}`, { method: 'POST' });
+    expect(created.status).toBe(201);
+    const flow = await endedFlow(id, 3);
+    expect(told(flow)).toEqual([
+      'outbox request POST',
+      'outbox event process outbox',
+      'shipping command process placed',
+    ]);
+    expect(flow.hops.map(({ message, state }) => [message.type, state])).toEqual([
+      ['order.created', 'delivered'],
+      ['order.created', 'delivered'],
+    ]);
+    expect(flow.hops.map(({ message }) => message.destination)).toEqual([
+      'outbox',
+      `placed${suffix}`,
+    ]);
+    expect(flow.outcome).toBe('completed');
+  });
+
+  test('records of SQS in a function that answers at once', async () => {
+    const [ok, bad] = await Promise.all([
+      flowOf('serverless', { id: 'serverless-ok', address: 'here' }, 2),
+      flowOf('serverless', { id: 'serverless-bad', address: 'nowhere' }, 2),
+    ]);
+    expect(told(ok)).toEqual(['serverless task send orders', 'serverless event process orders']);
+    expect(told(bad).at(-1)).toBe('serverless event process orders address unknown');
+    expect(ok.hops.map(({ message }) => message.system)).toEqual(['aws_sqs']);
+    expect(named.get('serverless')!.output()).toContain(
+      `{"batchItemFailures":[{"itemIdentifier":"serverless-bad${suffix}"}]}`,
+    );
+  });
+
+  test('Pub/Sub: acknowledged, and given back until it is tried three times', async () => {
+    const [ok, bad] = await Promise.all([
+      flowOf('pubsub', { id: 'pubsub-ok', address: 'here' }, 2),
+      flowOf('pubsub', { id: 'pubsub-bad', address: 'nowhere' }, 2),
+    ]);
+    expect(told(ok)).toEqual(['pubsub task send orders', 'pubsub event process shipping']);
+    expect(ok.hops.map(({ consumerGroup, message }) => [consumerGroup, message.system])).toEqual([
+      ['shipping', 'gcp_pubsub'],
+    ]);
+    expect(ok.outcome).toBe('completed');
+    const last = bad.steps.at(-1)!;
+    expect(last.attempts.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    expect(bad.outcome).toBe('failed');
   });
 
   test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {

@@ -29,6 +29,7 @@ export const STANDARD = [
   { name: 'redis', url: 'redis://127.0.0.1:6379', port: 6379 },
   { name: 'bullmq', url: 'bullmq://127.0.0.1:6379', port: 6379 },
   { name: 'mqtt', url: 'mqtt://127.0.0.1:1883', port: 1883 },
+  { name: 'postgres', url: 'postgres://postgres@127.0.0.1:5432', port: 5432 },
 ] as const;
 
 /** Address of Kafka, unless FERMATA_KAFKA names another. */

@@ -7,7 +7,7 @@ const broker = new ServiceBroker({
   middlewares: [
     Middleware({
       adapter: {
-        type: 'AMQP',
+        type: process.env.CHANNELS_OVER ?? 'AMQP',
         options: {
           prefix: process.env.CHANNEL_PREFIX ?? '',
           amqp: {
@@ -15,6 +15,7 @@ const broker = new ServiceBroker({
             exchangeOptions: { durable: false, autoDelete: true },
             queueOptions: { durable: false, autoDelete: true },
           },
+          redis: { host: '127.0.0.1', port: 6379 },
         },
       },
     }),

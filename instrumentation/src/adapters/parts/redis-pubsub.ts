@@ -11,6 +11,7 @@ import {
 } from '../../adapter-kit.ts';
 import { ATTR_MESSAGE_CONTEXTLESS } from '../../semconv.ts';
 import { traceEmitted } from './emitted.ts';
+import { nameOfPattern } from './nest-client.ts';
 
 /**
  * Traces what clients of Redis publish to channels and take from them. Such a message has no place
@@ -42,15 +43,21 @@ const isTraced = (channel: unknown, content: unknown): content is Content =>
   !UPKEEP.test(String(channel)) &&
   !(typeof content === 'string' && content.includes(ENVELOPE));
 
+/** Names a channel; NestJS makes channels of patterns, which may be objects, and of their replies. */
+function nameOf(channel: string): string {
+  const [, pattern, reply = ''] = /^(\{.*\})(\.reply)?$/.exec(channel) ?? [];
+  return pattern === undefined ? channel : nameOfPattern(pattern) + reply;
+}
+
 const named = (channel: string, content: Content) => ({
   system: 'redis',
-  destination: channel,
+  destination: nameOf(channel),
   id: contentId(channel, content),
   attributes: { [ATTR_MESSAGE_CONTEXTLESS]: true },
 });
 const outgoing = (channel: string, content: Content): OutgoingMessage => ({
   ...named(channel, content),
-  type: channel,
+  type: nameOf(channel),
 });
 const incoming = (channel: string, content: Content): IncomingMessage => named(channel, content);
 
