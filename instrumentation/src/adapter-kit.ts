@@ -23,7 +23,9 @@ export {
 export { addFlow, withFlowFromHeaders } from './core/foreign-spans.ts';
 export {
   declareSending,
+  declareStep,
   holdEnd,
+  isSuppressed,
   isTaken,
   takeDelivery,
   withoutTracing,
@@ -47,6 +49,7 @@ export { isWrapped, markTraced, TRACED, withExports } from './core/patching.ts';
 export { createPulling, traceIterable } from './core/pulling.ts';
 export { createReads, type ReadMessage } from './core/reads.ts';
 export { SCOPE } from './core/scope.ts';
+export { tracer } from './core/tracer.ts';
 export {
   endAccepted,
   endRefused,

@@ -46,8 +46,8 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   },
   { name: 'pg-boss', from: '10', to: '12', how: 'register' },
   {
-    ...{ name: 'socket.io', from: '4', to: '4', how: 'by hand' },
-    hint: 'traceSocket(socket) on both ends',
+    ...{ name: 'socket.io', from: '4', to: '4', how: 'register' },
+    hint: 'what listeners of the server send; for context across it, traceSocket(socket) on both ends',
   },
   { name: 'amqp-connection-manager', from: '4', to: '5', how: 'register' },
   { name: 'rascal', from: '17', to: '21', how: 'register' },

@@ -15,6 +15,7 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentPubSub } from './pubsub.ts';
 import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
+import { instrumentSocketIo } from './socket-io.ts';
 
 type Instruments = Readonly<Record<string, (module: never) => object | void>>;
 
@@ -41,6 +42,7 @@ export const CLIENTS: Instruments = {
   '@aws-sdk/client-sns': instrumentAws,
   '@google-cloud/pubsub': instrumentPubSub,
   'pg-boss': instrumentPgBoss,
+  'socket.io': instrumentSocketIo,
 };
 
 /**

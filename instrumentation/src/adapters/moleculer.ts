@@ -2,6 +2,7 @@ import { context, createContextKey, ROOT_CONTEXT, trace, type Span } from '@open
 import {
   attempt,
   declareSending,
+  declareStep,
   endFailed,
   endUnlessAcknowledged,
   handleMessage,
@@ -192,7 +193,9 @@ const OUTER = {
 const INNER = {
   name: 'FermataErrors',
   localEvent: (next: Handler) => noteErrors(next),
-  localChannel(next: Handler, { name }: Definition): Handler {
+  localChannel(next: Handler, { name, group }: Definition): Handler {
+    // Over Redis, the library itself takes a message that failed too often, to give it up.
+    if (group !== undefined) declareStep(name, group, name);
     // Over Redis, a message whose handler failed is not acknowledged: it is claimed later.
     const noting = noteErrors(next, (span) =>
       endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.promise),

@@ -1,15 +1,16 @@
 import { once, type EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { Server } from 'socket.io';
+import { Server, Socket } from 'socket.io';
 import { io } from 'socket.io-client';
 import { describe, expect, test } from 'vitest';
-import { currentFlow, withFlow } from '../index.ts';
+import { currentFlow, publishEvent, withFlow } from '../index.ts';
 import { flowIdOf, recordTelemetry, until } from '../testing/telemetry.ts';
-import { traceSocket } from './socket-io.ts';
+import { instrumentSocketIo, traceSocket } from './socket-io.ts';
 
-const { spansOf, joined } = recordTelemetry();
+const { spans, spansOf, joined } = recordTelemetry();
 
 describe('socket.io', () => {
   const serve = async (tracesServer: boolean) => {
@@ -141,5 +142,71 @@ describe('socket.io', () => {
     await withFlow({ id: 's' }, () => client.emitWithAck('order', { id: 1 }));
     expect(received).toEqual([[undefined, { id: 1 }]]);
     await stop();
+  });
+});
+
+describe('without code', () => {
+  instrumentSocketIo({ Socket });
+  /** Serves sockets, and returns what a plain client gets after it has sent its events. */
+  const run = async (onSocket: (socket: Socket) => void, events: string[]): Promise<string[]> => {
+    const http = createServer();
+    const server = new Server(http);
+    server.on('connection', (socket) => {
+      onSocket(socket);
+      socket.on('end', () => socket.emit('ended'));
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { port } = http.address() as AddressInfo;
+    const client = io(`http://127.0.0.1:${port}`, { transports: ['websocket'] });
+    const got: string[] = [];
+    client.onAny((event: string) => got.push(event));
+    await once(client as unknown as EventEmitter, 'connect');
+    for (const event of [...events, 'end']) client.emit(event);
+    await until(() => got.includes('ended'));
+    client.close();
+    await server.close();
+    return got;
+  };
+  const publish = (type: string): unknown =>
+    publishEvent({ type, destination: type, system: 's' }, () => undefined);
+
+  test('what a listener sends belongs together, and the peer sees nothing of it', async () => {
+    const heard: string[] = [];
+    const removed = (): void => void heard.push('removed');
+    const got = await run(
+      (socket) => {
+        socket.on('order', () => ['placed', 'logged'].map(publish));
+        socket.on('order', removed);
+        socket.off('order', removed);
+        socket.once('order', () => void heard.push('once'));
+      },
+      ['order', 'order'],
+    );
+    expect(got).toEqual(['ended']);
+    expect(heard).toEqual(['once']);
+    const handlings = spans().filter(({ name }) => name === 'socket.io order');
+    const parents = spansOf('send').map((span) => span.parentSpanContext!.spanId);
+    expect(parents).toHaveLength(4);
+    expect(new Set(parents).size).toBe(2);
+    const ids = handlings.map((span) => span.spanContext().spanId);
+    expect(ids).toEqual(expect.arrayContaining(parents));
+    expect(new Set(handlings.map((span) => span.spanContext().traceId)).size).toBe(3);
+    expect(handlings.every(({ kind }) => kind === SpanKind.INTERNAL)).toBe(true);
+  });
+
+  test('traceSocket replaces it, before and after', async () => {
+    const heard: string[] = [];
+    const removed = (): void => void heard.push('removed');
+    const late = (socket: Socket): void => {
+      socket.on('early', () => publish('early'));
+      traceSocket(socket);
+      socket.on('order', () => publish('placed'));
+      socket.on('order', removed);
+      socket.off('order', removed);
+    };
+    expect(await run(late, ['early', 'order'])).toEqual(['fermata:hello', 'ended']);
+    expect(heard).toEqual([]);
+    expect(spans().filter(({ name }) => name.startsWith('socket.io'))).toEqual([]);
+    expect(spansOf('process').map(({ name }) => name)).toContain('process order');
   });
 });

@@ -1,9 +1,14 @@
-import { context, createContextKey } from '@opentelemetry/api';
+import { context, createContextKey, trace } from '@opentelemetry/api';
 import {
+  endSpanWith,
   handleOnBehalfOf,
+  isSuppressed,
   type Listener,
   markTraced,
+  preciseNow,
   publishEvent,
+  TRACED,
+  tracer,
   wrapListeners,
 } from '../adapter-kit.ts';
 
@@ -151,3 +156,41 @@ const isCarrier = (value: unknown): boolean =>
   value !== null &&
   Object.hasOwn(value, CARRIER) &&
   typeof (value as Record<string, unknown>)[CARRIER] === 'object';
+
+/**
+ * Instruments a server's sockets without changes to the application. Nothing is added to what a
+ * socket sends, because a peer without this adapter would see it. A listener runs in a span that is
+ * no message and no request: what it sends and calls is one flow, and where it sends nothing, as
+ * most listeners do, there is no flow. `traceSocket` replaces this.
+ */
+export function instrumentSocketIo(module: { Socket: { prototype: object } }): void {
+  const prototype = module.Socket.prototype as Record<string, Listener>;
+  if (!markTraced(prototype)) return;
+  for (const name of ['on', 'addListener', 'once'] as const) {
+    const add = prototype[name];
+    if (typeof add !== 'function') continue;
+    prototype[name] = function (this: object, ...args) {
+      if (Object.hasOwn(this, TRACED) || Object.hasOwn(this, LISTENED))
+        return add.apply(this, args);
+      Object.defineProperty(this, LISTENED, { value: true });
+      wrapListeners(this, (event, listener) =>
+        typeof event !== 'string' || LOCAL.has(event) || Object.hasOwn(this, TRACED)
+          ? listener
+          : inOwnSpan(this, event, listener),
+      );
+      return (this as Record<string, Listener>)[name]!(...args);
+    };
+  }
+}
+const LISTENED = Symbol('fermata listened socket');
+
+const inOwnSpan = (socket: object, event: string, listener: Listener): Listener =>
+  function (this: unknown, ...args) {
+    const active = context.active();
+    const handle = (): unknown => listener.apply(this, args);
+    if (Object.hasOwn(socket, TRACED) || isSuppressed(active)) return handle();
+    // A connection lives in the context of the request that opened it, which has ended.
+    const ctx = trace.deleteSpan(active);
+    const span = tracer().startSpan(`socket.io ${event}`, { startTime: preciseNow() }, ctx);
+    return endSpanWith(span, trace.setSpan(ctx, span), handle, listener);
+  };

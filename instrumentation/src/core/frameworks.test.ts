@@ -3,7 +3,14 @@ import { expect, test } from 'vitest';
 import { handleMessage, publishEvent, sendCommand, startFlow } from '../index.ts';
 import { recordTelemetry } from '../testing/telemetry.ts';
 import { endFailed, noteFailure } from './end-span.ts';
-import { declareSending, holdEnd, isTaken, takeDelivery, withoutTracing } from './frameworks.ts';
+import {
+  declareSending,
+  declareStep,
+  holdEnd,
+  isTaken,
+  takeDelivery,
+  withoutTracing,
+} from './frameworks.ts';
 import { startProcessing, startSending } from './message-spans.ts';
 import { endAccepted, endRefused } from './settling.ts';
 
@@ -111,4 +118,16 @@ test('without tracing nothing is recorded, and messages stay as they are', () =>
     }),
   );
   expect([...spansOf('send'), ...spansOf('process')]).toEqual([]);
+});
+
+test('a delivery to a group whose step is known is of that step, also outside its handler', () => {
+  declareStep('orders', 'billing', 'charge');
+  const stepOf = (group: string, step?: string): unknown => {
+    const message = { ...queue, destination: 'orders', group, ...(step !== undefined && { step }) };
+    handleMessage(message, () => undefined);
+    return spans().at(-1)!.attributes['fermata.step.name'];
+  };
+  expect(stepOf('billing')).toBe('charge');
+  expect(stepOf('billing', 'own')).toBe('own');
+  expect(stepOf('shipping')).toBeUndefined();
 });

@@ -83,6 +83,23 @@ export function takeDelivery(span: Span | undefined, handling: Handling): boolea
   return true;
 }
 
+/** Names of steps by the place and group of their deliveries. */
+const declaredSteps = new Map<string, string>();
+const MAX_STEPS = 10_000;
+const placeOf = (destination: string, group: string): string => `${destination}\0${group}`;
+
+/**
+ * Names the step of every delivery to a group. A framework may take a message without its handler,
+ * to give the message up; that is the last attempt of the handler's step.
+ */
+export function declareStep(destination: string, group: string, step: string): void {
+  if (declaredSteps.size < MAX_STEPS) declaredSteps.set(placeOf(destination, group), step);
+}
+export const declaredStep = (destination: string, group: string | undefined): string | undefined =>
+  group === undefined || declaredSteps.size === 0
+    ? undefined
+    : declaredSteps.get(placeOf(destination, group));
+
 /**
  * Keeps a span from ending while a handler goes on after the promise that its client waits for.
  * Returns the function that lets it end; a failure given to it is noted.

@@ -28,7 +28,13 @@ import {
   type Extracted,
   type MessageEnvelope,
 } from './headers.ts';
-import { isSuppressed, offerDelivery, takeDeclaration, type Declaration } from './frameworks.ts';
+import {
+  declaredStep,
+  isSuppressed,
+  offerDelivery,
+  takeDeclaration,
+  type Declaration,
+} from './frameworks.ts';
 import { handledLately, rememberHandled } from './handled.ts';
 import { enterDelivery } from './in-flight.ts';
 import { tracer } from './tracer.ts';
@@ -164,7 +170,7 @@ export function startProcessing(message: IncomingMessage): Processing {
   const set = (name: string, value: string | number | undefined): void => {
     if (value !== undefined && value !== '') attributes[name] = value;
   };
-  set(names.ATTR_STEP_NAME, message.step);
+  set(names.ATTR_STEP_NAME, message.step ?? declaredStep(message.destination, message.group));
   set(names.ATTR_STEP_ATTEMPT, message.attempt);
   set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
   set(names.ATTR_CAUSATION_ID, extracted.causationId);

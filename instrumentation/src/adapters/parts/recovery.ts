@@ -26,7 +26,11 @@ export function recoveryIn(headers: Record<string, unknown>, queue: string): Rec
   const group = headers['x-original-group'];
   if (typeof channel === 'string') {
     recovery.deadLetteredFrom = typeof group === 'string' ? `${group}.${channel}` : channel;
-    recovery.failure = `given up in ${recovery.deadLetteredFrom}`;
+    const error = headers['x-error-message'];
+    recovery.failure =
+      typeof error === 'string' && error !== ''
+        ? error
+        : `given up in ${recovery.deadLetteredFrom}`;
   }
   return recovery;
 }
@@ -34,11 +38,13 @@ export function recoveryIn(headers: Record<string, unknown>, queue: string): Rec
 function rascalIn({ error, recovery = {} }: RascalHeader, queue: string): Recovery {
   const failure = error?.message;
   if (typeof failure !== 'string') return {};
-  const republished = recovery[queue]?.republished ?? 0;
+  // What was forwarded comes back to its queue where a queue for delays is in between.
+  const { republished = 0, forwarded = 0 } = recovery[queue] ?? {};
+  const again = republished + forwarded;
   const from = Object.keys(recovery).find((name) => name !== queue && recovery[name]!.forwarded);
   return {
     failure,
-    ...(republished > 0 && { attempt: republished + 1 }),
-    ...(from !== undefined && republished === 0 && { deadLetteredFrom: from }),
+    ...(again > 0 && { attempt: again + 1 }),
+    ...(from !== undefined && again === 0 && { deadLetteredFrom: from }),
   };
 }
