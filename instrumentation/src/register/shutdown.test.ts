@@ -44,3 +44,32 @@ test.each(SIGNALS)(
     expect(said.text).toBe('ready');
   },
 );
+
+/** A service whose handler never ends. */
+const HANGING = `
+  import { handleMessage } from '${PACKAGE}';
+  const message = { system: 's', destination: 'slow-queue', id: 'm-1' };
+  void handleMessage(message, () => new Promise(() => undefined));`;
+
+test('what a service worked on when it was ended by a signal is lost, and says so', async () => {
+  const { endpoint, received } = await receiver();
+  const { child, exited, said } = service(
+    `${HANGING}
+    process.stdin.resume();
+    process.stdout.write('ready');`,
+    endpoint,
+  );
+  await eventually(() => expect(said.text).toBe('ready'));
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([null, 'SIGTERM']);
+  expect(received()).toContain('process slow-queue');
+  expect(received()).toContain('the process was ended by SIGTERM');
+});
+
+test('so is what a service worked on that ends because it has nothing to wait for', async () => {
+  const { endpoint, received } = await receiver();
+  const { exited } = service(HANGING, endpoint);
+  expect(await exited).toEqual([0, null]);
+  expect(received()).toContain('process slow-queue');
+  expect(received()).toContain('the process ended');
+});

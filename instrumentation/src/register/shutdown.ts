@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { announceDeliveries } from '../core/in-flight.ts';
+import { announceDeliveries, failDeliveries } from '../core/in-flight.ts';
 
 export interface Sdk {
   start(): void;
@@ -30,6 +30,7 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
     // `beforeExit` is emitted when the event loop is empty, so all that runs from here on is ours,
     // unless `beforeExit` has other listeners.
     const alone = process.listenerCount('beforeExit') === 0;
+    if (alone) loseDeliveries('the process ended');
     void stopWithin(sdk, MAX_FLUSH_MS).then((how) => {
       if (alone && how === 'late') process.exit();
     });
@@ -44,13 +45,22 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
   // that a listener that acts only if it is the only one (signal-exit) does act.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
-      if (process.listenerCount(signal) === 0)
+      if (process.listenerCount(signal) === 0) {
+        loseDeliveries(`the process was ended by ${signal}`);
         void stopWithin(sdk, MAX_STOP_MS).then(() => endBy(signal));
-      else {
+      } else {
         flush();
         setInterval(flush, DRAIN_FLUSH_MS).unref();
       }
     });
+}
+
+/**
+ * Ends what is being handled as lost, because nobody works on it any more. Without this it would
+ * seem to be worked on until it is overdue, if its message is not delivered again.
+ */
+function loseDeliveries(why: string): void {
+  failDeliveries(Object.assign(new Error(why), { name: 'lost', stack: '' }));
 }
 
 /**
