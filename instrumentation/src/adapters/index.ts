@@ -30,7 +30,6 @@ export const CLIENTS: Instruments = {
   'amqp-connection-manager': instrumentConnectionManager,
   kafkajs: instrumentKafkaJs,
   '@platformatic/kafka': instrumentPlatformaticKafka,
-  '@confluentinc/kafka-javascript': instrumentConfluentKafka,
   nats: (module: never) => instrumentNats(module, traceJetStreamOf),
   '@nats-io/transport-node': instrumentNats,
   '@nats-io/jetstream': instrumentJetStream,
@@ -40,16 +39,18 @@ export const CLIENTS: Instruments = {
   mqtt: instrumentMqtt,
   '@aws-sdk/client-sqs': instrumentAws,
   '@aws-sdk/client-sns': instrumentAws,
-  '@google-cloud/pubsub': instrumentPubSub,
   'pg-boss': instrumentPgBoss,
   'socket.io': instrumentSocketIo,
 };
 
 /**
- * The functions that instrument frameworks over these clients. `test/e2e/frameworks.test.ts` runs
- * them, because this package's own tests have no frameworks installed.
+ * The functions that instrument frameworks over these clients, and clients that are large.
+ * `test/e2e/frameworks.test.ts` runs them, because this package's own tests have none of them
+ * installed. Confluent's client has to be built, which those tests do not do.
  */
 export const FRAMEWORKS: Instruments = {
+  '@confluentinc/kafka-javascript': instrumentConfluentKafka,
+  '@google-cloud/pubsub': instrumentPubSub,
   'rascal/lib/amqp/Vhost': instrumentRascal,
   '@golevelup/nestjs-rabbitmq': instrumentGolevelup,
   moleculer: instrumentMoleculer,
