@@ -26,6 +26,7 @@ const LONG = [
   'test/e2e/hostile',
   'test/e2e/same-screen',
   'test/e2e/frameworks',
+  'test/e2e/platforms',
   'test/e2e/alert-kill',
   'test/e2e/bad-input',
   'test/e2e/foreign-histories',

@@ -46,6 +46,30 @@ describe.runIf(hasRedis)('Redis Streams', () => {
     },
   );
 
+  test('ioredis: a message that is moved to dead letters while it is handled failed', async () => {
+    const stream = unique();
+    const client = traceRedisStreams(new Redis());
+    const entry = { stream, group: 'g', id: '1-0', fields: ['payload', '{}'] };
+    const original = { 'x-original-channel': stream, 'x-original-group': 'g' };
+    for (const headers of [{ ...original, 'x-error-message': 'card refused' }, { own: 'x' }])
+      await handleStreamEntry(entry, () =>
+        client.xaddBuffer(
+          `${stream}:dead`,
+          '*',
+          'payload',
+          '{}',
+          'headers',
+          JSON.stringify(headers),
+        ),
+      );
+    expect(spansOf('process').map(({ status }) => status.message)).toEqual([
+      'card refused',
+      undefined,
+    ]);
+    await client.del(`${stream}:dead`);
+    await client.quit();
+  });
+
   test('ioredis with a callback: the entry is written, with its context before the callback', async () => {
     const stream = unique();
     const client = traceRedisStreams(new Redis());

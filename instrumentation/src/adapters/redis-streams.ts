@@ -1,11 +1,15 @@
+import { trace } from '@opentelemetry/api';
 import {
+  attempt,
   handleMessage,
   isPropagationHeader,
   markTraced,
+  noteFailure,
   publishEvent,
   TRACED,
   type Extracted,
 } from '../adapter-kit.ts';
+import { recoveryIn } from './parts/recovery.ts';
 import {
   acknowledge,
   beginRead,
@@ -109,6 +113,7 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
     if (adding.underWay) return xadd.call(this, stream, ...args);
     const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
     const passedOn = propagationFields(args.map(String));
+    noteGivenUp(args);
     // Fields that were passed on from a received entry are left out here, because `headers` already
     // has them, as far as they apply to the new entry.
     const isPassedOn = (i: number): boolean =>
@@ -123,6 +128,19 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
       }
     });
   };
+}
+
+/**
+ * Notes that the message that is being handled failed, if what is sent now is that message as a dead
+ * letter: @moleculer/channels takes it once more, outside its handler, and moves it.
+ */
+function noteGivenUp(args: readonly unknown[]): void {
+  const at = args.findLastIndex((arg) => String(arg) === 'headers');
+  const span = trace.getActiveSpan();
+  if (at < 0 || !span?.isRecording()) return;
+  const headers = attempt(() => JSON.parse(String(args[at + 1])) as Record<string, unknown>);
+  const { failure } = recoveryIn(headers ?? {}, '');
+  if (failure !== undefined) noteFailure(span, failure);
 }
 
 /**

@@ -87,7 +87,8 @@ export function hopsOf(
       const givenUp = deadLetterOf(draft, send);
       const from = givenUp?.from ?? stepOf.get(send.key);
       const sentEnd = givenUp?.at ?? corrected(send, send.end);
-      const message = messageOf(send, draft.head);
+      // What was not sent as a message was stored, by a step that may be the handling of another.
+      const message = messageOf(isSend(send.role) ? send : draft.head, draft.head);
       // The message is a dead letter if the broker moved it without a send span, if the consumer
       // states it, or if a failed step sent it to a destination with a dead-letter name.
       const isDead =

@@ -1,0 +1,154 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { FlowList } from '@fermata/server/contract';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findBrokers } from '../support/brokers.ts';
+import { eventually } from '../support/eventually.ts';
+import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
+
+/**
+ * Runs what the page of frameworks says about package managers, process managers and compilers,
+ * from its own text, with the package as a newcomer gets it.
+ */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const page = readFileSync(join(root, 'docs/frameworks.md'), 'utf8');
+/** Returns the block of the page below a comment. */
+function block(comment: string): string {
+  const [, text] = new RegExp(`<!-- ${comment} -->\\s+\`\`\`\\w+\\n([^]*?)^\`\`\`$`, 'm').exec(
+    page,
+  )!;
+  return text!;
+}
+
+/** A service that sends a message to itself. Its types are those of a real one. */
+const SERVICE = `
+import amqp from 'amqplib';
+async function main() {
+  const connection = await amqp.connect('amqp://guest:guest@127.0.0.1:5672');
+  const channel = await connection.createChannel();
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.consume(queue, (message: amqp.ConsumeMessage | null) => channel.ack(message!));
+  setInterval(() => channel.sendToQueue(queue, Buffer.from('x'), { type: 'order.placed' }), 200);
+}
+void main();
+`;
+const VERSIONS = {
+  ...{ amqplib: '0.10.9', '@opentelemetry/sdk-node': '0.223.0', '@opentelemetry/api': '1.9.1' },
+};
+const COMPILED = SERVICE.replace('import amqp from', 'const amqp = require(')
+  .replace("'amqplib';", "'amqplib');")
+  .replace(': amqp.ConsumeMessage | null', '')
+  .replace('message!', 'message');
+
+const hasRabbitMq = (await findBrokers('amqp')).length > 0;
+const directory = freshDirectory();
+const children: ChildProcess[] = [];
+const TARBALL = 'fermata-instrumentation-0.1.0.tgz';
+
+describe.runIf(hasRabbitMq)('platforms', () => {
+  let server: ServerProcess;
+  const run = async (file: string, args: string[], cwd: string, env = {}): Promise<void> => {
+    await promisify(execFile)(file, args, { cwd, env: { ...process.env, ...env } });
+  };
+  beforeAll(async () => {
+    [server] = await Promise.all([
+      startServer(directory.path, { FERMATA_SETTLE: '1s' }),
+      run(process.execPath, [join(root, 'scripts/pack.js'), directory.path], root),
+    ]);
+  }, 180_000);
+  afterAll(async () => {
+    for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const exited = once(child, 'exit');
+      process.kill(-child.pid!, 'SIGKILL');
+      await exited;
+    }
+    await server?.end('SIGTERM');
+    directory.remove();
+  });
+
+  /** Makes the folder of a service, with its dependencies but for those that the page installs. */
+  async function service(name: string, packages: Record<string, string>): Promise<string> {
+    const folder = join(directory.path, name);
+    for (const part of ['dist', 'src']) mkdirSync(join(folder, part), { recursive: true });
+    writeFileSync(join(folder, 'dist/main.js'), COMPILED);
+    writeFileSync(join(folder, 'src/main.ts'), SERVICE);
+    copyFileSync(join(directory.path, TARBALL), join(folder, TARBALL));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: packages }));
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+    await run('npm', ['install', ...options], folder);
+    return folder;
+  }
+  const environment = (name: string): Record<string, string> => ({
+    OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_SERVICE_NAME: name,
+    PM2_HOME: join(directory.path, name, '.pm2'),
+  });
+  /** Runs the lines of a block as an operator would. */
+  function start(name: string, lines: string): () => string {
+    const folder = join(directory.path, name);
+    const bins = [folder, join(directory.path, 'tools')].map((at) => join(at, 'node_modules/.bin'));
+    const path = [...bins, process.env['PATH']].join(':');
+    const child = spawn('bash', ['-euc', lines], {
+      ...{ cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+      env: { ...process.env, ...environment(name), PATH: path },
+    });
+    children.push(child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    return () => said;
+  }
+  /** Expects flows in which the service took what it sent. */
+  const expectFlows = (name: string, said: () => string): Promise<void> =>
+    eventually(async () => {
+      const found = await fetch(`${server.web}/api/v1/flows?service=${name}&limit=5`);
+      const { items } = (await found.json()) as FlowList;
+      expect(items.length, said()).toBeGreaterThan(0);
+      expect(Math.max(...items.map(({ stepCount }) => stepCount))).toBe(2);
+    }, 60_000);
+  const ours = { '@fermata/instrumentation': `file:./${TARBALL}` };
+
+  test('pnpm', async () => {
+    await service('tools', { pnpm: '10.20.0' });
+    await service('pnpm', {});
+    const manifest = { dependencies: { amqplib: VERSIONS.amqplib } };
+    writeFileSync(join(directory.path, 'pnpm/package.json'), JSON.stringify(manifest));
+    await expectFlows('pnpm', start('pnpm', block('run pnpm')));
+  }, 180_000);
+
+  test('ts-node', async () => {
+    const compilers = { 'ts-node': '10.9.2', typescript: '5.9.3', '@types/amqplib': '0.10.8' };
+    const types = { '@types/node': '20.19.24' };
+    await service('ts-node', { ...VERSIONS, ...compilers, ...types, ...ours });
+    const options = { module: 'commonjs', esModuleInterop: true, strict: true, target: 'es2022' };
+    writeFileSync(
+      join(directory.path, 'ts-node/tsconfig.json'),
+      JSON.stringify({ compilerOptions: options }),
+    );
+    await expectFlows('ts-node', start('ts-node', block('run ts-node')));
+  }, 180_000);
+
+  test.each(['fork', 'cluster'])(
+    'pm2, %s',
+    async (mode) => {
+      const name = `pm2-${mode}`;
+      const folder = await service(name, { ...VERSIONS, ...ours, pm2: '6.0.13' });
+      const file = block('file ecosystem.config.js')
+        .replace("OTEL_SERVICE_NAME: 'orders'", `OTEL_SERVICE_NAME: '${name}'`)
+        .replace("script: 'dist/main.js',", `script: 'dist/main.js', exec_mode: '${mode}',`);
+      writeFileSync(join(folder, 'ecosystem.config.js'), file);
+      try {
+        await expectFlows(name, start(name, block('run pm2')));
+      } finally {
+        await run(join(folder, 'node_modules/.bin/pm2'), ['kill'], folder, environment(name));
+      }
+    },
+    180_000,
+  );
+});
