@@ -9,7 +9,7 @@ const { joined } = recordTelemetry();
 test('a record is handled in the flow that its attributes name, whose third try fails', () => {
   const order = { type: 'orders', destination: 'orders', system: 'aws_sqs' };
   const sent = startFlow({ id: 'order-1', type: 'order' }, () =>
-    publishEvent(order, (headers) => toSqsAttributes({}, headers) as Record<string, SqsText>),
+    publishEvent(order, (headers) => toSqsAttributes<SqsText>({}, headers)),
   );
   const record = {
     ...{ messageId: 'm1', body: '{"id":1}' },

@@ -63,13 +63,13 @@ function tracedPublish(publish: Method): Method {
     // What is malformed is left to the client, which rejects it with its own error.
     if (typeof message !== 'object' || message === null || typeof given !== 'object')
       return send(undefined);
-    if (isForeign(this)) return send(addFlow({ ...given }) as Attributes);
+    if (isForeign(this)) return send(addFlow<Attributes>({ ...given }));
     const destination = shortName(this.name);
     return publishEvent(
       { type: destination, destination, system: SYSTEM, headers: fromPubSubAttributes(given) },
       (headers) => send(toPubSubAttributes(given, headers)),
     );
-  } as Method;
+  };
 }
 
 function incoming(subscription: Subscription, message: Message): IncomingMessage {
@@ -107,7 +107,7 @@ function tracedEmit(emit: Method): Method {
       endFailed(span, error);
       throw error;
     }
-  } as Method;
+  };
 }
 
 /** Calls `end` when one of a message's methods is called. */

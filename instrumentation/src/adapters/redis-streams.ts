@@ -131,8 +131,8 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
 }
 
 /**
- * Notes that the message that is being handled failed, if what is sent now is that message as a dead
- * letter: @moleculer/channels takes it once more, outside its handler, and moves it.
+ * Notes that the message that is being handled failed, if what is sent now is that message as a
+ * dead letter: @moleculer/channels takes it once more, outside its handler, and moves it.
  */
 function noteGivenUp(args: readonly unknown[]): void {
   const at = args.findLastIndex((arg) => String(arg) === 'headers');

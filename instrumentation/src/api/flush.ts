@@ -15,9 +15,9 @@ interface Delegates extends Flushes {
 export async function flush(): Promise<void> {
   const providers = [trace.getTracerProvider(), loggerProvider()] as (Delegates | undefined)[];
   await Promise.allSettled(
-    providers.map((provider) => {
+    providers.map(async (provider) => {
       const target = provider?.getDelegate?.() ?? provider;
-      return target?.forceFlush?.();
+      await target?.forceFlush?.();
     }),
   );
 }

@@ -18,9 +18,10 @@ import { endFailed } from './end-span.ts';
 import { emitMilestone } from './flow-log.ts';
 
 /**
- * Holds the deliveries and requests that are being handled. A span is exported only once it has ended, so a
- * handler that hangs, or whose process dies, would look like a message that nobody took. Therefore
- * a delivery that is still being handled after a short time is announced by a log event.
+ * Holds the deliveries and requests that are being handled. A span is exported only once it has
+ * ended, so a handler that hangs, or whose process dies, would look like a message that nobody
+ * took. Therefore a delivery or request that is still being handled after a short time is announced
+ * by a log event.
  */
 interface Delivery {
   span: Span;

@@ -44,19 +44,13 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         parentSpan!.service.name === span.service.name &&
         !named &&
         !(isHead && isOwnDelivery(span, segment));
-      if (folds) {
-        parent.spans.push(span);
-        draftOf.set(span.key, parent);
-        continue;
-      }
       // What is said or done in a span that has not ended belongs to the event that began it.
       const within =
         parent !== undefined || named || isOwnDelivery(span, segment) ? '' : span.parent;
-      const sibling = ofUnended.get(within);
-      const takes = span.milestone !== null || BEGINS.has(sibling?.head.milestone ?? null);
-      if (takes && sibling !== undefined && sibling.head.service.name === span.service.name) {
-        sibling.spans.push(span);
-        draftOf.set(span.key, sibling);
+      const into = folds ? parent : beginningOf(span, ofUnended.get(within));
+      if (into !== undefined) {
+        into.spans.push(span);
+        draftOf.set(span.key, into);
         continue;
       }
       const draft: Draft = {
@@ -88,6 +82,12 @@ const BEGINS: ReadonlySet<Span['milestone']> = new Set<Span['milestone']>([
   'step-started',
   'compensation-started',
 ]);
+
+/** Returns the draft of the event that began the span's parent, if the span belongs to it. */
+function beginningOf(span: Span, draft: Draft | undefined): Draft | undefined {
+  const takes = span.milestone !== null || BEGINS.has(draft?.head.milestone ?? null);
+  return takes && draft?.head.service.name === span.service.name ? draft : undefined;
+}
 
 /**
  * Returns when the caller had its answer. A library may wrap a call in a span of its own, in which

@@ -87,8 +87,7 @@ export function hopsOf(
       const givenUp = deadLetterOf(draft, send);
       const from = givenUp?.from ?? stepOf.get(send.key);
       const sentEnd = givenUp?.at ?? corrected(send, send.end);
-      // What was not sent as a message was stored, by a step that may be the handling of another.
-      const message = messageOf(isSend(send.role) ? send : draft.head, draft.head);
+      const message = messageOf(send, draft.head);
       // The message is a dead letter if the broker moved it without a send span, if the consumer
       // states it, or if a failed step sent it to a destination with a dead-letter name.
       const isDead =
@@ -229,7 +228,8 @@ const hasFailed = ({ attempts }: Step): boolean =>
   attempts.some(({ status }) => status === 'failed');
 
 function messageOf(send: Span, receive: Span | null): Hop['message'] {
-  const s = send.message;
+  // What was not sent as a message was stored, by a step that may be the handling of another one.
+  const s = receive === null || isSend(send.role) ? send.message : null;
   const r = receive?.message ?? null;
   const pick = (field: 'type' | 'id' | 'system' | 'destination'): string =>
     (s?.[field] || r?.[field]) ?? '';

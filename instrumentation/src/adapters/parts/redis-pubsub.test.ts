@@ -45,10 +45,11 @@ describe.runIf(hasRedis)('Redis, publish and subscribe', () => {
       const heard: unknown[] = [];
       let goOn!: () => void;
       const waits = new Promise<void>((resolve) => (goOn = resolve));
-      subscriber.on(event, async (...args: unknown[]) => {
+      const listener: (...args: unknown[]) => unknown = (...args) => {
         heard.push(String(args.at(-1)));
-        await waits;
-      });
+        return waits;
+      };
+      subscriber.on(event, listener);
       await withFlow({ id: 'r' }, () => publisher.publish(channel, '{"order":42}'));
       await until(() => heard.length === 1);
       // Until the listener's promise has settled, the message is being handled.

@@ -43,7 +43,7 @@ const isTraced = (channel: unknown, content: unknown): content is Content =>
   !UPKEEP.test(String(channel)) &&
   !(typeof content === 'string' && content.includes(ENVELOPE));
 
-/** Names a channel; NestJS makes channels of patterns, which may be objects, and of their replies. */
+/** Names a channel. NestJS makes channels of patterns, which may be objects, and of replies. */
 function nameOf(channel: string): string {
   const [, pattern, reply = ''] = /^(\{.*\})(\.reply)?$/.exec(channel) ?? [];
   return pattern === undefined ? channel : nameOfPattern(pattern) + reply;
