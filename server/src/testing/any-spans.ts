@@ -31,6 +31,7 @@ export const anySketches = fc.uniqueArray(
       'client',
       'event',
       'announcement',
+      'announced request',
     ),
     service: fc.constantFrom('a', 'b', 'c'),
     flow: fc.option(fc.constantFrom('f1', 'f2', 'f3'), { freq: 3 }),
@@ -66,16 +67,25 @@ export const toSpans = (list: Sketches): Span[] =>
       `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
     const isEvent = item.role === 'event';
-    const isAnnouncement = item.role === 'announcement';
+    const isRequest = item.role === 'announced request';
+    const isAnnouncement = item.role === 'announcement' || isRequest;
     const most = isAnnouncement ? 1 : 3;
     const milestone = isEvent ? (item.milestone ?? 'flow-heartbeat') : null;
     return aSpan({
       trace: traceOf(item.id),
       id: `${item.id + 1}`,
       ...(parent !== undefined && { parent }),
-      role: item.role === 'announcement' ? 'process' : item.role,
+      role:
+        item.role === 'announcement'
+          ? 'process'
+          : item.role === 'announced request'
+            ? 'server'
+            : item.role,
       service: item.service,
-      links: isEvent ? [] : item.links.slice(0, most).map((at) => `${traceOf(at)}/${at + 1}`),
+      links:
+        isEvent || isRequest
+          ? []
+          : item.links.slice(0, most).map((at) => `${traceOf(at)}/${at + 1}`),
       ...(item.flow !== null && {
         flow: item.flow,
         idKind: item.idKind,
