@@ -1,8 +1,10 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { recordTelemetry } from '../testing/telemetry.ts';
 import { preciseNow } from './clock.ts';
-import { announceDeliveries, failDeliveries } from './in-flight.ts';
+import { announceDeliveries, enterDelivery, failDeliveries } from './in-flight.ts';
 import { startProcessing } from './message-spans.ts';
+import { tracer } from './tracer.ts';
 
 const { milestones, spans } = recordTelemetry();
 const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
@@ -47,4 +49,22 @@ test('when the process dies, what is being handled failed', () => {
   expect(spans()).toMatchObject([{ status: { message: 'it was poison' } }]);
   announceDeliveries();
   expect(announced()).toEqual([]);
+});
+
+test('what is known only by then goes onto the event, and onto the span of what was lost', () => {
+  const enter = (more: () => { 'http.route': string } | undefined) => {
+    const span = tracer().startSpan('GET');
+    enterDelivery(span, ROOT_CONTEXT, {}, undefined, more);
+    return span;
+  };
+  enter(() => ({ 'http.route': '/orders/:id' }));
+  const streaming = enter(() => undefined);
+  announceDeliveries();
+  expect(announced().map(({ attributes }) => attributes['http.route'])).toEqual(['/orders/:id']);
+  failDeliveries(new Error('the process ended'));
+  expect(spans().map(({ attributes }) => attributes['http.route'])).toEqual([
+    '/orders/:id',
+    undefined,
+  ]);
+  expect(streaming.isRecording()).toBe(false);
 });

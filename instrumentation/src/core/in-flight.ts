@@ -143,6 +143,11 @@ const NAMES = [ATTR_STEP_NAME, ATTR_MESSAGE_TYPE, ATTR_MESSAGE_KIND];
 
 /** Ends the spans of all deliveries that are being handled as failed, because the process dies. */
 export function failDeliveries(error: unknown): void {
-  for (const { span } of inFlight.deliveries) if (span.isRecording()) endFailed(span, error);
+  for (const { span, more } of inFlight.deliveries) {
+    if (!span.isRecording()) continue;
+    const known = more && attempt(more);
+    if (known !== undefined) span.setAttributes(known);
+    endFailed(span, error);
+  }
   inFlight.deliveries = [];
 }
