@@ -29,8 +29,6 @@ export const keyAttribute = (name: string): string =>
   `${ATTR_FLOW_KEY_PREFIX}${name.replace(/[^\w.-]/g, '_').slice(0, 100)}`;
 
 export const endOf = (step: Step): bigint => step.end ?? step.start;
-/** Returns the steps in order of their start. */
-export const stepsOf = (flow: Flow): readonly Step[] => flow.steps;
 /** Returns the text of a step's error; '' if there is none. */
 export const errorText = ({ error }: Step): string =>
   error === null ? '' : [error.type, error.message].filter((part) => part !== '').join(': ');

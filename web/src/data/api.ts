@@ -9,6 +9,7 @@ import type {
   Flow,
   FlowList,
   FlowLogs,
+  FormatInfo,
   FlowTypeSummary,
   Health,
   Incident,
@@ -98,6 +99,7 @@ export const api = {
   spans: (id: string) => get<SpanList>(`/api/v1/flows/${encodeURIComponent(id)}/spans`),
   logs: (id: string, query: URLSearchParams, signal: AbortSignal) =>
     get<FlowLogs>(`/api/v1/flows/${encodeURIComponent(id)}/logs?${query}`, signal),
+  formats: () => get<{ items: FormatInfo[] }>('/api/v1/formats'),
   incidents: () => get<IncidentList>('/api/v1/incidents'),
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
   editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>
