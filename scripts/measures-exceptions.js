@@ -198,7 +198,7 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/receive/otlp-protobuf.ts',
-    value: 492,
+    value: 488,
     reason: 'a decoder reads a message field by field, in one switch',
   },
   {

@@ -112,9 +112,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
     { headersTimeout: 10_000, requestTimeout: 0, connectionsCheckingInterval: 1000 },
     queryApp({
       ...{ ...base, store, views: store, alerts, expectations, hosts, webRoot: webRoot() },
-      definitions: engine.definitions,
-      readDefinitions: postedDefinitions,
-      definitionText,
+      ...{ definitions: engine.definitions, readDefinitions: postedDefinitions, definitionText },
       accept: (incident) => engine.accept(incident),
       wrongClocks: () => engine.clocks.wrong(),
       rules,

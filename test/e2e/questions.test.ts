@@ -346,7 +346,6 @@ describe('questions of an engineer on call', () => {
       expect(found.total).toBe(names.length);
     });
     for (const command of ['overview', 'find', 'failures', 'map', 'variants', 'services'])
-       
       expect(await run([command])).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 });

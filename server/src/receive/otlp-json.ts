@@ -16,7 +16,7 @@ import {
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 import { cutText } from './cut-text.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
-import { hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
+import { capped, hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 
 /**
  * Decodes a trace request in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf
@@ -205,12 +205,6 @@ function list(parent: JsonObject, name: Key): JsonObject[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw malformed(`${name} is not an array`);
   return value.map((item) => asObject(item, `an item of ${name}`));
-}
-
-function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
-  if (items.length <= limit) return items;
-  out.truncated += items.length - limit;
-  return items.slice(0, limit);
 }
 
 /**

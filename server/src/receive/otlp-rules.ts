@@ -72,3 +72,10 @@ export function refuse(out: OtlpExport, reason: string): void {
     out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;
   out.rejected++;
 }
+
+/** Returns the items up to the limit, and counts those that are left out. */
+export function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
+  if (items.length <= limit) return items;
+  out.truncated += items.length - limit;
+  return items.slice(0, limit);
+}
