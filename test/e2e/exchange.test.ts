@@ -101,6 +101,18 @@ describe.runIf(oracle)('pm4py’s files', () => {
     120_000,
   );
 
+  test('what is exported as OTLP is imported into another environment as it was', async () => {
+    const lines = await exported('xes', 'otlp');
+    expect(await client.import(lines, 'otlp')).toMatchObject({ format: 'otlp', records: 95 });
+    const [before, after] = [
+      await client.flowsOf('xes', 14, 95),
+      await client.flowsOf('otlp', 14, 95),
+    ];
+    const told = (flows: Flow[]): string[] =>
+      flows.map(({ key, steps }) => `${key}: ${steps.map(({ name }) => name).join()}`).sort();
+    expect(told(after)).toEqual(told(before));
+  });
+
   test('imported again, nothing is there twice', async () => {
     await client.import(read('orders-14.xes'), 'xes');
     await client.flowsOf('xes', 14, 95);
