@@ -69,5 +69,6 @@ export function createResourceReader(reader: Pick<AttributeReader, 'plainJson'>)
 
 function isMarked({ attributes }: OtlpResource): boolean {
   const at = attributes.indexOf(IMPORTED);
-  return at >= 0 && at % 2 === 0 && String(attributes[at + 1]) === 'true';
+  const value = at % 2 === 0 ? attributes[at + 1] : undefined;
+  return value === true || value === 'true';
 }
