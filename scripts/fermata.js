@@ -61,6 +61,9 @@ async function ask(args) {
   process.exitCode = await runCommand(args, process.env.FERMATA_URL, {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    draw: (text) => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+    stdout: () => process.stdout,
     columns: process.stdout.columns ?? 120,
     now: Date.now,
     version: versionOf(),

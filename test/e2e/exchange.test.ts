@@ -1,10 +1,11 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Flow, FlowList, MapAnswer, VariantsAnswer } from '@fermata/server/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fermata } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { createClient, type Client } from '../support/foreign/client.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -21,7 +22,6 @@ const hasPm4py = oracle !== undefined && spawnSync(python, ['-c', 'import pm4py'
 if (!oracle)
   process.stdout.write('\n  SKIPPED: pm4py’s files; there are none beside this checkout\n\n');
 else if (!hasPm4py) process.stdout.write('\n  SKIPPED: pm4py’s opinion; it is not installed\n\n');
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let server: ServerProcess;
 let client: Client;
@@ -194,14 +194,7 @@ test('the command imports a file, and goes on after the server was killed', asyn
   const data = freshDirectory();
   let killed = await startServer(data.path, { FERMATA_EXPECT: 'off' });
   const { port } = new URL(killed.web);
-  const command = spawn(
-    process.execPath,
-    [join(root, 'scripts/import.js'), file, '--url', killed.web, '--environment', 'big'],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  let said = '';
-  command.stdout.on('data', (part: Buffer) => (said += part.toString()));
-  const ended = new Promise<number | null>((resolve) => command.once('exit', resolve));
+  const imported = fermata(['import', file, '--environment', 'big'], killed.web);
   await eventually(async () => {
     const metrics = await (await fetch(`${killed.web}/metrics`)).text();
     expect(Number(/fermata_committed_records_total (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(
@@ -210,8 +203,8 @@ test('the command imports a file, and goes on after the server was killed', asyn
   }, 60_000);
   await killed.end('SIGKILL');
   killed = await startServer(data.path, { FERMATA_EXPECT: 'off', FERMATA_PORT: port });
-  expect(await ended).toBe(0);
-  expect(said).toBe('40,000 records of otlp in environment big\n');
+  expect(await imported).toMatchObject({ code: 0 });
+  expect((await imported).said).toContain('40,000 records of otlp in environment big\n');
   const list = await eventually(async () => {
     const of = `${killed.web}/api/v1/flows?environment=big&limit=1000`;
     const found = (await (await fetch(of)).json()) as FlowList;
@@ -219,6 +212,11 @@ test('the command imports a file, and goes on after the server was killed', asyn
     return found;
   }, 60_000);
   expect(new Set(list.items.map(({ stepCount }) => stepCount))).toEqual(new Set([10]));
+  const sheet = await fermata(['export', 'order-1', '--format', 'csv', '--limit', '2'], killed.web);
+  expect(sheet.said.split('\norder-1').length - 1).toBe(20);
+  expect(sheet.said).toMatch(/the file has the oldest of \d+ flows/);
+  const chart = await fermata(['export', '--flow', 'order-7', '--format', 'mermaid'], killed.web);
+  expect(chart).toMatchObject({ code: 0, said: expect.stringContaining('sequenceDiagram') });
   await killed.end('SIGTERM');
   data.remove();
 }, 180_000);

@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { runCommand } from '@fermata/server/cli';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fermata } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { HOSTILE, hostileFlow } from '../support/hostile.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -260,13 +260,9 @@ describe('questions of an engineer on call', () => {
   const directory = freshDirectory();
 
   const run = async (args: readonly string[]): Promise<string> => {
-    const lines: string[] = [];
-    const code = await runCommand(args, server.web, {
-      ...{ out: (text: string) => lines.push(text), err: (text: string) => lines.push(text) },
-      ...{ columns: 120, now: Date.now, version: '0', signal: new AbortController().signal },
-    });
-    expect(code, lines.join('\n')).toBe(0);
-    return lines.join('\n');
+    const { code, said } = await fermata(args, server.web);
+    expect(code, said).toBe(0);
+    return said;
   };
   const send = async (body: object): Promise<void> => {
     const response = await fetch(`${server.otlp}/v1/traces`, {

@@ -6,6 +6,8 @@ export interface Client {
   readonly url: string;
   /** Reads one answer. Throws an `AskError` that tells what to do. */
   get: <T>(path: string, parameters?: Parameters) => Promise<T>;
+  /** Asks for an answer that is read piece by piece. Throws as `get` does. */
+  open: (path: string, parameters?: Parameters) => Promise<Response>;
 }
 
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
@@ -28,6 +30,8 @@ export class AskError extends Error {
 
 /** Heavy questions wait for each other on the server, so that answers may take this long, ms. */
 const TIMEOUT_MS = 60_000;
+/** A file of 100,000 flows takes minutes, ms. */
+const STREAM_MS = 3_600_000;
 
 /**
  * Creates a client of the server at an address. `dashboard` is where people find its dashboard, if
@@ -38,14 +42,21 @@ export function createClient(
   { dashboard = address, timeoutMs = TIMEOUT_MS } = {},
 ): Client {
   const url = baseOf(address);
+  const ask = async (path: string, parameters: Parameters, limitMs: number): Promise<Response> => {
+    const answer = await fetchFrom(`${url}${path}${queryOf(parameters)}`, url, limitMs);
+    if (answer.ok) return answer;
+    const body: unknown = await answer.json().catch(() => null);
+    throw errorOf(answer.status, body as Partial<Problem> | null, url);
+  };
   return {
     url: baseOf(dashboard),
     async get<T>(path: string, parameters: Parameters = {}) {
-      const answer = await fetchFrom(`${url}${path}${queryOf(parameters)}`, url, timeoutMs);
+      const answer = await ask(path, parameters, timeoutMs);
       const body: unknown = await answer.json().catch(() => null);
-      if (answer.ok && body !== null) return body as T;
-      throw errorOf(answer.status, body as Partial<Problem> | null, url);
+      if (body === null) throw errorOf(answer.status, null, url);
+      return body as T;
     },
+    open: (path, parameters = {}) => ask(path, parameters, STREAM_MS),
   };
 }
 

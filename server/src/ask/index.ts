@@ -15,9 +15,9 @@ import { usual } from './questions/usual.ts';
 import { variants } from './questions/variants.ts';
 import type { Question } from './question.ts';
 
-export { AskError, createClient, type Client } from './client.ts';
+export { AskError, createClient, queryOf, type Client, type Parameters } from './client.ts';
 export { FILTER, filterSchema, parametersOf, type FilterInput } from './filter.ts';
-export { statusOf } from './questions/flow.ts';
+export { flowNamed, statusOf } from './questions/flow.ts';
 export type { Question } from './question.ts';
 
 /** All that can be asked, in the order in which people need it. */

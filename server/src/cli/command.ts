@@ -4,6 +4,12 @@ import type { Client, Question } from '../ask/index.ts';
 export interface Surroundings {
   out: (text: string) => void;
   err: (text: string) => void;
+  /** Writes on a line that is not finished yet, beside the answer. */
+  draw: (text: string) => void;
+  /** A person watches, so that one line may be written over another. */
+  isTerminal: boolean;
+  /** Where an answer goes that is written piece by piece. */
+  stdout: () => NodeJS.WritableStream;
   /** Width of the terminal in characters. */
   columns: number;
   now: () => number;

@@ -2,6 +2,7 @@ import { AskError, createClient, QUESTIONS, type Question } from '../ask/index.t
 import { check } from './check/index.ts';
 import { printable, type Command, type Surroundings } from './command.ts';
 import { helpOf, readArguments } from './options.ts';
+import { exportCommand, importCommand } from './exchange/index.ts';
 import { mcp } from './mcp.ts';
 import { watch } from './watch.ts';
 
@@ -11,7 +12,14 @@ const DEFAULT_URL = 'http://127.0.0.1:4320';
 /** The question could not be asked or answered. */
 const FAILED = 2;
 
-const COMMANDS: readonly Command[] = [...QUESTIONS.map(asCommand), watch, check, mcp];
+const COMMANDS: readonly Command[] = [
+  ...QUESTIONS.map(asCommand),
+  watch,
+  check,
+  exportCommand,
+  importCommand,
+  mcp,
+];
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
 /** A question prints its answer: for people, or as JSON. */
