@@ -82,7 +82,7 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
     const places = structural.teach(digest, weight);
     models.markChanged(digest.type);
     version++;
-    return places.flatMap((place) => unclaimed.claim(place));
+    return places.flatMap((claimed) => unclaimed.claim(claimed));
   };
   const delays = createDelays(knowledge, taught, apply);
   const retract = (flowId: string): void => {

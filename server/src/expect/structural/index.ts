@@ -15,6 +15,7 @@ import { cameOtherwise, expectEnd, expectReply, expectTaker, expectWork } from '
 import { isUnhandled } from './receipts.ts';
 import { createTakings } from './takings.ts';
 import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
+import type { ClaimedPlace } from './unclaimed.ts';
 
 /**
  * Expects what messaging itself requires. A message to a destination where other messages were
@@ -26,9 +27,9 @@ import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies
 export interface Structural {
   /**
    * Learns from a flow that waits for nothing (`weight` 1), or retracts what was learned from it
-   * (-1). Returns the destinations whose first consumer became known by this flow.
+   * (-1). Returns the destinations that had a consumer earlier than was known before this flow.
    */
-  teach(digest: Digest, weight: 1 | -1): string[];
+  teach(digest: Digest, weight: 1 | -1): ClaimedPlace[];
   /**
    * Observes which messages of a flow were taken. Flows that wait for something are observed as
    * well.
@@ -245,12 +246,12 @@ function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weig
 }
 
 /**
- * Counts the messages of a flow. Returns the destinations whose first consumer became known by this
- * flow.
+ * Counts the messages of a flow. Returns the destinations that had a consumer earlier than known
+ * before this flow: flows whose spans come later may have begun earlier.
  */
-function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string[] {
+function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): ClaimedPlace[] {
   const environment = environmentOf(digest);
-  const found: string[] = [];
+  const found: ClaimedPlace[] = [];
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
     if (isUntaken(message)) {
@@ -265,7 +266,9 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): string
     const wait = others.reduce((a, b) => (b.ms < a.ms ? b : a), first);
     const taker = byId.get(wait.stepId);
     const before = tallies.get(environment, takenKey(message.place));
-    if (weight > 0 && (before?.met ?? 0) === 0) found.push(scopedKey(environment, message.place));
+    const isEarliest = (before?.met ?? 0) === 0 || message.sentMs < before!.sinceMs;
+    if (weight > 0 && isEarliest)
+      found.push({ place: scopedKey(environment, message.place), sinceMs: message.sentMs });
     for (const key of [takenKey(message.place), sentKey(digest, message)]) {
       const tally = tallies.getOrCreate(environment, key);
       if (tally === undefined) continue;

@@ -98,12 +98,16 @@ describe('what messaging owes without history of the flow type', () => {
     for (let i = 0; i < 20; i++) structure.teach(untaken(), 1);
     expect(structure.expected(untaken())).toEqual([]);
   });
-  test('who takes from a place for the first time makes it known, once', () => {
+  test('who takes from a place earlier than anybody known makes it known, once', () => {
     const structure = createStructure();
+    const claimed = (sinceMs: number) => [{ place: 'prod\0orders', sinceMs }];
     expect(structure.teach(untaken(), 1)).toEqual([]);
-    expect(structure.teach(taken(), 1)).toEqual(['prod\0orders']);
-    expect(structure.teach(taken(), 1)).toEqual([]);
-    expect(structure.teach(taken(), -1)).toEqual([]);
+    expect(structure.teach(taken({ sentMs: 500 }), 1)).toEqual(claimed(500));
+    expect(structure.teach(taken({ sentMs: 500 }), 1)).toEqual([]);
+    expect(structure.teach(taken({ sentMs: 600 }), 1)).toEqual([]);
+    expect(structure.teach(taken({ sentMs: 500 }), -1)).toEqual([]);
+    // History comes in any order: a flow may be heard of that began before all others.
+    expect(structure.teach(taken({ sentMs: 100 }), 1)).toEqual(claimed(100));
   });
   test.each([
     // Each row: [taken, then untaken although later ones were taken, whether the next one is
