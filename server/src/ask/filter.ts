@@ -10,7 +10,7 @@ export const FILTER = {
     .max(1000)
     .optional()
     .describe(
-      'In the query language: status:stuck, "A !> B within 15m", duration>5m, service:pay*',
+      'In the query language: status:stuck, duration>5m, wait>15s, service:pay*, failed:<step>, error:<text>, finding:<rule>, key:<name>=<value>, @<attribute>:<value>, A !> B within 15m',
     ),
   type: z.string().optional().describe('Flow types, separated by commas'),
   status: z
@@ -36,10 +36,16 @@ export function parametersOf(filter: FilterInput, nowMs: number): Parameters {
 }
 
 /** Returns the address of the explorer with this filter, on one of its tabs. */
-export function explorerLink(url: string, filter: FilterInput, tab = ''): string {
+export function explorerLink(
+  url: string,
+  filter: FilterInput,
+  tab = '',
+  more: Parameters = {},
+): string {
   const { query: q, type, status, service, environment, since, from, to } = filter;
   const range = since;
-  return `${url}/flows${queryOf({ q, type, status, service, environment, range, from, to, tab })}`;
+  const filtered = { q, type, status, service, environment, range, from, to, tab, ...more };
+  return `${url}/flows${queryOf(filtered)}`;
 }
 
 export function fromOf({ since, from }: FilterInput, nowMs: number): string | undefined {

@@ -32,7 +32,8 @@ export interface Command extends Pick<Question, 'name' | 'help' | 'input' | 'pos
 
 /**
  * Returns a text without control characters and marks that turn the direction of writing. Names
- * come from senders, and a terminal would take `ESC ]` for an order.
+ * come from senders, and a terminal would take `ESC ]` for an order. New lines stay: what names
+ * have of them was taken out by `oneLine` when the text was made.
  */
 export const printable = (text: string): string =>
   text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u00b7');

@@ -1,4 +1,4 @@
-import { AskError, createClient, QUESTIONS, type Question } from '../ask/index.ts';
+import { AskError, createClient, QUESTIONS, safeJson, type Question } from '../ask/index.ts';
 import { check } from './check/index.ts';
 import { printable, type Command, type Surroundings } from './command.ts';
 import { helpOf, readArguments } from './options.ts';
@@ -28,7 +28,7 @@ function asCommand({ ask, ...described }: Question): Command {
     ...described,
     async run(client, input, isJson, { out, columns, now }) {
       const answer = await ask(client, input, now());
-      if (isJson) out(JSON.stringify({ ...answer.data, link: answer.link }, null, 2));
+      if (isJson) out(safeJson({ ...answer.data, link: answer.link }, 2));
       else out(`${printable(answer.text(columns))}\n\n${answer.link}`);
       return 0;
     },

@@ -20,7 +20,9 @@ export function mapMermaid(steps: readonly MapNode[], messages: readonly MapEdge
         'flow',
       )}, ${duration(node.workMs.p50)}"]`,
   );
-  const lines = messages.map(
+  // Where flows begin and end there is no step to draw an arrow from or to.
+  const between = messages.filter(({ from, to }) => names.has(from) && names.has(to));
+  const lines = between.map(
     (edge) =>
       `  ${names.get(edge.from)} ${isEvent(edge) ? '-.->' : '-->'}${labelOf(edge)} ${names.get(edge.to)}`,
   );

@@ -24,7 +24,7 @@ export const find = question({
     const flows = page.items.map((flow) => found(flow, client.url, nowMs));
     return {
       data: { total: page.total, listed: flows.length, incomplete: page.incomplete, flows },
-      link: explorerLink(client.url, filter),
+      link: explorerLink(client.url, filter, '', { key, sort }),
       text: () => textOf(page, nowMs),
     };
   },
@@ -33,7 +33,8 @@ export const find = question({
 /** What a list says of a flow. */
 export function found(flow: FlowSummary, url: string, nowMs: number): object {
   return {
-    ...{ id: flow.id, key: flow.key, type: flow.type, environment: flow.environment },
+    ...{ id: flow.id, key: flow.key, keys: flow.keys, type: flow.type },
+    environment: flow.environment,
     ...{ status: statusOf(flow), startedAt: isoOf(flow.startedAtUnixNano) },
     ...{ durationMs: durationOf(flow, nowMs), steps: flow.stepCount },
     ...{ failedSteps: flow.failedSteps, retries: flow.retries, services: flow.services },
@@ -57,12 +58,18 @@ function textOf({ items, total }: FlowList, nowMs: number): string {
       of: (flow) => isoOf(flow.startedAtUnixNano).slice(0, 19).replace('T', ' '),
     },
     { title: 'waits for', of: ({ waitingFor: [first] }) => waitOf(first) },
+    { title: 'keys', of: ({ keys }) => keysOf(keys), most: 60 },
   ]);
   const more = total - items.length;
   const rest =
     more > 0 ? ['', `${counted(more, 'more flow')}; all: --limit ${Math.min(1000, total)}`] : [];
   return [...lines, ...rest].join('\n');
 }
+
+const keysOf = (keys: FlowSummary['keys']): string =>
+  Object.entries(keys)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 
 const waitOf = (waiting: FlowSummary['waitingFor'][number] | undefined): string =>
   waiting === undefined

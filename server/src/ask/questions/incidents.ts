@@ -57,12 +57,18 @@ function oneText(
   notifications: readonly Notification[],
   nowMs: number,
 ): string {
-  const since = age(nowMs - Date.parse(incident.firstAt));
-  const { openCount, count } = incident;
+  const { openCount, count, resolvedAt, lasting } = incident;
+  const untilMs = resolvedAt === null ? nowMs : Date.parse(resolvedAt);
+  const lasted = age(untilMs - Date.parse(incident.firstAt));
+  const flows = lasting
+    ? `${openCount} of ${counted(count, 'flow')} still in it`
+    : counted(count, 'flow');
   return [
     incident.title,
-    `${incident.severity}, ${incident.status}, for ${since}; ${openCount} of ${counted(count, 'flow')} still in it`,
-    ...(incident.cause === null ? [] : [`Suspected cause: ${incident.cause}`]),
+    `${incident.severity}, ${incident.status}; lasted ${lasted}; ${flows}`,
+    ...(incident.cause === null
+      ? []
+      : [`Suspected cause${resolvedAt === null ? '' : ' when it was open'}: ${incident.cause}`]),
     ...(incident.ack === null ? [] : [`Acknowledged ${incident.ack.at} ${incident.ack.note}`]),
     ...incident.notes.map(({ at, text }) => `${at.slice(0, 19)}  ${text}`),
     `For example: ${incident.exampleFlowIds.slice(0, 5).join(', ')}`,

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import type { Health, Held, IncidentList, Overview } from '../../contract/index.ts';
+import type { Health, Held, Incident, IncidentList, Overview } from '../../contract/index.ts';
 import { age, counted, duration } from '../../words/index.ts';
 import { queryOf } from '../client.ts';
 import { FILTER, fromOf } from '../filter.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
+
+/** Changes that the text lists, the newest. */
+const MAX_CHANGES = 10;
 
 export const overview = question({
   name: 'overview',
@@ -20,18 +23,23 @@ export const overview = question({
     const from = fromOf({ since }, nowMs);
     const [now, incidents, health] = await Promise.all([
       client.get<Overview>('/api/v1/overview', { environment, from }),
-      client.get<IncidentList>('/api/v1/incidents', { status: 'open', limit: 50 }),
+      client.get<IncidentList>('/api/v1/incidents', { status: 'open', limit: 200 }),
       client.get<Health>('/api/v1/health'),
     ]);
-    const open = incidents.items.map(({ id, title, severity, openCount, firstAt, cause }) => ({
+    const asked = (environment ?? '').split(',').filter((one) => one !== '');
+    const isAsked = (incident: Incident): boolean =>
+      asked.length === 0 || asked.includes(incident.environment);
+    const inScope = incidents.items.filter(isAsked);
+    const open = inScope.map(({ id, title, severity, openCount, firstAt, cause }) => ({
       ...{ id, title, severity, openCount, firstAt, cause, link: `${client.url}/incidents/${id}` },
     }));
-    const { slots: _, from: fromAt, trend, types, ...rest } = now;
+    const { slots, from: fromAt, trend, types, ...rest } = now;
+    const slotMs = (Date.parse(now.to) - Date.parse(fromAt)) / slots;
     return {
       data: {
-        ...{ ...rest, since: fromAt, changes: trend.annotations },
+        ...{ ...rest, since: fromAt, slotMs, changes: trend.annotations },
         types: types.map(({ started: __, ...type }) => type),
-        ...{ openIncidents: open, openIncidentsTotal: incidents.total },
+        openIncidents: open,
         fermata: { ready: health.ready, conditions: health.conditions },
       },
       link: `${client.url}/${queryOf({ environment, range: since })}`,
@@ -42,7 +50,10 @@ export const overview = question({
 
 function textOf(
   now: Overview,
-  incidents: readonly { severity: string; title: string; openCount: number; firstAt: string }[],
+  incidents: readonly Pick<
+    Incident,
+    'id' | 'severity' | 'title' | 'openCount' | 'firstAt' | 'cause'
+  >[],
   health: Health,
   nowMs: number,
 ): string {
@@ -68,14 +79,22 @@ function textOf(
     { title: 'stuck', of: (one) => String(one.stuck), isRight: true },
     { title: 'late', of: (one) => String(one.late), isRight: true },
     { title: 'since', of: (one) => `${age(nowMs - Date.parse(one.since))} ago` },
-    { title: 'for example', of: (one) => one.exampleFlowIds[0] ?? '' },
+    { title: 'gone', of: ({ drainedAt }) => (drainedAt === null ? '' : drainedAt.slice(11, 19)) },
+    { title: 'all', of: ({ q }) => `fermata find '${q}'`, most: 60 },
   ]);
   const told = table(incidents, [
     { title: 'incident', of: ({ title }) => title, most: 70 },
     { title: 'severity', of: ({ severity }) => severity },
     { title: 'flows', of: ({ openCount }) => String(openCount), isRight: true },
     { title: 'since', of: ({ firstAt }) => `${age(nowMs - Date.parse(firstAt))} ago` },
+    { title: 'id', of: ({ id }) => id },
   ]);
+  const causes = incidents.flatMap(({ title, cause }) =>
+    cause === null ? [] : [`${title}: ${cause}`],
+  );
+  const changes = now.trend.annotations
+    .slice(-MAX_CHANGES)
+    .map(({ at, kind, text }) => `${at.slice(0, 19)}  ${kind}  ${text}`);
   const types = table(now.types, [
     { title: 'flow type', of: ({ type }) => type },
     { title: 'started', of: ({ flows }) => String(flows), isRight: true },
@@ -87,5 +106,12 @@ function textOf(
     { title: 'usual p95', of: ({ usualP95Ms }) => duration(usualP95Ms), isRight: true },
   ]);
   const part = (rows: string[]): string[] => (rows.length === 0 ? [] : ['', ...rows]);
-  return [...lines, ...part(held), ...part(told), ...part(types)].join('\n');
+  return [
+    ...lines,
+    ...part(held),
+    ...part(told),
+    ...part(causes),
+    ...part(types),
+    ...part(changes),
+  ].join('\n');
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { List, ServiceSummary } from '../../contract/index.ts';
+import { duration } from '../../words/index.ts';
 import { queryOf } from '../client.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
+import { isoOf } from './flow.ts';
 
 export const services = question({
   name: 'services',
@@ -19,7 +21,13 @@ export const services = question({
       [service.name, ...service.sends, ...service.consumes].some((one) => contains(one, name));
     const items = all.items.filter(isAsked);
     return {
-      data: { services: items, incomplete: all.incomplete },
+      data: {
+        services: items.map(({ firstSeenUnixNano, lastSeenUnixNano, ...service }) => ({
+          ...service,
+          ...{ firstSeen: isoOf(firstSeenUnixNano), lastSeen: isoOf(lastSeenUnixNano) },
+        })),
+        incomplete: all.incomplete,
+      },
       link: `${client.url}/services${queryOf({ find: name })}`,
       text: () => textOf(items, name),
     };
@@ -31,19 +39,22 @@ const contains = (text: string, part: string): boolean =>
 
 function textOf(items: readonly ServiceSummary[], name: string): string {
   if (items.length === 0) return 'No service matches.';
-  const listed = (places: readonly string[]): string =>
-    places.filter((place) => name === '' || contains(place, name)).join(', ') || '-';
+  const listed = (service: ServiceSummary, places: readonly string[]): string =>
+    places.filter((place) => contains(service.name, name) || contains(place, name)).join(', ') ||
+    '-';
   return table(items, [
     { title: 'service', of: (service) => service.name, most: 32 },
     { title: 'versions', of: ({ versions }) => versions.join(', '), most: 20 },
     { title: 'steps', of: ({ steps }) => String(steps), isRight: true },
     { title: 'failed', of: ({ failedSteps }) => String(failedSteps), isRight: true },
-    { title: 'sends to', of: ({ sends }) => listed(sends), most: 60 },
-    { title: 'consumes from', of: ({ consumes }) => listed(consumes), most: 60 },
+    { title: 'sends to', of: (service) => listed(service, service.sends), most: 60 },
+    { title: 'consumes from', of: (service) => listed(service, service.consumes), most: 60 },
     {
       title: 'clock',
       of: ({ wrongClocks: [first] }) =>
-        first ? `${(first.aheadMs / 1000).toFixed(1)} s ahead` : '',
+        first === undefined
+          ? ''
+          : `${duration(Math.abs(first.aheadMs))} ${first.aheadMs < 0 ? 'behind' : 'ahead'}`,
     },
   ]).join('\n');
 }

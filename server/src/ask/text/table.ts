@@ -27,9 +27,14 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   );
 }
 
+/** Returns a text in one line: a name with a new line in it could pretend to be two rows. */
+export const oneLine = (text: string): string => text.replace(/[\r\n\u2028\u2029]+/g, ' ');
+
 /** Returns a text of at most so many characters, with an ellipsis where it was cut. */
-export const cut = (text: string, most: number): string =>
-  widthOf(text) <= most ? text : `${[...text].slice(0, most - 1).join('')}…`;
+export function cut(text: string, most: number): string {
+  const line = oneLine(text);
+  return widthOf(line) <= most ? line : `${[...line].slice(0, most - 1).join('')}…`;
+}
 
 export const widthOf = (text: string): number => [...text].length;
 

@@ -257,8 +257,8 @@ export const attributeCounts = (most: number): string => sql`
       concat(trace_id, span_id) AS span,
       arrayJoin(
         arrayConcat(
-          JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[2]),
-          JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[3])
+          JSONExtractKeysAndValuesRaw(splitByChar('\\n', record)[2]),
+          JSONExtractKeysAndValuesRaw(splitByChar('\\n', record)[3])
         )
       ) AS attribute,
       attribute.1 AS name,

@@ -172,10 +172,8 @@ function hasTrait(bind: Bind, id: string): string {
 function hasAttribute(bind: Bind, { name, value }: Kind<'attribute'>): string {
   const key = bind(name, 'String');
   const quoted = bind(`${JSON.stringify(name)}:`, 'String');
-  const valueIn = (line: number): string => {
-    const raw = `JSONExtractRaw(splitByChar('\n', record)[${line}], ${key})`;
-    return likes(bind, `trim(BOTH '"' FROM ${raw})`, value);
-  };
+  const valueIn = (line: number): string =>
+    likes(bind, `trim(BOTH '"' FROM JSONExtractRaw(lines[${line}], ${key}))`, value);
   return sql`
     id IN (
       SELECT id
@@ -185,6 +183,7 @@ function hasAttribute(bind: Bind, { name, value }: Kind<'attribute'>): string {
         WHERE deleted = 0
       )
       WHERE span IN (
+        WITH splitByChar('\\n', record) AS lines
         SELECT concat(trace_id, span_id)
         FROM records
         WHERE position(record, ${quoted}) > 0

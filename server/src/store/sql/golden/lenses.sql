@@ -400,37 +400,35 @@ ORDER BY cityHash64(id)
 LIMIT 10
 
 -- attributeCounts
-  SELECT name, value, uniqExact(flow) AS flows
-  FROM (
-    SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
+SELECT name, value, uniqExact(flow) AS flows
+FROM (
+  SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
+  FROM flows FINAL
+  PREWHERE id IN {ids:Array(String)}
+  WHERE deleted = 0
+) AS members
+INNER JOIN (
+  SELECT
+    concat(trace_id, span_id) AS span,
+    arrayJoin(
+      arrayConcat(
+        JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[2]),
+        JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[3])
+      )
+    ) AS attribute,
+    attribute.1 AS name,
+    trim(BOTH '"' FROM attribute.2) AS value
+  FROM records
+  WHERE trace_id IN (
+    SELECT arrayJoin(trace_ids)
     FROM flows FINAL
     PREWHERE id IN {ids:Array(String)}
     WHERE deleted = 0
-  ) AS members
-  INNER JOIN (
-    SELECT
-      concat(trace_id, span_id) AS span,
-      arrayJoin(
-        arrayConcat(
-          JSONExtractKeysAndValuesRaw(splitByChar('
-', record)[2]),
-          JSONExtractKeysAndValuesRaw(splitByChar('
-', record)[3])
-        )
-      ) AS attribute,
-      attribute.1 AS name,
-      trim(BOTH '"' FROM attribute.2) AS value
-    FROM records
-    WHERE trace_id IN (
-      SELECT arrayJoin(trace_ids)
-      FROM flows FINAL
-      PREWHERE id IN {ids:Array(String)}
-      WHERE deleted = 0
-    )
-  ) AS attributes
-  USING (span)
-  WHERE length(value) <= 200
-  GROUP BY name, value
-  HAVING flows > 1
-  ORDER BY flows DESC, name, value
-  LIMIT 10
+  )
+) AS attributes
+USING (span)
+WHERE length(value) <= 200
+GROUP BY name, value
+HAVING flows > 1
+ORDER BY flows DESC, name, value
+LIMIT 10

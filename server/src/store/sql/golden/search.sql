@@ -283,14 +283,13 @@ AND (
       WHERE deleted = 0
     )
     WHERE span IN (
+      WITH splitByChar('\n', record) AS lines
       SELECT concat(trace_id, span_id)
       FROM records
       WHERE position(record, {q2:String}) > 0
       AND (
-        trim(BOTH '"' FROM JSONExtractRaw(splitByChar('
-        ', record)[2], {q1:String})) ILIKE {q3:String}
-        OR trim(BOTH '"' FROM JSONExtractRaw(splitByChar('
-        ', record)[3], {q1:String})) ILIKE {q4:String}
+        trim(BOTH '"' FROM JSONExtractRaw(lines[2], {q1:String})) ILIKE {q3:String}
+        OR trim(BOTH '"' FROM JSONExtractRaw(lines[3], {q1:String})) ILIKE {q4:String}
       )
     )
   )
