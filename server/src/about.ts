@@ -15,8 +15,13 @@ export interface Addresses {
   otlpGrpc: number;
 }
 
+const ANY = ['0.0.0.0', '::'];
+/** Returns the host as it stands in an address: one of IPv6 in brackets. */
+const hostOf = (host: string): string =>
+  ANY.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+
 export const addressesOf = (config: Config): Addresses => ({
-  host: config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host,
+  host: hostOf(config.host),
   web: config.port,
   otlpHttp: config.otlpHttpPort,
   otlpGrpc: config.otlpGrpcPort,

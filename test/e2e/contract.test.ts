@@ -1,6 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FlowList, IncidentList, Problem, Silence } from '@fermata/server/contract';
+import type {
+  FlowList,
+  FormatInfo,
+  IncidentList,
+  Problem,
+  Silence,
+} from '@fermata/server/contract';
 import { answerSchemas, type AnswerSchemas } from '@fermata/server/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFilledServer, type FilledServer } from '../support/filled-server.ts';
@@ -29,13 +35,14 @@ describe('the API and its description', () => {
   }, 120_000);
   afterAll(() => filled.stop());
 
-  const ask = (path: string, body?: object, init: RequestInit = {}): Promise<Response> =>
+  const ask = (path: string, body?: object | string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${filled.server.web}${path}`, {
       redirect: 'manual',
       ...(body && {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        ...(typeof body === 'string'
+          ? { headers: { 'content-type': 'application/octet-stream' }, body }
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       }),
       ...init,
     });
@@ -43,9 +50,15 @@ describe('the API and its description', () => {
   test('every operation answers what it describes, and no field more', async () => {
     const problems: string[] = [];
     const answered = new Set<string>();
-    const check = async <T>(operation: string, path: string, body?: object): Promise<T> => {
+    const check = async <T>(
+      operation: string,
+      path: string,
+      body?: object | string,
+    ): Promise<T> => {
       const answer = await ask(path, body);
-      const isJson = answer.headers.get('content-type')?.includes('json') === true;
+      const isJson = /^application\/(problem\+)?json/.test(
+        answer.headers.get('content-type') ?? '',
+      );
       const content: unknown = isJson ? await answer.json() : await answer.text();
       if (answer.status < 300) answered.add(operation);
       problems.push(...schemas.problemsOf(operation, answer.status, content));
@@ -150,7 +163,7 @@ interface Part {
   items: unknown[];
   nextCursor: string | null;
 }
-type Check = <T>(operation: string, path: string, body?: object) => Promise<T>;
+type Check = <T>(operation: string, path: string, body?: object | string) => Promise<T>;
 
 /** Asks every operation at least once, about everything that there is. */
 async function askAll(check: Check): Promise<void> {
@@ -160,6 +173,7 @@ async function askAll(check: Check): Promise<void> {
   await askIncidents(check);
   await askAlerts(check);
   await askDocuments(check);
+  await askFiles(check);
 }
 
 async function askServer(check: Check): Promise<void> {
@@ -249,6 +263,20 @@ async function askAlerts(check: Check): Promise<void> {
   await check('saveRule', '/api/v1/alerts/rules', slow);
   await check('listRules', '/api/v1/alerts/rules');
   await check('deleteRule', '/api/v1/alerts/rules/slow/delete', {});
+}
+
+async function askFiles(check: Check): Promise<void> {
+  const { items } = await check<{ items: FormatInfo[] }>('listFormats', '/api/v1/formats');
+  const flows = await check<FlowList>('listFlows', '/api/v1/flows?limit=1');
+  for (const { name, exports, exportsOne } of items) {
+    if (exports) await check('exportFlows', `/api/v1/flows/export?format=${name}&limit=3`);
+    const one = `/api/v1/flows/${flows.items[0]!.id}/export?format=${name}`;
+    if (exportsOne) await check('exportFlow', one);
+  }
+  await check('exportFlows', '/api/v1/flows/export?format=mermaid');
+  const file = 'flow,step,end\na,b,2026-11-29T12:00:00Z\n';
+  await check('importFile', '/api/v1/import', file);
+  await check('importFile', '/api/v1/import?format=xes', file);
 }
 
 async function askDocuments(check: Check): Promise<void> {

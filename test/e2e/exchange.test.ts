@@ -173,7 +173,7 @@ test('one flow is a diagram, and unknown formats are refused', async () => {
 test('a page of another site cannot import', async () => {
   const post = (headers: Record<string, string>): Promise<Response> =>
     fetch(`${server.web}/api/v1/import`, { method: 'POST', headers, body: 'flow,step,end\n' });
-  expect((await post({ 'content-type': 'text/plain' })).status).toBe(400);
+  expect((await post({ 'content-type': 'text/plain' })).status).toBe(415);
   const origin = { 'content-type': 'application/octet-stream', origin: 'http://evil.example' };
   expect((await post(origin)).status).toBe(403);
 });

@@ -18,6 +18,7 @@ import type { Question } from './question.ts';
 export { AskError, createClient, queryOf, type Client, type Parameters } from './client.ts';
 export { FILTER, filterSchema, parametersOf, type FilterInput } from './filter.ts';
 export { safeJson, withinLimit } from './text/json.ts';
+export { oneLine } from './text/table.ts';
 export { flowNamed, statusOf } from './questions/flow.ts';
 export type { Question } from './question.ts';
 

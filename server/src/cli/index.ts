@@ -1,4 +1,13 @@
-import { AskError, createClient, QUESTIONS, safeJson, type Question } from '../ask/index.ts';
+import {
+  AskError,
+  createClient,
+  oneLine,
+  QUESTIONS,
+  safeJson,
+  type Client,
+  type Parameters,
+  type Question,
+} from '../ask/index.ts';
 import { check } from './check/index.ts';
 import { printable, type Command, type Surroundings } from './command.ts';
 import { helpOf, readArguments } from './options.ts';
@@ -27,13 +36,25 @@ function asCommand({ ask, ...described }: Question): Command {
   return {
     ...described,
     async run(client, input, isJson, { out, columns, now }) {
-      const answer = await ask(client, input, now());
+      const answer = await ask(isJson ? client : inOneLine(client), input, now());
       if (isJson) out(safeJson({ ...answer.data, link: answer.link }, 2));
       else out(`${printable(answer.text(columns))}\n\n${answer.link}`);
       return 0;
     },
   };
 }
+
+/**
+ * Returns a client whose answers have no new lines in their texts: a name with one in it could
+ * pretend to be two lines. Only what the server itself writes as a document has its own.
+ */
+const inOneLine = (client: Client): Client => ({
+  ...client,
+  get: async <T>(path: string, parameters?: Parameters) =>
+    JSON.parse(JSON.stringify(await client.get<T>(path, parameters)), (key, value: unknown) =>
+      typeof value === 'string' && key !== 'markdown' ? oneLine(value) : value,
+    ) as T,
+});
 
 /**
  * Runs a command line, without the name of the program. Returns the exit code: 0, 1 if a check

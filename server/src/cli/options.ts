@@ -52,8 +52,12 @@ export function readArguments(command: Described, args: readonly string[]): Give
   const { url, json, help, ...own } = values as Record<string, unknown> & Given['common'];
   const common = { url, json, help };
   if (help) return { values: {}, common };
-  if (command.position !== undefined && positionals.length > 0)
+  if (command.position !== undefined && positionals.length > 0) {
+    // A query may be several words; two files are a mistake.
+    if (positionals.length > 1 && command.position !== 'query')
+      throw usage(command, `"${positionals[1]}" is one too many`);
     own[command.position] = positionals.join(' ');
+  }
   const read = command.input.safeParse(withNumbers(own, options));
   if (read.success) return { values: read.data, common };
   const [issue] = read.error.issues;

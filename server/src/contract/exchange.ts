@@ -1,3 +1,13 @@
+/** Names of the formats in which many flows can be exported. */
+export const EXPORT_FORMATS = ['csv', 'ocel', 'xes', 'otlp'] as const;
+/** Names of the formats in which one flow can be exported. */
+export const ONE_FLOW_FORMATS = [...EXPORT_FORMATS, 'mermaid', 'flowchart'] as const;
+/** Names of the formats that can be imported. */
+export const IMPORT_FORMATS = [
+  ...['csv', 'ocel', 'ocel-xml', 'xes', 'otlp', 'zipkin', 'jaeger'],
+  ...['temporal', 'cadence', 'conductor', 'step-functions'],
+] as const;
+
 /** A format in which flows come in or go out. */
 export interface FormatInfo {
   name: string;

@@ -13,4 +13,5 @@ export type * from './definition.ts';
 export type * from './overview.ts';
 export type * from './logs.ts';
 export type * from './exchange.ts';
+export { EXPORT_FORMATS, IMPORT_FORMATS, ONE_FLOW_FORMATS } from './exchange.ts';
 export { LOG_SEVERITIES } from './logs.ts';

@@ -179,7 +179,7 @@ const onlyFiles: express.RequestHandler = (request, _response, next) => {
   if (/^(?:application\/(?!x-www-form-urlencoded)|text\/(?:csv|xml)$)/.test(type)) next();
   else
     next(
-      new FermataError('query.invalid', `a file is not sent as "${type.slice(0, 60)}"`, {
+      new FermataError('request.unsupported-type', `a file is not sent as "${type.slice(0, 60)}"`, {
         hint: 'Use application/octet-stream.',
       }),
     );
@@ -187,6 +187,8 @@ const onlyFiles: express.RequestHandler = (request, _response, next) => {
 
 /** Time in which the body of a request has to be there, ms; files have all the time they need. */
 const BODY_MS = 30_000;
+/** Time in which a sender may notice that it has its answer, ms. */
+const LINGER_MS = 2000;
 const FILES: ReadonlySet<string> = new Set(
   ROUTES.filter(({ takesFile }) => takesFile).map(({ path }) => path),
 );
@@ -197,12 +199,16 @@ const FILES: ReadonlySet<string> = new Set(
 const endSlowBodies =
   (clock: QueryContext['clock']): express.RequestHandler =>
   (request, response, next) => {
-    if (!request.complete && !FILES.has(request.path)) {
-      const cancel = clock.after(BODY_MS, () => {
-        if (!request.complete) request.destroy();
-      });
-      response.once('close', cancel);
-    }
+    const end = (): void => {
+      if (!request.complete) request.destroy();
+    };
+    const cancel = FILES.has(request.path) ? () => undefined : clock.after(BODY_MS, end);
+    request.once('close', cancel);
+    // Who has an answer, and goes on sending, holds the connection for nothing.
+    response.once('finish', () => {
+      if (request.complete) return;
+      request.once('close', clock.after(LINGER_MS, end));
+    });
     next();
   };
 

@@ -94,7 +94,12 @@ export function createSeries({ clock, counters, settleMs, typesNow }: SeriesOpti
         settling.delete(id);
         countEnd(flow);
       }
-    for (const id of settling.keys()) if (settling.size > MAX_SETTLING) settling.delete(id);
+    // With too many, the oldest count as ended a little early.
+    for (const [id, flow] of settling)
+      if (settling.size > MAX_SETTLING) {
+        settling.delete(id);
+        countEnd(flow);
+      }
   }
 
   counters.collect(() => {

@@ -72,6 +72,13 @@ test('a flow without a declared end has ended when it has settled, unless it goe
   expect(value('fermata_flows_ended_total')).toBe(1);
 });
 
+test('however many flows wait until they have settled, each is counted', () => {
+  const { series, flow, value } = bench();
+  const many = Array.from({ length: 8000 }, (_, i) => flow(`f${i}`, { idleOutcome: 'completed' }));
+  for (const one of many) series.observe([one]);
+  expect(value('fermata_flows_ended_total')).toBe(3000);
+});
+
 test('history is not counted', () => {
   const { clock, series, flow, value } = bench();
   const old = nanosFromMs(clock.now() - 7_200_000);

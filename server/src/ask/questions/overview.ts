@@ -48,15 +48,9 @@ export const overview = question({
   },
 });
 
-function textOf(
-  now: Overview,
-  incidents: readonly Pick<
-    Incident,
-    'id' | 'severity' | 'title' | 'openCount' | 'firstAt' | 'cause'
-  >[],
-  health: Health,
-  nowMs: number,
-): string {
+type Told = Pick<Incident, 'id' | 'severity' | 'title' | 'openCount' | 'firstAt' | 'cause'>;
+
+function textOf(now: Overview, incidents: readonly Told[], health: Health, nowMs: number): string {
   const { stuck, late, open, started, failed } = now;
   const young = now.types.filter(({ isYoung }) => isYoung).length;
   const lines = [
@@ -71,7 +65,25 @@ function textOf(
         `${service} is silent for ${age(nowMs - Date.parse(lastSeenAt))}.`,
     ),
   ];
-  const held = table(now.held, [
+  const causes = incidents.flatMap(({ title, cause }) =>
+    cause === null ? [] : [`${title}: ${cause}`],
+  );
+  const changes = now.trend.annotations
+    .slice(-MAX_CHANGES)
+    .map(({ at, kind, text }) => `${at.slice(0, 19)}  ${kind}  ${text}`);
+  const part = (rows: string[]): string[] => (rows.length === 0 ? [] : ['', ...rows]);
+  return [
+    ...lines,
+    ...part(heldRows(now, nowMs)),
+    ...part(incidentRows(incidents, nowMs)),
+    ...part(causes),
+    ...part(typeRows(now)),
+    ...part(changes),
+  ].join('\n');
+}
+
+function heldRows(now: Overview, nowMs: number): string[] {
+  return table(now.held, [
     {
       title: 'waits for',
       of: ({ step, service }: Held) => (service === '' ? step : `${step} by ${service}`),
@@ -82,20 +94,20 @@ function textOf(
     { title: 'gone', of: ({ drainedAt }) => (drainedAt === null ? '' : drainedAt.slice(11, 19)) },
     { title: 'all', of: ({ q }) => `fermata find '${q}'`, most: 60 },
   ]);
-  const told = table(incidents, [
+}
+
+function incidentRows(incidents: readonly Told[], nowMs: number): string[] {
+  return table(incidents, [
     { title: 'incident', of: ({ title }) => title, most: 70 },
     { title: 'severity', of: ({ severity }) => severity },
     { title: 'flows', of: ({ openCount }) => String(openCount), isRight: true },
     { title: 'since', of: ({ firstAt }) => `${age(nowMs - Date.parse(firstAt))} ago` },
     { title: 'id', of: ({ id }) => id },
   ]);
-  const causes = incidents.flatMap(({ title, cause }) =>
-    cause === null ? [] : [`${title}: ${cause}`],
-  );
-  const changes = now.trend.annotations
-    .slice(-MAX_CHANGES)
-    .map(({ at, kind, text }) => `${at.slice(0, 19)}  ${kind}  ${text}`);
-  const types = table(now.types, [
+}
+
+function typeRows(now: Overview): string[] {
+  return table(now.types, [
     { title: 'flow type', of: ({ type }) => type },
     { title: 'started', of: ({ flows }) => String(flows), isRight: true },
     { title: 'failed', of: (type) => String(type.failed), isRight: true },
@@ -105,13 +117,4 @@ function textOf(
     { title: 'p95', of: ({ p95Ms }) => duration(p95Ms), isRight: true },
     { title: 'usual p95', of: ({ usualP95Ms }) => duration(usualP95Ms), isRight: true },
   ]);
-  const part = (rows: string[]): string[] => (rows.length === 0 ? [] : ['', ...rows]);
-  return [
-    ...lines,
-    ...part(held),
-    ...part(told),
-    ...part(causes),
-    ...part(types),
-    ...part(changes),
-  ].join('\n');
 }

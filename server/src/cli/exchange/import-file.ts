@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  fstatSync,
+  writeFileSync,
+} from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve as absolutePath } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { queryOf, type Parameters } from '../../ask/index.ts';
@@ -44,10 +54,15 @@ type Attempt = { report: ImportReport } | { problem: string };
  */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   const { file, url, parameters, onProgress, onWait, tries = 120 } = options;
-  const { size, mtimeMs } = statSync(file);
-  const target = new URL(`/api/v1/import${queryOf(parameters)}`, url);
+  // What is wrong with the file itself is told at once, and not tried again.
+  const descriptor = openSync(file, 'r');
+  const found = fstatSync(descriptor);
+  closeSync(descriptor);
+  if (!found.isFile()) throw new Error(`${file} is no file`);
+  const { size, mtimeMs } = found;
+  const target = new URL(`${url}/api/v1/import${queryOf(parameters)}`);
   const kept = join(
-    tmpdir(),
+    ownFolder(),
     `fermata-import-${hashOf([absolutePath(file), String(size), String(mtimeMs), target.href])}`,
   );
   const place = readPlace(kept);
@@ -77,6 +92,17 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
     onWait(answer.problem);
     await pause(1000);
   }
+}
+
+/** Returns a folder of this person alone: others could put a link in the place of a file. */
+function ownFolder(): string {
+  const { uid } = userInfo();
+  const folder = join(tmpdir(), `fermata-${uid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || (uid >= 0 && found.uid !== uid))
+    throw new Error(`${folder} is not yours`);
+  return folder;
 }
 
 const hashOf = (parts: readonly string[]): string =>
@@ -117,8 +143,10 @@ function attempt(
       response.on('data', (part: string) => {
         const lines = (text + part).split('\n');
         text = lines.pop() ?? '';
-        for (const line of lines.filter((one) => one !== ''))
-          onLine((last = JSON.parse(line) as ImportProgress));
+        for (const line of lines) {
+          const read = parsed<ImportProgress>(line);
+          if (read !== null) onLine((last = read));
+        }
       });
       response.on('error', (error) => fail(error.message));
       response.on('end', () => {
@@ -140,8 +168,18 @@ function endOf(last: ImportProgress | ImportReport | null, rest: string, status:
     return isOver ? { report: last } : { problem: detail ?? '' };
   }
   if (status === 429 || status === 503) return { problem: 'the server is busy' };
-  if (rest.startsWith('{')) return { report: refusalOf(JSON.parse(rest) as Problem) };
+  const problem = parsed<Problem>(rest);
+  if (problem !== null) return { report: refusalOf(problem) };
   return { problem: `the server answered ${status}` };
+}
+
+/** Returns what the text says as JSON; null if it says nothing, as the page of a proxy does. */
+function parsed<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T | null;
+  } catch {
+    return null;
+  }
 }
 
 const refusalOf = ({ code, detail, hint }: Problem): ImportReport => ({

@@ -34,7 +34,9 @@ export const importCommand: Command = {
       onProgress: createBar(draw, isTerminal, now),
       onWait: (problem) => err(`${problem}; trying again`),
     }).catch((error: unknown) => {
-      throw new AskError(0, (error as Error).message, 'Start it again: it goes on where it was.');
+      const isOfFile = 'code' in (error as Error);
+      const hint = isOfFile ? '' : 'Start it again: it goes on where it was.';
+      throw new AskError(0, (error as Error).message, hint);
     });
     if (isTerminal) draw('\n');
     out(isJson ? JSON.stringify(report, null, 2) : printable(reportText(report)));
@@ -58,6 +60,11 @@ function reportText({
     ...(error ? [`${error.code}: ${error.detail}`] : []),
     ...(error?.hint === undefined ? [] : [`  → ${error.hint}`]),
   ].join('\n');
+}
+
+async function* shown(body: Readable): AsyncIterable<string> {
+  body.setEncoding('utf8');
+  for await (const part of body) yield printable(part as string);
 }
 
 const exportInput = z.object({
@@ -91,7 +98,10 @@ export const exportCommand: Command = {
           );
     const target = file === undefined ? stdout() : createWriteStream(file);
     const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-    await pipeline(body, target, { end: file !== undefined }).catch((error: unknown) => {
+    // On a terminal, a name must not be an order; a file has everything as it is.
+    const isShown = file === undefined && (target as { isTTY?: boolean }).isTTY === true;
+    const parts = isShown ? shown(body) : body;
+    await pipeline(parts, target, { end: file !== undefined }).catch((error: unknown) => {
       throw new AskError(0, `the file is cut off: ${(error as Error).message}`, '');
     });
     const total = answer.headers.get('fermata-export-total');

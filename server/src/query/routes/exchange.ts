@@ -4,30 +4,34 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { FermataError } from '../../base/errors.ts';
-import type { FormatInfo } from '../../contract/index.ts';
+import {
+  EXPORT_FORMATS,
+  IMPORT_FORMATS,
+  ONE_FLOW_FORMATS,
+  type FormatInfo,
+} from '../../contract/index.ts';
 import type { Flow } from '../../model/flow.ts';
 import type { FlowSearch } from '../../model/search.ts';
+import { whole } from '../parameters.ts';
 import { read, type ExportedFlows, type QueryContext, type Route } from '../route.ts';
 import { LIST_ONLY, readSearch, searchSchema } from '../search.ts';
 import { missingFlow, resolve } from './flows.ts';
 
 const MAX_EXPORTED = 100_000;
-const formatField = z.string().max(40);
 const exportOneQuery = z.strictObject({
-  format: formatField.describe('Name of a format of /api/v1/formats that exports one flow'),
+  format: z.enum(ONE_FLOW_FORMATS).describe('Format of the file'),
 });
 const exportQuery = searchSchema.omit(LIST_ONLY).extend({
-  format: formatField.describe('Name of a format of /api/v1/formats that exports'),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_EXPORTED)
+  format: z.enum(EXPORT_FORMATS).describe('Format of the file'),
+  limit: whole(1, MAX_EXPORTED)
     .default(10_000)
     .describe('Most flows, oldest first; the header Fermata-Export-Total says how many there are'),
 });
 const importQuery = z.strictObject({
-  format: formatField.default('').describe('Format of the file; without it, it is guessed'),
+  format: z
+    .enum(['', ...IMPORT_FORMATS])
+    .default('')
+    .describe('Format of the file; without it, it is guessed'),
   environment: z.string().min(1).max(200).default('imported').describe('Where the flows go'),
   teach: z
     .enum(['0', '1'])
@@ -176,7 +180,7 @@ async function exportFlows(
   response.setHeader('Fermata-Export-Total', total);
   response.setHeader('Fermata-Export-Cut', String(total > limit));
   const source = flowsOf(context, search, limit);
-  await sendFile(response, format, 'flows', context.exchange.write(name, source));
+  await sendFile(context, response, format, 'flows', context.exchange.write(name, source));
 }
 
 async function exportFlow(
@@ -195,12 +199,19 @@ async function exportFlow(
     yield flow;
   };
   const source = { ...flowsOf(context, { limit: 1 }, 1), heads: one, flows: one };
-  await sendFile(response, format, fileNameOf(flow), context.exchange.writeOne(name, flow, source));
+  await sendFile(
+    context,
+    response,
+    format,
+    fileNameOf(flow),
+    context.exchange.writeOne(name, flow, source),
+  );
 }
 
 const fileNameOf = ({ key, id }: Flow): string => (key || id).replace(/[^\w.-]/g, '_').slice(0, 80);
 
 async function sendFile(
+  context: QueryContext,
   response: Response,
   { mediaType, extension }: FormatInfo,
   name: string,
@@ -209,7 +220,7 @@ async function sendFile(
   response.setHeader('Content-Type', `${mediaType}; charset=utf-8`);
   response.setHeader('Content-Disposition', `attachment; filename="${name}.${extension}"`);
   try {
-    await pipeline(Readable.from(parts), response);
+    await pipeline(Readable.from(paced(context.clock, parts, response)), response);
   } catch (error) {
     // A client that left is no failure; one that stays sees that the file is cut off.
     if (!response.destroyed) response.destroy(error as Error);
@@ -240,8 +251,24 @@ async function importFile(
   response.end(`${JSON.stringify(report)}\n`);
 }
 
-/** Time that a sender may let pass between two pieces of a file, ms. */
+/** Time that a sender, or a reader, may let pass between two pieces of a file, ms. */
 const MAX_SILENCE_MS = 30_000;
+
+/**
+ * Yields the parts of a file, and ends the answer if its reader takes nothing for a while: others
+ * wait for their turn to export.
+ */
+async function* paced(
+  clock: Clock,
+  parts: AsyncIterable<string>,
+  response: Response,
+): AsyncIterable<string> {
+  for await (const part of parts) {
+    const cancel = clock.after(MAX_SILENCE_MS, () => response.destroy());
+    yield part;
+    cancel();
+  }
+}
 
 /**
  * Yields the body, and ends it when its sender falls silent: an import holds memory and a place.
