@@ -66,5 +66,7 @@ test('what is known only by then goes onto the event, and onto the span of what 
     '/orders/:id',
     undefined,
   ]);
+  // A stream that goes on for as long as the process does was not lost.
   expect(streaming.isRecording()).toBe(false);
+  expect(spans().map(({ status }) => status.message)).toEqual(['the process ended', undefined]);
 });

@@ -141,11 +141,19 @@ function namesOf(span: Span): Attributes {
 }
 const NAMES = [ATTR_STEP_NAME, ATTR_MESSAGE_TYPE, ATTR_MESSAGE_KIND];
 
-/** Ends the spans of all deliveries that are being handled as failed, because the process dies. */
+/**
+ * Ends the spans of all deliveries that are being handled as failed, because the process dies. What
+ * is not to be announced any more, a request whose answer has begun, just ends: it may be a stream
+ * that goes on for as long as the process does.
+ */
 export function failDeliveries(error: unknown): void {
   for (const { span, more } of inFlight.deliveries) {
     if (!span.isRecording()) continue;
     const known = more && attempt(more);
+    if (more !== undefined && known === undefined) {
+      span.end();
+      continue;
+    }
     if (known !== undefined) span.setAttributes(known);
     endFailed(span, error);
   }
