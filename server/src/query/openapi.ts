@@ -61,6 +61,15 @@ export function openApi(version: string): object {
   };
 }
 
+/** A file that is wrong may be told by the report of its import. */
+const WRONG_FILE = {
+  description: 'A wrong parameter, or a file that could not be read',
+  content: {
+    'application/x-ndjson': { schema: {} },
+    [PROBLEM]: { schema: { $ref: '#/components/schemas/Problem' } },
+  },
+};
+
 const problem = (description: string): object => ({
   description,
   content: { [PROBLEM]: { schema: { $ref: '#/components/schemas/Problem' } } },
@@ -89,7 +98,12 @@ const pathParameter = (name: string): object => ({
 function queryParameters({ query }: Route): object[] {
   return Object.entries(query?.shape ?? {}).map(([name, value]) => {
     const { description, ...schema } = jsonSchemaOf(value as z.ZodType);
-    return { name, in: 'query', ...(description !== undefined && { description }), schema };
+    const isRequired = !(value as z.ZodType).safeParse(undefined).success;
+    return {
+      ...{ name, in: 'query', ...(isRequired && { required: true }) },
+      ...(description !== undefined && { description }),
+      schema,
+    };
   });
 }
 
@@ -132,6 +146,7 @@ function responsesOf(route: Route, answer: JsonSchema): object {
         { $ref: `#/components/responses/${ERRORS[status][0]}` },
       ]),
     ),
+    ...(route.takesFile && { 400: WRONG_FILE }),
   };
 }
 

@@ -33,6 +33,11 @@ test('several steps of one service: the service does not react', () => {
   expect(titleOf(part(), part({ step: 'refund' }))).toBe('order: pay does not react');
 });
 
+test('a service that owes no step that has a name does not react', () => {
+  const silent = part({ rule: 'orchestrator-silent', step: null, service: 'orders' });
+  expect(titleOf(silent)).toBe('order: orders does not react');
+});
+
 test('steps of several services are counted', () => {
   expect(titleOf(part(), part({ service: 'stock' }))).toBe('order: 2 steps do not come');
 });

@@ -58,8 +58,11 @@ function titleOf(incident: Incident): string {
       ? types.join(' and ')
       : `${types[0]!} and ${types.length - 1} other flow types`;
   const what = distinct(
-    parts.map(
-      ({ step, service }) => `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`,
+    parts.map(({ step, service }) =>
+      // A service that owes no step that anybody can name is itself what is missed.
+      (step ?? place) === null && service
+        ? service
+        : `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`,
     ),
   );
   const services = distinct(parts.map(({ service }) => service ?? ''));
@@ -73,7 +76,7 @@ function titleOf(incident: Incident): string {
   const isMissing = parts.every(isAbsence);
   if (dependency !== null) return `${who}: ${subject} ${one ? 'fails' : 'fail'} on ${dependency}`;
   if (isMissing)
-    return `${who}: ${subject} ${what.length > 1 && one ? 'does not react' : one ? 'does not come' : 'do not come'}`;
+    return `${who}: ${subject} ${!one ? 'do not come' : services.includes(subject) ? 'does not react' : 'does not come'}`;
   if (!isBuiltIn(rule) && parts.every(({ step, service }) => (step ?? service) === null))
     return `${rule}: ${place === null ? who : `${who}, ${place}`}`;
   const say = TITLES.get(rule);

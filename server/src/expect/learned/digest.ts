@@ -2,6 +2,7 @@ import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import { backlogMsOf } from './backlog.ts';
 import { ledgerOf, type Ledger } from './ledger.ts';
+import { repliesToPastAttempts } from './past-attempts.ts';
 import {
   actionOf,
   environmentOfKey,
@@ -288,6 +289,7 @@ function messagesOf(
   backlogMs: number,
 ): Map<string, SentMessage> {
   const messages = new Map<string, SentMessage>();
+  const isPast = repliesToPastAttempts(flow);
   for (const hop of flow.hops) {
     const from = hop.from === null ? undefined : steps.get(hop.from);
     if (from === undefined || hop.to === from.id) continue;
@@ -306,7 +308,7 @@ function messagesOf(
       messages.set(hop.sendSpanId, message);
     }
     // A dead letter waits for its consumer like any other message, if it has one.
-    if (hop.to === null) message.waitingHopId = hop.id;
+    if (hop.to === null && !isPast.has(hop.id)) message.waitingHopId = hop.id;
     if (to === undefined) continue;
     message.takers = withOne(message.takers, to.as);
     const ms = Math.max(0, to.startMs - message.sentMs);
