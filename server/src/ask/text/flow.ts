@@ -1,4 +1,4 @@
-import type { Flow, Hop, Step } from '../../contract/index.ts';
+import type { Flow, Hop, Step, StepAttempt } from '../../contract/index.ts';
 import {
   age,
   duration,
@@ -10,7 +10,7 @@ import {
   why,
 } from '../../words/index.ts';
 import { statusOf } from '../questions/flow.ts';
-import { bar } from './bars.ts';
+import { bar, type Part } from './bars.ts';
 import { cut, padded, widthOf } from './table.ts';
 
 /** The parts of a line of time, and what each is called below the picture. */
@@ -80,10 +80,7 @@ function timeline(flow: Flow, nowMs: number, columns: number): string[] {
   const into = new Map(flow.hops.map((hop) => [hop.to, hop]));
   const rows = steps.map((step) => {
     const fromMs = nanosToMs(step.startUnixNano);
-    const parts = [
-      ...waitOf(into.get(step.id), share, fromMs),
-      { from: share(fromMs), to: share(endOf(step, nowMs)), mark: markOf(step) },
-    ];
+    const parts = [...waitOf(into.get(step.id), share, fromMs), ...attemptsOf(step, share, nowMs)];
     const name = padded(cut(nameOf(step), nameWidth), nameWidth);
     const took = padded(duration(endOf(step, nowMs) - fromMs), 10, true);
     return `${name}  ${took}  ${bar(parts, width)}`.trimEnd();
@@ -92,10 +89,25 @@ function timeline(flow: Flow, nowMs: number, columns: number): string[] {
   return [...rows, ...(left > 0 ? [`… and ${left} more steps`] : []), LEGEND];
 }
 
-const nameOf = ({ service, name }: Step): string => `${service}: ${name}`;
-const endOf = ({ endUnixNano }: Step, nowMs: number): number =>
+const nameOf = ({ service, name, attempts }: Step): string =>
+  `${service}: ${name}${attempts.length > 1 ? ` ×${attempts.length}` : ''}`;
+const endOf = ({ endUnixNano }: Pick<Step, 'endUnixNano'>, nowMs: number): number =>
   endUnixNano === null ? nowMs : nanosToMs(endUnixNano);
-const markOf = ({ status }: Step): string =>
+/** Between two attempts nobody worked, so each is drawn by itself. */
+const attemptsOf = (
+  { attempts, ...step }: Step,
+  share: (ms: number) => number,
+  nowMs: number,
+): Part[] =>
+  attempts.map(({ startUnixNano, endUnixNano, status }, i) => ({
+    from: share(nanosToMs(startUnixNano)),
+    to: share(i < attempts.length - 1 ? endOrStart(attempts[i]!) : endOf(step, nowMs)),
+    mark: markOf({ status: endUnixNano === null && i < attempts.length - 1 ? 'failed' : status }),
+  }));
+const endOrStart = ({ startUnixNano, endUnixNano }: StepAttempt): number =>
+  nanosToMs(endUnixNano ?? startUnixNano);
+
+const markOf = ({ status }: Pick<StepAttempt, 'status'>): string =>
   status === 'failed' ? MARKS.failed : status === 'running' ? MARKS.running : MARKS.work;
 
 function waitOf(
