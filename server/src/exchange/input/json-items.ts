@@ -185,7 +185,7 @@ function createItem() {
 export function parseItem<T>(item: Pick<JsonItem, 'json'>): T {
   const text = item.json.toString('utf8');
   const exact = /\d{16}/.test(text)
-    ? text.replace(LONG_INTEGERS, (part) => (part.startsWith('"') ? part : `"${part}"`))
+    ? text.replace(TEXTS_AND_NUMBERS, (part) => (LONG_INTEGER.test(part) ? `"${part}"` : part))
     : text;
   try {
     return JSON.parse(exact) as T;
@@ -193,4 +193,6 @@ export function parseItem<T>(item: Pick<JsonItem, 'json'>): T {
     throw malformed(`not JSON: ${(error as Error).message.slice(0, 200)}`);
   }
 }
-const LONG_INTEGERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/gs;
+/** Matches whole numbers and whole texts, so that no part of either is taken for an integer. */
+const TEXTS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
+const LONG_INTEGER = /^-?\d{16,}$/;
