@@ -39,12 +39,18 @@ export interface ForeignLink {
 }
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
-const KINDS: Readonly<Record<SpanKind, number>> = {
-  ...{ internal: 1, server: 2, client: 3, producer: 4, consumer: 5 },
-};
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ...([
+    ['internal', 1],
+    ['server', 2],
+    ['client', 3],
+    ['producer', 4],
+    ['consumer', 5],
+  ] as const),
+]);
 export const kindOf = (text: unknown): SpanKind | undefined => {
   const lower = typeof text === 'string' ? text.toLowerCase() : '';
-  return lower in KINDS ? (lower as SpanKind) : undefined;
+  return KINDS.has(lower) ? (lower as SpanKind) : undefined;
 };
 
 const hash = (text: string, length: number): string =>
@@ -104,7 +110,7 @@ function spanOf(span: ForeignSpan, end: bigint, resource: OtlpResource): OtlpSpa
     spanId: spanIdOf(trace, span.id),
     parentSpanId: parent === undefined ? '' : spanIdOf(trace, parent),
     name: tidy(span.name),
-    kind: KINDS[span.kind ?? 'internal'],
+    kind: KINDS.get(span.kind ?? 'internal')!,
     start: instant(span.start),
     end: instant(end),
     attributes: attributesOf(span.attributes ?? {}),

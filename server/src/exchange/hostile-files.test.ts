@@ -126,3 +126,53 @@ test('no more imports run at once than may, and each gives its place back', asyn
   await Promise.all(two);
   expect((await imported(['x'], { format: 'csv' })).done).toBe(false);
 });
+
+const AT = '2026-01-01T00:00:00Z';
+/** Imports a file as JSON, and returns what went on to the intake. */
+async function importedJson(format: string, file: unknown): Promise<ImportReport> {
+  taken.length = 0;
+  return imported([JSON.stringify(file)], { format });
+}
+
+test.each(['constructor', '__proto__', 'toString'])('%s is a text like any other', async (word) => {
+  const zipkin = [{ traceId: 'a', id: 'b', name: 'n', timestamp: 1e15, kind: word }];
+  expect(await importedJson('zipkin', zipkin)).toMatchObject({ done: true, records: 1 });
+  expect(taken[0]!.spans[0]!.kind).toBe(1);
+  const span = { spanID: 'b', operationName: 'n', startTime: 1e15, processID: word };
+  const jaeger = [{ traceID: 'a', spans: [span], processes: {} }];
+  expect(await importedJson('jaeger', jaeger)).toMatchObject({ done: true, records: 1 });
+  expect(taken[0]!.spans[0]!.resource.attributes.slice(0, 2)).toEqual(['service.name', 'unknown']);
+  const running: [string, unknown][] = [
+    ['conductor', { workflowId: 'w', status: word, startTime: 1e12, tasks: [] }],
+    ['step-functions', { events: [{ id: 1, previousEventId: 0, type: word, timestamp: AT }] }],
+    [
+      'temporal',
+      [
+        { eventId: 1, eventType: 'WorkflowExecutionStarted', timestamp: AT },
+        { eventId: 2, eventType: word, timestamp: AT },
+      ],
+    ],
+  ];
+  for (const [format, file] of running) {
+    expect(await importedJson(format, file)).toMatchObject({ done: true, records: 1 });
+    expect(taken[0]!.logs.map(({ eventName }) => eventName)).toEqual(['fermata.step.started']);
+  }
+});
+
+test('a commit that fails for good is tried once', async () => {
+  let tries = 0;
+  const broken = createExchange({
+    ...{ clock: systemClock(), counters: createCounters(), log: silentLog, decode: decodeFileJson },
+    offer: () => Promise.reject(new TypeError(`broken ${++tries}`)),
+  });
+  const bytes = async function* (): AsyncIterable<Uint8Array> {
+    yield await Promise.resolve(Buffer.from(`case,activity,timestamp\no1,place,${AT}\n`));
+  };
+  const request = {
+    ...{ format: 'csv', environment: 'e', teaches: false, flowType: '', caseType: '' },
+    columns: {},
+  };
+  const report = await broken.import(bytes(), request, () => undefined);
+  expect(report).toMatchObject({ done: false, records: 0, error: { code: 'import.failed' } });
+  expect(tries).toBe(1);
+});

@@ -38,9 +38,16 @@ interface Task {
   reasonForIncompletion?: string;
 }
 
-const OUTCOMES: Readonly<Record<string, string>> = {
-  ...{ COMPLETED: 'completed', FAILED: 'failed', TERMINATED: 'cancelled', TIMED_OUT: 'timed_out' },
-};
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ...([
+    ['COMPLETED', 'completed'],
+    ['FAILED', 'failed'],
+  ] as const),
+  ...([
+    ['TERMINATED', 'cancelled'],
+    ['TIMED_OUT', 'timed_out'],
+  ] as const),
+]);
 const FAILED = /FAILED|TIMED_OUT/;
 const IN_PROGRESS = /^(?:IN_PROGRESS|SCHEDULED)$/;
 
@@ -78,7 +85,7 @@ function spansOf(execution: Execution, flowType: string): ForeignSpan[] {
     execution.workflowName ?? execution.workflowType ?? execution.workflowDefinition?.name;
   const type = flowType || (name ?? 'workflow');
   const trace = `conductor\0${flow}`;
-  const outcome = OUTCOMES[status];
+  const outcome = OUTCOMES.get(status);
   const began = nanos(execution.startTime ?? execution.createTime);
   const whole: ForeignSpan = {
     ...{ trace, id: 'execution', name: type, service: 'conductor', start: began },

@@ -96,20 +96,20 @@ const attributesOf = (event: HistoryEvent): EventAttributes =>
 const timeOf = ({ timestamp, eventTime }: HistoryEvent): bigint =>
   readInstant(timestamp ?? eventTime) ?? 0n;
 
-const OUTCOMES: Readonly<Record<string, string>> = {
-  WorkflowExecutionCompleted: 'completed',
-  WorkflowExecutionContinuedAsNew: 'completed',
-  WorkflowExecutionFailed: 'failed',
-  WorkflowExecutionCanceled: 'cancelled',
-  WorkflowExecutionTerminated: 'cancelled',
-  WorkflowExecutionTimedOut: 'timed_out',
-};
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ['WorkflowExecutionCompleted', 'completed'],
+  ['WorkflowExecutionContinuedAsNew', 'completed'],
+  ['WorkflowExecutionFailed', 'failed'],
+  ['WorkflowExecutionCanceled', 'cancelled'],
+  ['WorkflowExecutionTerminated', 'cancelled'],
+  ['WorkflowExecutionTimedOut', 'timed_out'],
+]);
 /** Events that begin a unit of work, and what it is. */
-const BEGINS: Readonly<Record<string, 'activity' | 'timer' | 'child'>> = {
-  ActivityTaskScheduled: 'activity',
-  TimerStarted: 'timer',
-  StartChildWorkflowExecutionInitiated: 'child',
-};
+const BEGINS: ReadonlyMap<string, 'activity' | 'timer' | 'child'> = new Map([
+  ['ActivityTaskScheduled', 'activity'],
+  ['TimerStarted', 'timer'],
+  ['StartChildWorkflowExecutionInitiated', 'child'],
+]);
 /** Events that end one. They name the event that began it. */
 const ENDS =
   /^(?:ActivityTask|ChildWorkflowExecution|Timer)(?:Completed|Failed|TimedOut|Canceled|Fired)$/;
@@ -143,7 +143,7 @@ function spansOf(
   const execution = `execution ${run}`;
   const units = unitsOf(events, { trace, flow, type, execution });
   const last = events.at(-1)!;
-  const outcome = OUTCOMES[typeOf(last)];
+  const outcome = OUTCOMES.get(typeOf(last));
   const parent = begun.parentWorkflowExecution?.workflowId;
   return [
     {
@@ -180,7 +180,7 @@ function unitsOf(
     else if (typeOf(event) === 'ActivityTaskStarted') starts.set(began, attributesOf(event));
   }
   return events.flatMap((event): ForeignSpan[] => {
-    const kind = BEGINS[typeOf(event)];
+    const kind = BEGINS.get(typeOf(event));
     if (kind === undefined) return [];
     const { activityType, workflowType } = attributesOf(event);
     const step = activityType?.name ?? workflowType?.name ?? kind;

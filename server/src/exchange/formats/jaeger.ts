@@ -61,7 +61,7 @@ const textOf = (value: AttributeValue | undefined): string =>
 
 type Process = JaegerSpan['process'];
 const processOf = ({ process, processID = '' }: JaegerSpan, { processes }: JaegerTrace): Process =>
-  process ?? processes?.[processID];
+  process ?? (Object.hasOwn(processes ?? {}, processID) ? processes?.[processID] : undefined);
 
 function spanOf(
   span: JaegerSpan,

@@ -105,12 +105,12 @@ function spansOf(type: string, name: string, events: readonly StatesEvent[]): Fo
 }
 const FAILURE = /^(?!MapIteration).*(Failed|TimedOut)$/;
 
-const OUTCOMES: Readonly<Record<string, string>> = {
-  ExecutionSucceeded: 'completed',
-  ExecutionFailed: 'failed',
-  ExecutionAborted: 'cancelled',
-  ExecutionTimedOut: 'timed_out',
-};
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ['ExecutionSucceeded', 'completed'],
+  ['ExecutionFailed', 'failed'],
+  ['ExecutionAborted', 'cancelled'],
+  ['ExecutionTimedOut', 'timed_out'],
+]);
 
 function executionOf(
   type: string,
@@ -119,7 +119,7 @@ function executionOf(
   events: readonly StatesEvent[],
 ): ForeignSpan {
   const last = events.at(-1)!;
-  const outcome = OUTCOMES[last.type];
+  const outcome = OUTCOMES.get(last.type);
   return {
     ...{ trace, id: 'execution', name: type, service: 'states', start: timeOf(events[0]!) },
     end: outcome === undefined ? null : timeOf(last),
