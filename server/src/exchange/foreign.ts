@@ -72,9 +72,17 @@ export function attributesOf(from: Readonly<Record<string, AttributeValue>>): At
   const flat: Attributes = [];
   for (const [key, value] of Object.entries(from)) {
     if (flat.length >= 2 * LIMITS.attributes) break;
-    flat.push(tidy(key), typeof value === 'string' ? tidy(value) : value);
+    flat.push(tidy(key), valueOf(value));
   }
   return flat;
+}
+/** Files hold values of any type at any place, and attributes only those that OTLP knows. */
+function valueOf(value: unknown): AttributeValue {
+  if (typeof value === 'string') return tidy(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return value.map((one) => tidy(one));
+  return tidy(JSON.stringify(value) ?? '');
 }
 /** Cuts a text to its limit, and replaces what UTF-8 cannot hold. */
 export const tidy = (text: string): string => text.slice(0, LIMITS.text).toWellFormed();
@@ -85,6 +93,13 @@ const instant = (at: bigint): OtlpSpan['start'] =>
 
 /** Makes a request of the spans; those that run are told by log events that say that they began. */
 export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
+  const { add, request } = createForeignRequest();
+  for (const span of spans) add(span);
+  return request;
+}
+
+/** Begins a request to which spans are added. A span that cannot be read throws, and adds nothing. */
+export function createForeignRequest(): { request: OtlpExport; add: (span: ForeignSpan) => void } {
   const request = emptyExport();
   const resources = new Map<string, OtlpResource>();
   const resourceOf = ({ service, resource = {} }: ForeignSpan): OtlpResource => {
@@ -96,10 +111,11 @@ export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
     }
     return known;
   };
-  for (const span of spans)
+  const add = (span: ForeignSpan): void => {
     if (span.end === null) request.logs.push(startOf(span, resourceOf(span)));
     else request.spans.push(spanOf(span, span.end, resourceOf(span)));
-  return request;
+  };
+  return { request, add };
 }
 
 function spanOf(span: ForeignSpan, end: bigint, resource: OtlpResource): OtlpSpan {

@@ -176,3 +176,53 @@ test('a commit that fails for good is tried once', async () => {
   expect(report).toMatchObject({ done: false, records: 0, error: { code: 'import.failed' } });
   expect(tries).toBe(1);
 });
+
+const names = (): string[] => taken.flatMap(({ spans }) => spans.map(({ name }) => name));
+
+test('a value of another type leaves out what it is in, and nothing else', async () => {
+  const span = (id: string, over: object): object => ({
+    ...{ traceId: 'a', id, name: id, timestamp: 1e15, ...over },
+  });
+  const odd = [{ name: 5 }, { tags: null, annotations: {} }, { annotations: [null] }, { id: {} }];
+  const zipkin = [span('1', {}), ...odd.map((over, i) => span(`odd ${i}`, over)), span('2', {})];
+  expect(await importedJson('zipkin', zipkin)).toMatchObject({ done: true, skipped: 4 });
+  expect(names()).toEqual(['1', '2']);
+
+  const good = { spanID: 'b', operationName: 'good', startTime: 1e15 };
+  const traces: unknown[] = [{}, [null], [{ ...good, references: {} }, good], 'text', [good]].map(
+    (spans) => ({ traceID: 'a', spans }),
+  );
+  expect(await importedJson('jaeger', traces)).toMatchObject({ done: true, skipped: 4 });
+  expect(names()).toEqual(['good', 'good']);
+
+  const started = { eventId: 1, eventType: 'WorkflowExecutionStarted', timestamp: AT };
+  const ended = { eventId: 2, eventType: 'WorkflowExecutionCompleted', timestamp: AT };
+  const histories = [{ events: 7 }, { events: [null] }, { events: [started, ended] }];
+  const temporal = await importedJson('temporal', histories);
+  expect(temporal).toMatchObject({ done: true, records: 1, skipped: 2 });
+
+  const execution = { workflowId: 'w', status: 'COMPLETED', startTime: 1e12, endTime: 2e12 };
+  const executions = [
+    { ...execution, tasks: [null, { taskType: 5, taskDefName: 'pay', startTime: 1, endTime: 2 }] },
+    { ...execution, correlationId: {}, tasks: [{ taskDefName: {}, startTime: 1, endTime: 2 }] },
+    { ...execution, workflowName: 'last', tasks: [] },
+  ];
+  expect(await importedJson('conductor', executions)).toMatchObject({ done: true, skipped: 2 });
+  expect(names()).toEqual(['workflow', 'pay', 'workflow', 'last']);
+
+  const event = { id: 1, previousEventId: 0, type: 'ExecutionSucceeded', timestamp: AT };
+  const states = [{ events: {} }, { events: [null] }, { events: [event], executionArn: 5 }];
+  const stepFunctions = await importedJson('step-functions', [...states, { events: [event] }]);
+  expect(stepFunctions).toMatchObject({ done: true, records: 1, skipped: 3 });
+});
+
+test('what was read is committed, whatever ends the import', async () => {
+  taken.length = 0;
+  const cut = function* (): Iterable<string> {
+    yield JSON.stringify({ traceId: 'a', id: 'b', name: 'place', timestamp: 1e15 });
+    throw new Error('the disk is gone');
+  };
+  const report = await imported(cut(), { format: 'zipkin' });
+  expect(report).toMatchObject({ done: false, records: 1, error: { code: 'import.failed' } });
+  expect(names()).toEqual(['place']);
+});

@@ -85,7 +85,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
         return end();
       } catch (error) {
         // What was read before the file turned out to be broken is as good as that of a whole file.
-        if (isOfFile(error)) await groups.flush().catch(() => undefined);
+        await groups.flush().catch(() => undefined);
         await groups.settle();
         counters.add('fermata_imported_records_total', tally.progress().records);
         counters.add('fermata_failed_imports_total');
@@ -95,9 +95,6 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
     },
   };
 }
-
-const isOfFile = (error: unknown): boolean =>
-  error instanceof FermataError && /^(?:import|otlp)\./.test(error.code);
 
 function problemOf(error: unknown): NonNullable<ImportReport['error']> {
   if (error instanceof FermataError)
@@ -171,6 +168,7 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
   let group = emptyExport();
   let end: number | null = null;
   const inFlight: Promise<void>[] = [];
+  let hasFailed = false;
   const sizeOf = ({ spans, logs }: OtlpExport): number => spans.length + logs.length;
   const send = async (): Promise<void> => {
     const size = sizeOf(group);
@@ -182,7 +180,7 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       tally.committed(size, upTo);
     });
     // Whoever awaits it next handles the error, which until then must not count as unhandled.
-    done.catch(() => undefined);
+    done.catch(() => (hasFailed = true));
     inFlight.push(done);
     if (inFlight.length > MAX_IN_FLIGHT) await inFlight.shift();
   };
@@ -193,8 +191,9 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       end = upTo ?? null;
       if (sizeOf(group) >= GROUP) await send();
     },
+    /** Commits what is left, unless a commit has failed: then no other follows it. */
     async flush(): Promise<void> {
-      await send();
+      if (!hasFailed) await send();
       while (inFlight.length > 0) await inFlight.shift();
     },
     /** Waits for what is being committed, whatever becomes of it. */

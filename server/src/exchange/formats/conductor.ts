@@ -4,9 +4,9 @@ import {
   ATTR_STEP_KIND,
 } from '@fermata/instrumentation/semconv';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
-import { jsonItems, parseItem } from '../input/json-items.ts';
+import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
+import { itemsOf, tried } from '../items.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
 
 /** An execution as Conductor's API answers `GET /api/workflow/{id}`. Times are in ms. */
@@ -57,23 +57,27 @@ export async function* readConductor(
   { flowType }: ReadOptions,
 ): AsyncIterable<Item> {
   for await (const item of jsonItems(chunks, ['', '[]'])) {
-    const execution = parseItem<Execution>(item);
-    if (execution.workflowId === undefined || !Array.isArray(execution.tasks)) {
-      const why = Array.isArray(execution.tasks)
-        ? 'it is a definition: post it to /api/v1/definitions'
-        : 'it is no execution: it has no workflowId or no tasks';
-      yield { kind: 'skipped', what: `byte ${item.end}`, why };
-      continue;
-    }
-    const request = requestOf(spansOf(execution, flowType));
-    yield { kind: 'spans', request, ...(item.isWhole && { end: item.end }) };
+    yield* tried(`byte ${item.end}`, () => itemsOfExecution(item, flowType));
   }
+}
+
+function* itemsOfExecution(item: JsonItem, flowType: string): Iterable<Item> {
+  const execution = parseItem<Execution>(item);
+  if (execution.workflowId === undefined || !Array.isArray(execution.tasks)) {
+    const why = Array.isArray(execution.tasks)
+      ? 'it is a definition: post it to /api/v1/definitions'
+      : 'it is no execution: it has no workflowId or no tasks';
+    yield { kind: 'skipped', what: `byte ${item.end}`, why };
+    return;
+  }
+  yield* itemsOf(makersOf(execution, flowType), (make) => make(), wholeEnd(item));
 }
 
 const nanos = (ms: number | undefined): bigint =>
   BigInt(Math.max(0, Math.round(Number(ms) || 0))) * 1_000_000n;
 
-function spansOf(execution: Execution, flowType: string): ForeignSpan[] {
+/** Returns what makes each span, so that each can be tried by itself. */
+function makersOf(execution: Execution, flowType: string): (() => ForeignSpan)[] {
   const {
     workflowId: flow = '',
     tasks = [],
@@ -98,7 +102,8 @@ function spansOf(execution: Execution, flowType: string): ForeignSpan[] {
       ...(parentWorkflowId !== undefined && { [keyAttribute('parent')]: parentWorkflowId }),
     },
   };
-  return [whole, ...tasks.map((task, i) => spanOf(task, i, flow, type, trace))];
+  const steps = tasks.map((task, i) => () => spanOf(task, i, flow, type, trace));
+  return [() => whole, ...steps];
 }
 
 function spanOf(task: Task, i: number, flow: string, type: string, trace: string): ForeignSpan {

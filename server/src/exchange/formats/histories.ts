@@ -4,11 +4,11 @@ import {
   ATTR_STEP_KIND,
 } from '@fermata/instrumentation/semconv';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem } from '../input/json-items.ts';
 import { malformed, tooLarge } from '../input/limits.ts';
 import { readInstant } from '../instants.ts';
+import { itemsOf, tried } from '../items.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
 
 /** An event of a history of Temporal or Cadence. Every kind of event keeps its attributes apart. */
@@ -114,7 +114,13 @@ const BEGINS: ReadonlyMap<string, 'activity' | 'timer' | 'child'> = new Map([
 const ENDS =
   /^(?:ActivityTask|ChildWorkflowExecution|Timer)(?:Completed|Failed|TimedOut|Canceled|Fired)$/;
 
-function* historyOf(events: readonly HistoryEvent[], { flowType }: ReadOptions): Iterable<Item> {
+const historyOf = (events: readonly HistoryEvent[], options: ReadOptions): Iterable<Item> =>
+  tried('a history', () => itemsOfHistory(events, options));
+
+function* itemsOfHistory(
+  events: readonly HistoryEvent[],
+  { flowType }: ReadOptions,
+): Iterable<Item> {
   const [first] = events;
   if (first === undefined) return;
   if (events.length > MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
@@ -122,7 +128,7 @@ function* historyOf(events: readonly HistoryEvent[], { flowType }: ReadOptions):
     throw malformed('a history does not begin with WorkflowExecutionStarted');
   // Times of events may be in another order than their ids, and ids are what counts.
   const inOrder = [...events].sort((a, b) => Number(a.eventId) - Number(b.eventId));
-  yield { kind: 'spans', request: requestOf(spansOf(inOrder, first, flowType)) };
+  yield* itemsOf(spansOf(inOrder, first, flowType), (span) => span);
 }
 
 /**

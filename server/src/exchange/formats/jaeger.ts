@@ -1,13 +1,14 @@
 import type { AttributeValue } from '../../model/otlp.ts';
 import type { ForeignSpan } from '../foreign.ts';
-import { kindOf, requestOf } from '../foreign.ts';
+import { kindOf } from '../foreign.ts';
 import type { Item } from '../format.ts';
-import { jsonItems, parseItem } from '../input/json-items.ts';
+import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
+import { itemsOf, tried } from '../items.ts';
 
 /** A trace as Jaeger's page and its API at /api/traces write it. Times are in µs. */
 interface JaegerTrace {
   traceID?: string;
-  spans?: JaegerSpan[];
+  spans?: (JaegerSpan | null)[];
   processes?: Record<string, { serviceName?: string; tags?: Tag[] }>;
 }
 interface JaegerSpan {
@@ -32,23 +33,24 @@ interface Tag {
 /** Reads traces of Jaeger: answers of its API, or a list of traces. */
 export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   for await (const item of jsonItems(chunks, ['.data[]', '[]'])) {
-    const trace = parseItem<JaegerTrace>(item);
-    const spans = trace.spans ?? [];
-    const wrong = spans.filter(({ spanID, startTime }) => !spanID || startTime === undefined);
-    for (const { spanID } of wrong.slice(0, MAX_TOLD))
-      yield {
-        kind: 'skipped',
-        what: `span ${spanID ?? '?'}`,
-        why: 'it has no spanID or no startTime',
-      };
-    const right = spans.filter((span) => !wrong.includes(span));
-    if (right.length === 0) continue;
-    const processes = new Map(right.map((span) => [span.spanID!, processOf(span, trace)]));
-    const request = requestOf(right.map((span) => spanOf(span, trace, processes)));
-    yield { kind: 'spans', request, ...(item.isWhole && { end: item.end }) };
+    yield* tried(`byte ${item.end}`, () => itemsOfTrace(item));
   }
 }
-const MAX_TOLD = 100;
+
+function* itemsOfTrace(item: JsonItem): Iterable<Item> {
+  const trace = parseItem<JaegerTrace>(item);
+  const spans = trace.spans ?? [];
+  const right: JaegerSpan[] = [];
+  for (const [i, span] of spans.entries())
+    if (typeof span?.spanID === 'string' && span.spanID !== '' && span.startTime !== undefined)
+      right.push(span);
+    else {
+      const why = 'it has no spanID or no startTime';
+      yield { kind: 'skipped', what: `span ${i + 1} of a trace`, why };
+    }
+  const processes = new Map(right.map((span) => [span.spanID!, processOf(span, trace)]));
+  yield* itemsOf(right, (span) => spanOf(span, trace, processes), wholeEnd(item));
+}
 
 const micros = (value: number | string | undefined): bigint => {
   const number = Math.round(Number(value ?? 0));

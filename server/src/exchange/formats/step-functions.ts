@@ -1,9 +1,9 @@
 import { ATTR_FLOW_OUTCOME } from '@fermata/instrumentation/semconv';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
-import { jsonItems, parseItem } from '../input/json-items.ts';
+import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
 import { readInstant } from '../instants.ts';
+import { itemsOf, tried } from '../items.ts';
 import { stepAttributes } from '../names.ts';
 
 /** An event of a history of AWS Step Functions, as `GetExecutionHistory` answers. */
@@ -28,26 +28,26 @@ export async function* readStepFunctions(
 ): AsyncIterable<Item> {
   let number = 0;
   for await (const item of jsonItems(chunks, ['', '[]'])) {
-    const history = parseItem<History>(item);
-    const events = history.events ?? [];
-    number++;
-    if (
-      !events.every(({ id, type }) => typeof id === 'number' && typeof type === 'string') ||
-      events.length === 0
-    ) {
-      yield {
-        kind: 'skipped',
-        what: `history ${number}`,
-        why: 'it has no list of events with ids',
-      };
-      continue;
-    }
-    const name =
-      lastPart(history.executionArn) || `execution ${number} ${String(events[0]!.timestamp)}`;
-    const type = flowType || lastPart(history.stateMachineArn) || 'state machine';
-    const request = requestOf(spansOf(type, name, events));
-    yield { kind: 'spans', request, ...(item.isWhole && { end: item.end }) };
+    const what = `history ${++number}`;
+    yield* tried(what, () => itemsOfHistory(item, what, flowType));
   }
+}
+
+function* itemsOfHistory(item: JsonItem, what: string, flowType: string): Iterable<Item> {
+  const history = parseItem<History>(item);
+  const events = history.events ?? [];
+  const isHistory =
+    events.length > 0 &&
+    events.every(({ id, type }) => typeof id === 'number' && typeof type === 'string');
+  if (!isHistory) {
+    yield { kind: 'skipped', what, why: 'it has no list of events with ids' };
+    return;
+  }
+  const name =
+    lastPart(history.executionArn) ||
+    what.replace('history', 'execution') + ` ${String(events[0]!.timestamp)}`;
+  const type = flowType || lastPart(history.stateMachineArn) || 'state machine';
+  yield* itemsOf(spansOf(type, name, events), (span) => span, wholeEnd(item));
 }
 const lastPart = (arn = ''): string => arn.split(':').at(-1) ?? '';
 

@@ -1,7 +1,8 @@
 import type { ForeignSpan } from '../foreign.ts';
-import { kindOf, requestOf } from '../foreign.ts';
+import { kindOf } from '../foreign.ts';
 import type { Item } from '../format.ts';
-import { jsonItems, parseItem } from '../input/json-items.ts';
+import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
+import { itemsOf } from '../items.ts';
 
 /** A span of Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs. */
 interface ZipkinSpan {
@@ -28,11 +29,7 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
   let trace: ZipkinSpan[] = [];
   let end: number | undefined;
   const finish = function* (): Iterable<Item> {
-    if (trace.length > 0)
-      yield {
-        ...{ kind: 'spans', request: requestOf(spansOfTrace(trace)) },
-        ...(end !== undefined && { end }),
-      };
+    if (trace.length > 0) yield* itemsOf(trace, createConverter(trace), end);
     trace = [];
   };
   try {
@@ -42,14 +39,14 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
       if (problem !== '') {
         yield {
           kind: 'skipped',
-          what: `span ${String(span.id ?? '?').slice(0, 40)}`,
+          what: `span ${typeof span.id === 'string' ? span.id.slice(0, 40) : '?'}`,
           why: problem,
         };
         continue;
       }
       if (trace[0]?.traceId !== span.traceId || trace.length >= MAX_SPANS) yield* finish();
       trace.push(span);
-      end = item.isWhole ? item.end : undefined;
+      end = wholeEnd(item);
     }
   } finally {
     // Spans before an error are as good as those of a whole file.
@@ -76,7 +73,7 @@ const micros = (value: number | string | undefined): bigint => {
  * What names that id as its parent stays below the side of its own service, else below the
  * server's.
  */
-function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
+function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan) => ForeignSpan {
   const byId = new Map<string, ZipkinSpan[]>();
   for (const span of spans) byId.set(span.id!, [...(byId.get(span.id!) ?? []), span]);
   const serviceOf = (span: ZipkinSpan): string => span.localEndpoint?.serviceName || 'unknown';
@@ -91,7 +88,7 @@ function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
     const parent = own ?? candidates.find(isShared) ?? candidates[0];
     return parent === undefined ? span.parentId : idOf(parent);
   };
-  return spans.map((span): ForeignSpan => {
+  return (span) => {
     const start = micros(span.timestamp);
     const peer = span.remoteEndpoint?.serviceName;
     const isMessage = span.kind === 'PRODUCER' || span.kind === 'CONSUMER';
@@ -114,5 +111,5 @@ function spansOfTrace(spans: readonly ZipkinSpan[]): ForeignSpan[] {
         ...{ at: micros(timestamp), name: value, attributes: {} },
       })),
     };
-  });
+  };
 }

@@ -10,6 +10,10 @@ export interface JsonItem {
   isWhole: boolean;
 }
 
+/** Returns where another reader can go on after the item; undefined if nowhere. */
+export const wholeEnd = ({ end, isWhole }: JsonItem): number | undefined =>
+  isWhole ? end : undefined;
+
 /**
  * Yields the objects of a JSON file that stand at the given paths, one after the other, so that the
  * file is never in memory as a whole. A path is '' for the document itself, `[]` for the elements
