@@ -91,6 +91,8 @@ const MAX_TIME = 0x7fffffffffffffffn;
 const instant = (at: bigint): OtlpSpan['start'] =>
   unixNanos(at < 0n ? 0n : at > MAX_TIME ? MAX_TIME : at);
 
+const NOTHING = {};
+
 /** Makes a request of the spans; those that run are told by log events that say that they began. */
 export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
   const { add, request } = createForeignRequest();
@@ -102,13 +104,18 @@ export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
 export function createForeignRequest(): { request: OtlpExport; add: (span: ForeignSpan) => void } {
   const request = emptyExport();
   const resources = new Map<string, OtlpResource>();
-  const resourceOf = ({ service, resource = {} }: ForeignSpan): OtlpResource => {
+  /** Resources by the object that describes them, which readers share between many spans. */
+  const shared = new Map<object, { service: string; known: OtlpResource }>();
+  const resourceOf = ({ service, resource = NOTHING }: ForeignSpan): OtlpResource => {
+    const last = shared.get(resource);
+    if (last?.service === service) return last.known;
     const key = JSON.stringify([service, resource]);
     let known = resources.get(key);
     if (known === undefined) {
       known = { attributes: attributesOf({ 'service.name': service, ...resource }) };
       resources.set(key, known);
     }
+    shared.set(resource, { service, known });
     return known;
   };
   const add = (span: ForeignSpan): void => {

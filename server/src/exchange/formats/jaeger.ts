@@ -2,7 +2,7 @@ import type { AttributeValue } from '../../model/otlp.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import { kindOf } from '../foreign.ts';
 import type { Item } from '../format.ts';
-import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
+import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
 import { itemsOf, tried } from '../items.ts';
 
 /** A trace as Jaeger's page and its API at /api/traces write it. Times are in µs. */
@@ -33,12 +33,12 @@ interface Tag {
 /** Reads traces of Jaeger: answers of its API, or a list of traces. */
 export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   for await (const item of jsonItems(chunks, ['.data[]', '[]'])) {
-    yield* tried(`byte ${item.end}`, () => itemsOfTrace(item));
+    yield* tried(`byte ${item.end}`, () => itemsOfTrace(parseItem(item), wholeEnd(item)));
   }
 }
 
-function* itemsOfTrace(item: JsonItem): Iterable<Item> {
-  const trace = parseItem<JaegerTrace>(item);
+/** Makes an item of a trace, in one pass: a trace may have as many spans as a file has room for. */
+export function* itemsOfTrace(trace: JaegerTrace, end?: number): Iterable<Item> {
   const spans = trace.spans ?? [];
   const right: JaegerSpan[] = [];
   for (const [i, span] of spans.entries())
@@ -49,7 +49,14 @@ function* itemsOfTrace(item: JsonItem): Iterable<Item> {
       yield { kind: 'skipped', what: `span ${i + 1} of a trace`, why };
     }
   const processes = new Map(right.map((span) => [span.spanID!, processOf(span, trace)]));
-  yield* itemsOf(right, (span) => spanOf(span, trace, processes), wholeEnd(item));
+  /** What the processes say of themselves, which is the same for all of their spans. */
+  const resources = new Map<Process, Resource>();
+  const resourceOf = (process: Process): Resource => {
+    let known = resources.get(process);
+    if (known === undefined) resources.set(process, (known = valuesOf(process?.tags)));
+    return known;
+  };
+  yield* itemsOf(right, (span) => spanOf(span, trace, processes, resourceOf), end);
 }
 
 const micros = (value: number | string | undefined): bigint => {
@@ -62,6 +69,7 @@ const textOf = (value: AttributeValue | undefined): string =>
   typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 type Process = JaegerSpan['process'];
+type Resource = Record<string, AttributeValue>;
 const processOf = ({ process, processID = '' }: JaegerSpan, { processes }: JaegerTrace): Process =>
   process ?? (Object.hasOwn(processes ?? {}, processID) ? processes?.[processID] : undefined);
 
@@ -69,6 +77,7 @@ function spanOf(
   span: JaegerSpan,
   trace: JaegerTrace,
   processes: ReadonlyMap<string, Process>,
+  resourceOf: (process: Process) => Resource,
 ): ForeignSpan {
   const traceId = span.traceID ?? trace.traceID ?? '';
   const tags = valuesOf(span.tags);
@@ -91,7 +100,7 @@ function spanOf(
       .map(({ traceID, spanID }) => ({ trace: traceID, id: spanID! })),
     name: span.operationName || 'unknown',
     service: process?.serviceName || 'unknown',
-    resource: valuesOf(process?.tags),
+    resource: resourceOf(process),
     kind: kindOf(tags['span.kind']) ?? (isCalled ? 'server' : 'internal'),
     ...(failed && { error: message === true || message === 'true' ? 'error' : textOf(message) }),
     attributes: tags,

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { itemsOfTrace } from './jaeger.ts';
+
+/** Converts a trace of `count` good spans and as many bad ones, and counts what was looked at. */
+function workFor(count: number): { looks: number; records: number; skipped: number } {
+  let looks = 0;
+  const tags = Array.from({ length: 100 }, (_, i) => ({ key: `tag ${i}`, value: 'x' }));
+  const process = {
+    serviceName: 'shop',
+    get tags() {
+      looks += tags.length;
+      return tags;
+    },
+  };
+  const span = (id: number): object => ({
+    get spanID() {
+      looks++;
+      return id % 2 === 0 ? `span ${id}` : '';
+    },
+    ...{ operationName: 'n', startTime: 1e15, processID: 'p1' },
+  });
+  const spans = Array.from({ length: 2 * count }, (_, i) => span(i));
+  const items = [...itemsOfTrace({ traceID: 'a', spans, processes: { p1: process } })];
+  const records = items.map((item) => (item.kind === 'spans' ? item.request.spans.length : 0));
+  const skipped = items.filter(({ kind }) => kind === 'skipped').length;
+  return { looks, records: records.reduce((a, b) => a + b, 0), skipped };
+}
+
+test('the work grows as the spans do, and what processes say is read once', () => {
+  const small = workFor(500);
+  const large = workFor(1000);
+  expect(large).toMatchObject({ records: 1000, skipped: 1000 });
+  expect(large.looks - 100).toBe(2 * (small.looks - 100));
+  expect(large.looks).toBeLessThan(20_000);
+});
