@@ -67,25 +67,52 @@ const micros = (value: number | string | undefined): bigint => {
   return Number.isSafeInteger(number) && number > 0 ? BigInt(number) * 1000n : 0n;
 };
 
+/** Spans of one id, in the order of the file. */
+interface SameId {
+  hasClient: boolean;
+  all: ZipkinSpan[];
+  servers: ZipkinSpan[];
+  byService: Map<string, ZipkinSpan[]>;
+}
+function listIn(lists: Map<string, ZipkinSpan[]>, name: string): ZipkinSpan[] {
+  let list = lists.get(name);
+  if (list === undefined) lists.set(name, (list = []));
+  return list;
+}
+/** A span that names its own id as its parent is not its parent. */
+const firstBut = (span: ZipkinSpan, [first, second]: ZipkinSpan[] = []): ZipkinSpan | undefined =>
+  first === span ? second : first;
+
 /**
- * Converts the spans of one trace. In Zipkin the two sides of a call may share an id, which OTLP
+ * Returns what converts each span of one trace. In Zipkin the two sides of a call may share an id, which OTLP
  * does not know: the server's side gets an id of its own and becomes the child of the client's.
  * What names that id as its parent stays below the side of its own service, else below the
  * server's.
  */
-function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan) => ForeignSpan {
-  const byId = new Map<string, ZipkinSpan[]>();
-  for (const span of spans) byId.set(span.id!, [...(byId.get(span.id!) ?? []), span]);
+export function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan) => ForeignSpan {
+  const byId = new Map<string, SameId>();
   const serviceOf = (span: ZipkinSpan): string => span.localEndpoint?.serviceName || 'unknown';
-  const sameId = (id: string | undefined): ZipkinSpan[] => byId.get(id ?? '') ?? [];
+  for (const span of spans) {
+    let same = byId.get(span.id!);
+    if (same === undefined)
+      byId.set(span.id!, (same = { hasClient: false, all: [], servers: [], byService: new Map() }));
+    same.all.push(span);
+    const kind = span.kind;
+    if (kind === 'CLIENT') same.hasClient = true;
+    if (kind === 'SERVER') same.servers.push(span);
+    listIn(same.byService, serviceOf(span)).push(span);
+  }
   const isShared = (span: ZipkinSpan): boolean =>
-    span.kind === 'SERVER' && sameId(span.id).some((one) => one.kind === 'CLIENT');
+    span.kind === 'SERVER' && byId.get(span.id!)?.hasClient === true;
   const idOf = (span: ZipkinSpan): string => (isShared(span) ? `${span.id} server` : span.id!);
   const parentOf = (span: ZipkinSpan): string | undefined => {
     if (isShared(span)) return span.id;
-    const candidates = sameId(span.parentId).filter((one) => one !== span);
-    const own = candidates.find((one) => serviceOf(one) === serviceOf(span));
-    const parent = own ?? candidates.find(isShared) ?? candidates[0];
+    const same = byId.get(span.parentId ?? '');
+    if (same === undefined) return span.parentId;
+    const parent =
+      firstBut(span, same.byService.get(serviceOf(span))) ??
+      (same.hasClient ? firstBut(span, same.servers) : undefined) ??
+      firstBut(span, same.all);
     return parent === undefined ? span.parentId : idOf(parent);
   };
   return (span) => {
