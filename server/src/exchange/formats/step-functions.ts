@@ -2,6 +2,7 @@ import { ATTR_FLOW_OUTCOME } from '@fermata/instrumentation/semconv';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
+import { tooLarge } from '../input/limits.ts';
 import { readInstant } from '../instants.ts';
 import { itemsOf, tried } from '../items.ts';
 import { stepAttributes } from '../names.ts';
@@ -20,6 +21,9 @@ interface History {
   executionArn?: string;
   stateMachineArn?: string;
 }
+
+/** Bounds the events of one history. AWS itself ends an execution at 25,000. */
+const MAX_EVENTS = 200_000;
 
 /** Reads histories of executions: one, a list, or by line. Each is a flow. */
 export async function* readStepFunctions(
@@ -43,6 +47,7 @@ function* itemsOfHistory(item: JsonItem, what: string, flowType: string): Iterab
     yield { kind: 'skipped', what, why: 'it has no list of events with ids' };
     return;
   }
+  if (events.length > MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
   const name =
     lastPart(history.executionArn) ||
     what.replace('history', 'execution') + ` ${String(events[0]!.timestamp)}`;
@@ -56,39 +61,29 @@ const NO_TIME = 1_700_000_000_000_000_000n;
 const timeOf = ({ id, timestamp }: StatesEvent): bigint =>
   readInstant(timestamp) ?? NO_TIME + BigInt(id) * 1_000_000n;
 
-function spansOf(type: string, name: string, events: readonly StatesEvent[]): ForeignSpan[] {
+export function spansOf(type: string, name: string, events: readonly StatesEvent[]): ForeignSpan[] {
   const last = events.at(-1)!;
   const byId = new Map(events.map((event) => [event.id, event]));
-  const before = ({ previousEventId }: StatesEvent): StatesEvent | undefined =>
-    byId.get(previousEventId);
-  /**
-   * The state in which the event happened: the chain of causes leads to where it was entered. What
-   * ends a map is caused within its iterations, so the chain goes on to the map.
-   */
-  const stateOf = (event: StatesEvent): number | undefined => {
-    const isOfMap = /^Map/.test(event.type);
-    let cause = before(event);
-    for (let steps = 0; cause !== undefined && steps < events.length; steps++) {
-      const isState = cause.stateEnteredEventDetails !== undefined;
-      if (isState && (!isOfMap || /^Map/.test(cause.type))) return cause.id;
-      cause = before(cause);
-    }
-    return undefined;
-  };
-  const within = new Map<number | undefined, StatesEvent[]>();
+  const stateOf = statesOf(events);
+  const within = new Map<number, StatesEvent[]>();
   for (const event of events) {
     const state = stateOf(event);
-    within.set(state, [...(within.get(state) ?? []), event]);
+    if (state === undefined) continue;
+    const own = within.get(state);
+    if (own === undefined) within.set(state, [event]);
+    else own.push(event);
   }
   const trace = `step functions\0${type}\0${name}`;
+  const lastReason = reasonIn(last);
   const states = events.flatMap((event): ForeignSpan[] => {
     const step = event.stateEnteredEventDetails?.name;
     if (step === undefined) return [];
     const own = within.get(event.id) ?? [];
     const failure = own.find(({ type: what }) => FAILURE.test(what));
     const end = own.find(({ type: what }) => what.endsWith('StateExited')) ?? failure ?? last;
-    const error = failure && (reasonIn(failure) ?? reasonIn(last) ?? 'failed');
-    const map = before(event)?.type === 'MapIterationStarted' ? stateOf(event) : undefined;
+    const error = failure && (reasonIn(failure) ?? lastReason ?? 'failed');
+    const isFirst = byId.get(event.previousEventId)?.type === 'MapIterationStarted';
+    const map = isFirst ? stateOf(event) : undefined;
     return [
       {
         ...{ trace, id: `event ${event.id}`, name: step, service: step, kind: 'server' },
@@ -103,6 +98,29 @@ function spansOf(type: string, name: string, events: readonly StatesEvent[]): Fo
   });
   return [executionOf(type, name, trace, events), ...states];
 }
+
+/**
+ * Returns what tells the state in which an event happened: the chain of causes leads to where it
+ * was entered. What ends a map is caused within its iterations, so the chain goes on to the map.
+ * Causes have smaller ids, so that in the order of ids each event needs only what is known of its
+ * cause: chains may be as long as the history.
+ */
+function statesOf(events: readonly StatesEvent[]): (event: StatesEvent) => number | undefined {
+  /** The nearest states, and the nearest maps, from an event itself upwards. */
+  const known = new Map<number, { state?: number | undefined; map?: number | undefined }>();
+  for (const { id, previousEventId, type, stateEnteredEventDetails } of inOrderOfIds(events)) {
+    const cause = previousEventId < id ? known.get(previousEventId) : undefined;
+    if (stateEnteredEventDetails === undefined) known.set(id, cause ?? {});
+    else known.set(id, { state: id, map: isOfMap(type) ? id : cause?.map });
+  }
+  return ({ id, previousEventId, type }) => {
+    const cause = previousEventId < id ? known.get(previousEventId) : undefined;
+    return isOfMap(type) ? cause?.map : cause?.state;
+  };
+}
+const isOfMap = (type: string): boolean => type.startsWith('Map');
+const inOrderOfIds = (events: readonly StatesEvent[]): StatesEvent[] =>
+  [...events].sort((a, b) => a.id - b.id);
 const FAILURE = /^(?!MapIteration).*(Failed|TimedOut)$/;
 
 const OUTCOMES: ReadonlyMap<string, string> = new Map([
