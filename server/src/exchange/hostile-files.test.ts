@@ -226,3 +226,14 @@ test('what was read is committed, whatever ends the import', async () => {
   expect(report).toMatchObject({ done: false, records: 1, error: { code: 'import.failed' } });
   expect(names()).toEqual(['place']);
 });
+
+test('of a trace of XES whose events only begin, no more are held than may be', async () => {
+  taken.length = 0;
+  const event =
+    '<event><string key="concept:name" value="pay"/><string key="lifecycle:transition" ' +
+    `value="start"/><date key="time:timestamp" value="${AT}"/></event>`;
+  const file = ['<log><trace>', ...times(10_500, event), '</trace></log>'];
+  const report = await imported(file, { format: 'xes' });
+  expect(report).toMatchObject({ done: true, records: 10_000, skipped: 500 });
+  expect(report.reasons).toMatchObject([{ why: 'too many events have begun and not ended' }]);
+});

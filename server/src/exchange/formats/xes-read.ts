@@ -46,7 +46,7 @@ function createXesLog({ flowType }: ReadOptions) {
   let event: Attributes = new Map();
   const count = { traces: 0, events: 0 };
   /** Events that have begun, by what they are and who does them. */
-  const open = new Map<string, { start: bigint; event: Attributes }[]>();
+  const open = createOpenEvents<{ start: bigint; event: Attributes }>();
 
   const add = (of: Attributes, start: bigint, end: bigint | null, number: number): void => {
     const trace = about.trace;
@@ -79,10 +79,10 @@ function createXesLog({ flowType }: ReadOptions) {
     const who = event.get('concept:instance') ?? event.get('org:resource') ?? '';
     const key = `${event.get('concept:name')}\0${who}`;
     if (transition === 'start') {
-      if (open.size >= MAX_OPEN) return skip('too many events have begun and not ended');
-      open.set(key, [...(open.get(key) ?? []), { start: at, event }]);
+      if (open.count() >= MAX_OPEN) return skip('too many events have begun and not ended');
+      open.begin(key, { start: at, event });
     } else if (ENDS.has(transition)) {
-      const began = open.get(key)?.shift();
+      const began = open.end(key);
       if (transition !== 'complete') event.set('status', 'failed');
       const start = readInstant(event.get('start_timestamp')) ?? began?.start ?? at;
       add(event, start, at, count.events);
@@ -90,9 +90,7 @@ function createXesLog({ flowType }: ReadOptions) {
   };
   const finishTrace = (): void => {
     let number = count.events;
-    for (const began of open.values())
-      for (const { start, event: of } of began) add(of, start, null, ++number);
-    open.clear();
+    for (const { start, event: of } of open.take()) add(of, start, null, ++number);
     const outcome = about.trace.get('outcome');
     const last = spans.at(-1);
     if (outcome !== undefined && last !== undefined) endFlow(last, outcome);
@@ -137,6 +135,42 @@ function createXesLog({ flowType }: ReadOptions) {
     },
   };
 }
+
+/** Keeps what has begun and not ended: of what has the same key, the oldest ends first. */
+export function createOpenEvents<T>() {
+  let lists = new Map<string, { events: T[]; ended: number }>();
+  let count = 0;
+  return {
+    count: (): number => count,
+    begin(key: string, event: T): void {
+      count++;
+      const list = lists.get(key);
+      if (list === undefined) lists.set(key, { events: [event], ended: 0 });
+      else list.events.push(event);
+    },
+    end(key: string): T | undefined {
+      const list = lists.get(key);
+      if (list === undefined) return undefined;
+      count--;
+      const event = list.events[list.ended++];
+      if (list.ended === list.events.length) lists.delete(key);
+      else if (list.ended > 100 && 2 * list.ended > list.events.length) {
+        // What has ended is let go, at a cost that is the same for each event.
+        list.events.splice(0, list.ended);
+        list.ended = 0;
+      }
+      return event;
+    },
+    /** Yields all that has not ended, and forgets it. */
+    *take(): Iterable<T> {
+      const all = lists;
+      [lists, count] = [new Map<string, { events: T[]; ended: number }>(), 0];
+      for (const { events, ended } of all.values())
+        for (let i = ended; i < events.length; i++) yield events[i]!;
+    },
+  };
+}
+
 const MAX_ATTRIBUTES = 200;
 const ENDS: ReadonlySet<string> = new Set(['complete', 'ate_abort', 'pi_abort', 'withdraw']);
 
