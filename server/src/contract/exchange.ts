@@ -27,7 +27,8 @@ export interface ImportProgress {
   bytes: number;
   /**
    * Bytes whose records are committed and correlated, up to which nothing has to be sent again;
-   * null if the format can only be read from its beginning.
+   * null if the file can only be read from its beginning: its format is one
+   * of which that is so, or it is compressed.
    */
   committedBytes: number | null;
   /** Spans and events that are committed. */

@@ -48,7 +48,13 @@ export interface ReadOptions {
  */
 export type Item =
   | { kind: 'spans'; request: OtlpExport; end?: number }
-  | { kind: 'skipped'; what: string; why: string };
+  | {
+      kind: 'skipped';
+      what: string;
+      why: string;
+      /** Counts the records that are left out for this reason; absent for one. */
+      count?: number;
+    };
 
 /** The flows that are exported. Each list may be read several times. */
 export interface FlowSource {

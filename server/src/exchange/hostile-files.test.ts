@@ -237,3 +237,35 @@ test('of a trace of XES whose events only begin, no more are held than may be', 
   expect(report).toMatchObject({ done: true, records: 10_000, skipped: 500 });
   expect(report.reasons).toMatchObject([{ why: 'too many events have begun and not ended' }]);
 });
+
+const spanOf = (index: number, over: object = {}): object => ({
+  ...{ traceId: `${index}`.padStart(32, 'a'), spanId: 'b2'.repeat(8), name: `n${index}` },
+  ...{ startTimeUnixNano: '1', endTimeUnixNano: '2', ...over },
+});
+const requestOf = (...spans: object[]): string =>
+  JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+
+test('a place to go on from is told of a file, and of no compressed one', async () => {
+  const lines = `${requestOf(spanOf(1))}\n${requestOf(spanOf(2))}\n`;
+  const plain = await imported([lines], { format: 'otlp' });
+  expect(plain).toMatchObject({ done: true, records: 2, committedBytes: lines.length - 1 });
+  const zipped = await imported([gzipSync(lines)], { format: 'otlp' });
+  expect(zipped).toMatchObject({ done: true, records: 2, committedBytes: null });
+});
+
+test.each(['', '\n', ' \r\n\t'])(
+  'nothing but %j after what was committed is done',
+  async (rest) => {
+    for (const format of ['', 'otlp', 'zipkin'])
+      expect(await imported([rest], { format })).toMatchObject({ done: true, format, records: 0 });
+    expect(await problem([`${rest}{"a":1}`], 'otlp')).toMatch(/^import.malformed nothing/);
+  },
+);
+
+test('every refused record of OTLP is counted', async () => {
+  const wrong = { spanId: '' };
+  const line = requestOf(spanOf(1), spanOf(2, wrong), spanOf(3, wrong), spanOf(4, wrong));
+  const report = await imported([`${line}\n${line}\n`], { format: 'otlp' });
+  expect(report).toMatchObject({ done: true, records: 2, skipped: 6 });
+  expect(report.reasons).toMatchObject([{ count: 6 }]);
+});

@@ -43,6 +43,8 @@ const GROUP = 5000;
 /** Groups that may wait for their commit, while the next one is read. */
 const MAX_IN_FLIGHT = 2;
 const MAX_REASONS = 100;
+/** The largest byte that is a blank or the end of a line. */
+const BLANK = 32;
 const PROGRESS_MS = 1000;
 /** A full intake, or a store that does not answer, is asked again this often, for so long. */
 const RETRY_MS = 500;
@@ -64,23 +66,27 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
     async run(chunks, request, report) {
       const startedMs = clock.now();
       const tally = createTally(clock, report);
-      const { name, bytes } = await begin(tally.counted(decompressed(chunks)), request.format);
-      const { read, keepsTraces = false } = FORMATS[name];
+      const content = tally.counted(decompressed(chunks, tally.cannotGoOn));
+      const { name, bytes } = await begin(content, request.format);
       const rebase = createRebase(request);
       const groups = createGroups(tally, commit);
       const end = (error?: ImportReport['error']): ImportReport => ({
         ...tally.progress(),
-        ...{ done: error === undefined, format: name, environment: request.environment },
+        ...{ done: error === undefined, format: name ?? '', environment: request.environment },
         ...{ ms: clock.now() - startedMs, reasons: tally.reasons() },
         ...(error && { error }),
       });
+      // Whoever goes on where all was committed sends nothing more, of which no format can be told.
+      if (name === null) return end();
+      const { read, keepsTraces = false } = FORMATS[name];
       try {
         for await (const item of read!(bytes, { ...request, decode })) {
           if (item.kind === 'skipped') tally.skip(item);
           else await groups.add(rebase(item.request, keepsTraces), item.end);
         }
         await groups.flush();
-        if (tally.isEmpty()) throw malformed(`nothing in the file is of the format ${name}`);
+        if (tally.isEmpty() && !tally.isBlank())
+          throw malformed(`nothing in the file is of the format ${name}`);
         counters.add('fermata_imported_records_total', tally.progress().records);
         return end();
       } catch (error) {
@@ -105,11 +111,14 @@ function problemOf(error: unknown): NonNullable<ImportReport['error']> {
   return { code: 'import.failed', detail: messageOf(error).slice(0, 300) };
 }
 
-/** Reads the beginning of a file, by which its format is guessed if nobody said it. */
+/**
+ * Reads the beginning of a file, by which its format is guessed if nobody said it. The format is
+ * null if there is nothing in the file.
+ */
 async function begin(
   chunks: AsyncIterable<Uint8Array>,
   format: FormatName | '',
-): Promise<{ name: FormatName; bytes: AsyncIterable<Uint8Array> }> {
+): Promise<{ name: FormatName | null; bytes: AsyncIterable<Uint8Array> }> {
   if (format !== '') return { name: format, bytes: chunks };
   const input = chunks[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
@@ -121,7 +130,7 @@ async function begin(
   }
   const text = Buffer.concat(first).subarray(0, GUESS_BYTES).toString();
   const name = guessFormat(text);
-  if (name === null)
+  if (name === null && text.trim() !== '')
     throw malformed('the file is of no known format', 'Name it: format=csv, for example.');
   const bytes = async function* (): AsyncIterable<Uint8Array> {
     yield* first;
@@ -137,26 +146,37 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
   const reasons = new Map<string, { what: string; count: number }>();
   const sum: ImportProgress = { bytes: 0, committedBytes: 0, records: 0, skipped: 0 };
   let toldMs = clock.now();
+  let isCompressed = false;
+  let isBlank = true;
   return {
     async *counted(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
       for await (const chunk of chunks) {
+        isBlank &&= chunk.every((byte) => byte <= BLANK);
         yield chunk;
         sum.bytes += chunk.length;
       }
     },
-    skip({ what, why }: Extract<Item, { kind: 'skipped' }>): void {
-      sum.skipped++;
-      const known = reasons.get(why);
-      if (known) known.count++;
-      else if (reasons.size < MAX_REASONS) reasons.set(why.slice(0, 300), { what, count: 1 });
+    skip({ what, why, count = 1 }: Extract<Item, { kind: 'skipped' }>): void {
+      sum.skipped += count;
+      const reason = why.slice(0, 300);
+      const known = reasons.get(reason);
+      if (known) known.count += count;
+      else if (reasons.size < MAX_REASONS) reasons.set(reason, { what, count });
     },
     committed(records: number, end: number | null): void {
       sum.records += records;
-      sum.committedBytes = end;
+      sum.committedBytes = isCompressed ? null : end;
       if (clock.now() - toldMs < PROGRESS_MS) return;
       toldMs = clock.now();
       report({ ...sum });
     },
+    /** Says that places in what is read are no places in the file, from which it could be sent. */
+    cannotGoOn(): void {
+      isCompressed = true;
+      sum.committedBytes = null;
+    },
+    /** Tells whether the file has nothing in it, such as the rest of one that was read before. */
+    isBlank: (): boolean => isBlank,
     progress: (): ImportProgress => ({ ...sum }),
     reasons: (): ImportReport['reasons'] => [...reasons].map(([why, of]) => ({ why, ...of })),
     isEmpty: (): boolean => sum.records === 0 && sum.skipped === 0,

@@ -10,8 +10,8 @@ export async function* readOtlp(
 ): AsyncIterable<Item> {
   for await (const { json, end, isWhole } of jsonItems(chunks, ['', '[]'])) {
     const request = decode(json);
-    if (request.rejected > 0)
-      yield { kind: 'skipped', what: `${request.rejected} records`, why: request.rejectedReason };
+    const { rejected: count, rejectedReason: why } = request;
+    if (count > 0) yield { kind: 'skipped', what: 'records of a request', why, count };
     yield { kind: 'spans', request, ...(isWhole && { end }) };
   }
 }

@@ -9,9 +9,13 @@ const MAX_RATIO = 200;
 /**
  * Yields the bytes of a file, decompressed if the file is compressed by gzip. A file that would
  * become more than two hundred times as large is refused, because no telemetry does. Archives are
- * refused, because they hold several files.
+ * refused, because they hold several files. `onCompressed` is called before the first byte of a
+ * compressed file, in which no place can be named by a number of bytes that came out of it.
  */
-export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+export async function* decompressed(
+  chunks: AsyncIterable<Uint8Array>,
+  onCompressed: () => void,
+): AsyncIterable<Uint8Array> {
   const input = chunks[Symbol.asyncIterator]();
   let first: Uint8Array = new Uint8Array(0);
   while (first.length < 4) {
@@ -26,8 +30,10 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
   };
   if (first[0] === 0x50 && first[1] === 0x4b)
     throw malformed('the file is a zip archive', 'Unpack it, and import the files in it.');
-  if (first[0] === 0x1f && first[1] === 0x8b) yield* gunzipped(all());
-  else yield* all();
+  if (first[0] === 0x1f && first[1] === 0x8b) {
+    onCompressed();
+    yield* gunzipped(all());
+  } else yield* all();
 }
 
 async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
