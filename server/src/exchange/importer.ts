@@ -171,7 +171,7 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
       report({ ...sum });
     },
     /** Says that places in what is read are no places in the file, from which it could be sent. */
-    cannotGoOn(): void {
+    cannotGoOn: (): void => {
       isCompressed = true;
       sum.committedBytes = null;
     },

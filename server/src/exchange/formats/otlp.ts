@@ -47,7 +47,9 @@ function grouped(records: readonly OtlpLog[]): Grouped {
     const key = JSON.stringify(otlpAttributes(resource.attributes));
     let group = groups.get(key);
     if (group === undefined) groups.set(key, (group = { resource, scopes: new Map() }));
-    group.scopes.set(scopeName, [...(group.scopes.get(scopeName) ?? []), record]);
+    const scope = group.scopes.get(scopeName);
+    if (scope === undefined) group.scopes.set(scopeName, [record]);
+    else scope.push(record);
   }
   return [...groups.values()].map(({ resource, scopes }) => [resource, [...scopes]]);
 }
