@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ATTR_FLOW_OUTCOME, EVENT_STEP_STARTED } from '@fermata/instrumentation/semconv';
+import { boundText } from '../model/cut-text.ts';
 import {
   emptyExport,
   emptyLog,
@@ -84,8 +85,8 @@ function valueOf(value: unknown): AttributeValue {
     return value.map((one) => tidy(one));
   return tidy(JSON.stringify(value) ?? '');
 }
-/** Cuts a text to its limit, and replaces what UTF-8 cannot hold. */
-export const tidy = (text: string): string => text.slice(0, LIMITS.text).toWellFormed();
+/** Cuts a text to its limit, as texts that are received are, and replaces what UTF-8 cannot hold. */
+export const tidy = (text: string): string => boundText(text).toWellFormed();
 
 const MAX_TIME = 0x7fffffffffffffffn;
 const instant = (at: bigint): OtlpSpan['start'] =>

@@ -3,12 +3,14 @@ import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ImportProgress, ImportReport } from '../contract/index.ts';
+import { excerpt } from '../model/cut-text.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import type { FormatName, Item, ReadOptions } from './format.ts';
 import { FORMATS } from './formats/index.ts';
 import { GUESS_BYTES, guessFormat } from './guess.ts';
 import { decompressed } from './input/decompress.ts';
 import { malformed } from './input/limits.ts';
+import { GROUP_WEIGHT, weightOfRequest } from './weight.ts';
 import { createRebase, type Target } from './rebase.ts';
 
 /** What is imported, and where to. */
@@ -158,10 +160,10 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
     },
     skip({ what, why, count = 1 }: Extract<Item, { kind: 'skipped' }>): void {
       sum.skipped += count;
-      const reason = why.slice(0, 300);
+      const reason = excerpt(why, 300);
       const known = reasons.get(reason);
       if (known) known.count += count;
-      else if (reasons.size < MAX_REASONS) reasons.set(reason, { what, count });
+      else if (reasons.size < MAX_REASONS) reasons.set(reason, { what: excerpt(what, 300), count });
     },
     committed(records: number, end: number | null): void {
       sum.records += records;
@@ -189,12 +191,14 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
   let end: number | null = null;
   const inFlight: Promise<void>[] = [];
   let hasFailed = false;
+  let weight = 0;
   const sizeOf = ({ spans, logs }: OtlpExport): number => spans.length + logs.length;
   const send = async (): Promise<void> => {
     const size = sizeOf(group);
     if (size === 0) return;
     const [request, upTo, before] = [group, end, inFlight.at(-1)];
     group = emptyExport();
+    weight = 0;
     const done = commit(request).then(async () => {
       await before;
       tally.committed(size, upTo);
@@ -209,7 +213,8 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       for (const span of request.spans) group.spans.push(span);
       for (const log of request.logs) group.logs.push(log);
       end = upTo ?? null;
-      if (sizeOf(group) >= GROUP) await send();
+      weight += weightOfRequest(request);
+      if (sizeOf(group) >= GROUP || weight >= GROUP_WEIGHT) await send();
     },
     /** Commits what is left, unless a commit has failed: then no other follows it. */
     async flush(): Promise<void> {

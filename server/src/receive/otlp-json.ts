@@ -14,7 +14,7 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { cutText } from './cut-text.ts';
+import { cutText } from '../model/cut-text.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { capped, hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 

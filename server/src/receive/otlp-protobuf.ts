@@ -24,7 +24,7 @@ import {
   wrongId,
   type LeftOut,
 } from './otlp-rules.ts';
-import { cutBytes } from './cut-text.ts';
+import { cutBytes } from '../model/cut-text.ts';
 import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './protobuf-wire.ts';
 import { TextCache } from './text-cache.ts';
 

@@ -1,7 +1,10 @@
 import { ATTR_FLOW_OUTCOME, OUTCOMES } from '@fermata/instrumentation/semconv';
-import type { AttributeValue } from '../../model/otlp.ts';
-import type { ForeignLink, ForeignSpan } from '../foreign.ts';
+import { boundText } from '../../model/cut-text.ts';
+import { LIMITS, type AttributeValue } from '../../model/otlp.ts';
+import { requestOf, type ForeignLink, type ForeignSpan } from '../foreign.ts';
+import type { Item } from '../format.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
+import { GROUP_WEIGHT, weightOfSpan } from '../weight.ts';
 
 /** An event of a log of cases: a table, XES, or OCEL seen from one type of its objects. */
 export interface CaseEvent {
@@ -28,26 +31,55 @@ const KNOWN_OUTCOMES: ReadonlySet<string> = new Set(OUTCOMES);
 /**
  * Makes a span of an event. All events of a flow are in one trace, and joined by the flow's id. A
  * log of cases says in which order its events were, and not which of them caused which: a link is
- * made only where the file names a cause.
+ * made only where the file names a cause. Texts are cut at once, because spans wait for others.
  */
 export function spanOfEvent(event: CaseEvent): ForeignSpan {
-  const { flow, type, step, service, start, end, id, error, outcome, causes = [] } = event;
+  const { start, end, error, outcome, causes = [], keys = [], attributes = {} } = event;
+  const [flow, type] = [boundText(event.flow), boundText(event.type)];
+  const [step, service, id] = [event.step, event.service, event.id].map(boundText) as Three;
   const trace = `case\0${type}\0${flow}`;
   return {
     ...{ trace, id, name: step, service: service || NOBODY, start, end, kind: 'internal' },
-    ...(error !== undefined && error !== '' && { error }),
-    links: causes.map((cause): ForeignLink => ({ id: cause })),
+    ...(error !== undefined && error !== '' && { error: boundText(error) }),
+    links: causes.slice(0, LIMITS.links).map((cause): ForeignLink => ({ id: boundText(cause) })),
     attributes: {
-      ...event.attributes,
+      ...Object.fromEntries(Object.entries(attributes).map(bounded)),
       ...stepAttributes(flow, type, step),
       ...(outcome !== undefined && KNOWN_OUTCOMES.has(outcome) && { [ATTR_FLOW_OUTCOME]: outcome }),
-      ...Object.fromEntries((event.keys ?? []).map(([name, value]) => [keyAttribute(name), value])),
+      ...Object.fromEntries(
+        keys.slice(0, MAX_KEYS).map(([name, value]) => [keyAttribute(name), boundText(value)]),
+      ),
     },
   };
 }
 
+type Three = [string, string, string];
+const MAX_KEYS = 200;
+const bounded = ([name, value]: [string, AttributeValue]): [string, AttributeValue] => [
+  ...([boundText(name), typeof value === 'string' ? boundText(value) : value] as const),
+];
+
 /** Spans that are passed on together. */
 export const GROUP = 1000;
+
+/** Collects spans, and tells when there are enough of them to be passed on. */
+export function createSpanGroup() {
+  let spans: ForeignSpan[] = [];
+  let weight = 0;
+  return {
+    push(span: ForeignSpan): void {
+      spans.push(span);
+      weight += weightOfSpan(span);
+    },
+    isFull: (): boolean => spans.length >= GROUP || weight >= GROUP_WEIGHT,
+    last: (): ForeignSpan | undefined => spans.at(-1),
+    *take(): Iterable<Item> {
+      const all = spans;
+      [spans, weight] = [[], 0];
+      if (all.length > 0) yield { kind: 'spans', request: requestOf(all) };
+    },
+  };
+}
 
 /** Returns `start` and `end` in order: some logs have them the other way round. */
 export const ordered = (start: bigint, end: bigint): { start: bigint; end: bigint } =>

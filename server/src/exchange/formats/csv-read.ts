@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { parse, type Options } from 'csv-parse';
 import type { FermataError } from '../../base/errors.ts';
+import { LIMITS } from '../../model/otlp.ts';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { FILE_LIMITS, malformed, tooLarge } from '../input/limits.ts';
 import { texts } from '../input/texts.ts';
 import { readInstant } from '../instants.ts';
-import { GROUP, ordered, spanOfEvent } from './cases.ts';
+import { createSpanGroup, ordered, spanOfEvent } from './cases.ts';
 import { fromCell } from './csv-write.ts';
 
 /**
@@ -41,11 +41,7 @@ export async function* readCsv(
   options: ReadOptions,
 ): AsyncIterable<Item> {
   let places: Places | null = null;
-  let spans: ForeignSpan[] = [];
-  const taken = function* (): Iterable<Item> {
-    if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
-    spans = [];
-  };
+  const group = createSpanGroup();
   try {
     for await (const { cells, line, problem } of rowsOf(chunks)) {
       if (problem !== undefined) {
@@ -58,12 +54,12 @@ export async function* readCsv(
       }
       const span = spanOfRow(cells.map(fromCell), places, line, options);
       if (typeof span === 'string') yield { kind: 'skipped', what: `line ${line}`, why: span };
-      else spans.push(span);
-      if (spans.length >= GROUP) yield* taken();
+      else group.push(span);
+      if (group.isFull()) yield* group.take();
     }
   } finally {
     // Rows before an error are as good as those of a whole file.
-    yield* taken();
+    yield* group.take();
   }
   if (places === null) throw malformed('the table is empty');
 }
@@ -179,10 +175,10 @@ function spanOfRow(
     error: errorOf(text('status'), text('error')),
     outcome: text('outcome'),
     causes: text('causes')
-      .split(' ')
+      .split(' ', LIMITS.links)
       .filter((cause) => cause !== ''),
     keys: text('keys')
-      .split('; ')
+      .split('; ', LIMITS.attributes)
       .filter((pair) => pair.includes('='))
       .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   });

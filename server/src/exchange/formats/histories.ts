@@ -3,10 +3,11 @@ import {
   ATTR_STEP_ATTEMPT,
   ATTR_STEP_KIND,
 } from '@fermata/instrumentation/semconv';
+import { boundText } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem } from '../input/json-items.ts';
-import { malformed, tooLarge } from '../input/limits.ts';
+import { FILE_LIMITS, malformed, tooLarge } from '../input/limits.ts';
 import { readInstant } from '../instants.ts';
 import { itemsOf, tried } from '../items.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
@@ -51,12 +52,13 @@ export async function* readHistories(
   options: ReadOptions,
 ): AsyncIterable<Item> {
   let events: HistoryEvent[] = [];
+  let bytes = 0;
   for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
     const read = parseItem<HistoryEvent & Whole>(item);
     const whole = read.events ?? read.history?.events;
     if (whole !== undefined) {
       yield* historyOf(events, options);
-      events = [];
+      [events, bytes] = [[], 0];
       yield* historyOf(whole, options);
       continue;
     }
@@ -70,9 +72,11 @@ export async function* readHistories(
     }
     if (typeOf(read) === 'WorkflowExecutionStarted') {
       yield* historyOf(events, options);
-      events = [];
+      [events, bytes] = [[], 0];
     }
     if (events.length >= MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
+    bytes += item.json.length;
+    if (bytes > FILE_LIMITS.held) throw tooLarge('a history is larger than can be held');
     events.push(read);
   }
   yield* historyOf(events, options);
@@ -142,11 +146,11 @@ function spansOf(
 ): ForeignSpan[] {
   const begun = attributesOf(first);
   const run = begun.originalExecutionRunId ?? begun.firstExecutionRunId;
-  const flow = begun.workflowId ?? run ?? `${timeOf(first)}`;
-  const type = flowType || (begun.workflowType?.name ?? 'workflow');
+  const flow = boundText(begun.workflowId ?? run ?? `${timeOf(first)}`);
+  const type = boundText(flowType || (begun.workflowType?.name ?? 'workflow'));
   const caller = callerIn(begun);
-  const trace = caller?.trace ?? `history\0${flow}\0${run}`;
-  const execution = `execution ${run}`;
+  const trace = caller?.trace ?? `history\0${flow}\0${run === undefined ? run : boundText(run)}`;
+  const execution = `execution ${run === undefined ? run : boundText(run)}`;
   const units = unitsOf(events, { trace, flow, type, execution });
   const last = events.at(-1)!;
   const outcome = OUTCOMES.get(typeOf(last));

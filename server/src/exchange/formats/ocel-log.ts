@@ -1,10 +1,11 @@
+import { excerpt } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { LIMITS, type AttributeValue } from '../../model/otlp.ts';
 import { FILE_LIMITS, tooLarge } from '../input/limits.ts';
 import { readInstant } from '../instants.ts';
-import { GROUP, ordered, spanOfEvent } from './cases.ts';
+import { GROUP_WEIGHT } from '../weight.ts';
+import { createSpanGroup, GROUP, ordered, spanOfEvent } from './cases.ts';
 
 /** Names of the attributes in which a span keeps what OCEL says and Fermata has no place for. */
 export const OCEL_EVENT = 'ocel.event';
@@ -48,10 +49,10 @@ export function createOcelLog({ caseType }: ReadOptions) {
   const types = new Map<string, string>();
   /** Objects that no event has named yet, as JSON. */
   const unnamed = new Map<string, string>();
-  const held = { bytes: 0, events: [] as OcelEvent[] };
+  const held = { bytes: 0, ofEvents: 0, events: [] as OcelEvent[] };
   let chosen: Cases | null = caseType === '' ? null : { type: caseType };
   let isComplete = false;
-  const made = { spans: [] as ForeignSpan[], skipped: [] as Item[] };
+  const made = { spans: createSpanGroup(), skipped: [] as Item[] };
 
   const hold = (bytes: number): void => {
     held.bytes += bytes;
@@ -62,7 +63,7 @@ export function createOcelLog({ caseType }: ReadOptions) {
       );
   };
   const skip = (event: OcelEvent, why: string): void => {
-    made.skipped.push({ kind: 'skipped', what: `event ${String(event.id).slice(0, 100)}`, why });
+    made.skipped.push({ kind: 'skipped', what: `event ${excerpt(event.id, 100)}`, why });
   };
   const isCase = ({ objectId, qualifier }: OcelRelation): boolean =>
     types.has(objectId) &&
@@ -75,7 +76,11 @@ export function createOcelLog({ caseType }: ReadOptions) {
     if (first === undefined) return skip(event, 'it refers to no object that is a flow');
     if (at === null) return skip(event, 'it has no time');
     for (const other of new Set(others))
-      if (other !== first) skip(event, `it is a step of ${first} and not of ${other} as well`);
+      if (other !== first)
+        skip(
+          event,
+          `it is a step of ${excerpt(first, 100)} and not of ${excerpt(other, 100)} as well`,
+        );
     made.spans.push(spanOf(event, first, at));
   };
   const spanOf = (event: OcelEvent, flow: string, at: bigint): ForeignSpan => {
@@ -102,9 +107,12 @@ export function createOcelLog({ caseType }: ReadOptions) {
     });
   };
   const release = (): void => {
-    if (!isComplete && (types.size === 0 || held.events.length < MAX_SAMPLE)) return;
+    const isEnough = held.events.length >= MAX_SAMPLE || held.ofEvents >= GROUP_WEIGHT;
+    if (!isComplete && (types.size === 0 || !isEnough)) return;
     chosen ??= casesOf(held.events, types);
     held.events.splice(0).forEach(add);
+    held.bytes -= held.ofEvents;
+    held.ofEvents = 0;
   };
 
   return {
@@ -115,9 +123,11 @@ export function createOcelLog({ caseType }: ReadOptions) {
       unnamed.set(object.id, json);
     },
     event(event: OcelEvent): void {
-      if (types.size === 0) hold(JSON.stringify(event).length);
+      const bytes = JSON.stringify(event).length;
+      hold(bytes);
+      held.ofEvents += bytes;
       held.events.push(event);
-      if (types.size > 0) release();
+      release();
     },
     /** Returns what was made so far, once there is enough of it, or all if the log is over. */
     *taken(isEnd = false): Iterable<Item> {
@@ -130,8 +140,8 @@ export function createOcelLog({ caseType }: ReadOptions) {
             what: `object ${id}`,
             why: 'no event refers to it',
           });
-      } else if (made.spans.length < GROUP && made.skipped.length < GROUP) return;
-      if (made.spans.length > 0) yield { kind: 'spans', request: requestOf(made.spans.splice(0)) };
+      } else if (!made.spans.isFull() && made.skipped.length < GROUP) return;
+      yield* made.spans.take();
       yield* made.skipped.splice(0);
     },
   };

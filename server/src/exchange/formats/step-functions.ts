@@ -1,4 +1,5 @@
 import { ATTR_FLOW_OUTCOME } from '@fermata/instrumentation/semconv';
+import { boundText } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
@@ -52,7 +53,7 @@ function* itemsOfHistory(item: JsonItem, what: string, flowType: string): Iterab
     lastPart(history.executionArn) ||
     what.replace('history', 'execution') + ` ${String(events[0]!.timestamp)}`;
   const type = flowType || lastPart(history.stateMachineArn) || 'state machine';
-  yield* itemsOf(spansOf(type, name, events), (span) => span, wholeEnd(item));
+  yield* itemsOf(spansOf(boundText(type), boundText(name), events), (span) => span, wholeEnd(item));
 }
 const lastPart = (arn = ''): string => arn.split(':').at(-1) ?? '';
 
@@ -149,5 +150,7 @@ function executionOf(
   };
 }
 
-const reasonIn = (event: StatesEvent): string | undefined =>
-  /"error":"([^"]+)"/.exec(JSON.stringify(event))?.[1];
+function reasonIn(event: StatesEvent): string | undefined {
+  const reason = /"error":"([^"]+)"/.exec(JSON.stringify(event))?.[1];
+  return reason === undefined ? reason : boundText(reason);
+}

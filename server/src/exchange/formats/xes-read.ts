@@ -1,10 +1,10 @@
+import { boundText, excerpt } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
-import { requestOf } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
-import { malformed } from '../input/limits.ts';
+import { FILE_LIMITS, malformed } from '../input/limits.ts';
 import { xmlParts, type XmlPart } from '../input/xml-events.ts';
 import { readInstant } from '../instants.ts';
-import { GROUP, ordered, spanOfEvent } from './cases.ts';
+import { createSpanGroup, GROUP, ordered, spanOfEvent } from './cases.ts';
 
 /** Reads XES (IEEE 1849): each trace is a flow, each event a step. */
 export async function* readXes(
@@ -15,7 +15,7 @@ export async function* readXes(
   try {
     for await (const part of xmlParts(chunks)) {
       log.take(part);
-      if (log.size >= GROUP) yield* log.taken();
+      if (log.isFull()) yield* log.taken();
     }
   } finally {
     // Events before an error are as good as those of a whole file.
@@ -25,6 +25,16 @@ export async function* readXes(
 }
 
 type Attributes = Map<string, string>;
+interface OpenEvent {
+  start: bigint;
+  event: Attributes;
+  weight: number;
+}
+function weightOf(event: Attributes): number {
+  let sum = 0;
+  for (const [name, value] of event) sum += name.length + value.length;
+  return sum;
+}
 const VALUES: ReadonlySet<string> = new Set(['string', 'date', 'int', 'float', 'boolean', 'id']);
 /** Bounds the events of a trace that have begun and not ended: the rest of them are left out. */
 const MAX_OPEN = 10_000;
@@ -39,20 +49,20 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 function createXesLog({ flowType }: ReadOptions) {
-  let spans: ForeignSpan[] = [];
+  const group = createSpanGroup();
   let skipped: Item[] = [];
   const path: string[] = [];
   const about = { log: new Map() as Attributes, trace: new Map() as Attributes };
   let event: Attributes = new Map();
   const count = { traces: 0, events: 0 };
   /** Events that have begun, by what they are and who does them. */
-  const open = createOpenEvents<{ start: bigint; event: Attributes }>();
+  const open = createOpenEvents<OpenEvent>();
 
   const add = (of: Attributes, start: bigint, end: bigint | null, number: number): void => {
     const trace = about.trace;
     const status = of.get('status') ?? of.get('failed') ?? '';
     const isFailed = /^(?:failed|1|true|ate_abort|pi_abort)$/i.test(status);
-    spans.push(
+    group.push(
       spanOfEvent({
         flow: trace.get('concept:name') ?? `trace ${count.traces}`,
         type: trace.get('type') ?? (flowType || (about.log.get('concept:name') ?? '')),
@@ -79,34 +89,35 @@ function createXesLog({ flowType }: ReadOptions) {
     const who = event.get('concept:instance') ?? event.get('org:resource') ?? '';
     const key = `${event.get('concept:name')}\0${who}`;
     if (transition === 'start') {
-      if (open.count() >= MAX_OPEN) return skip('too many events have begun and not ended');
-      open.begin(key, { start: at, event });
+      const weight = weightOf(event);
+      if (open.count() >= MAX_OPEN || open.weight() + weight > FILE_LIMITS.item)
+        return skip('too many events have begun and not ended');
+      open.begin(key, { start: at, event, weight });
     } else if (ENDS.has(transition)) {
       const began = open.end(key);
       if (transition !== 'complete') event.set('status', 'failed');
       const start = readInstant(event.get('start_timestamp')) ?? began?.start ?? at;
       add(event, start, at, count.events);
-    } else skip(`its transition is ${transition.slice(0, 40)}`);
+    } else skip(`its transition is ${excerpt(transition, 40)}`);
   };
   const finishTrace = (): void => {
     let number = count.events;
     for (const { start, event: of } of open.take()) add(of, start, null, ++number);
     const outcome = about.trace.get('outcome');
-    const last = spans.at(-1);
+    const last = group.last();
     if (outcome !== undefined && last !== undefined) endFlow(last, outcome);
   };
 
   return {
-    get size() {
-      return spans.length + skipped.length;
-    },
+    isFull: (): boolean => group.isFull() || skipped.length >= GROUP,
     get isXes() {
       return about.log.has('');
     },
     *taken(): Iterable<Item> {
-      if (spans.length > 0) yield { kind: 'spans', request: requestOf(spans) };
-      yield* skipped;
-      [spans, skipped] = [[], []];
+      yield* group.take();
+      const all = skipped;
+      skipped = [];
+      yield* all;
     },
     take(part: XmlPart): void {
       if (part.kind === 'close') {
@@ -130,20 +141,24 @@ function createXesLog({ flowType }: ReadOptions) {
         const to = parent === 'event' ? event : parent === 'trace' ? about.trace : about.log;
         const isDirect = parent === 'event' || parent === 'trace' || parent === 'log';
         if (isDirect && to.size < MAX_ATTRIBUTES)
-          to.set(attributes['key'] ?? '?', attributes['value'] ?? '');
+          to.set(boundText(attributes['key'] ?? '?'), boundText(attributes['value'] ?? ''));
       }
     },
   };
 }
 
 /** Keeps what has begun and not ended: of what has the same key, the oldest ends first. */
-export function createOpenEvents<T>() {
+export function createOpenEvents<T extends { weight: number }>() {
   let lists = new Map<string, { events: T[]; ended: number }>();
   let count = 0;
+  let weight = 0;
   return {
     count: (): number => count,
+    /** Returns the number of characters of all events that are kept. */
+    weight: (): number => weight,
     begin(key: string, event: T): void {
       count++;
+      weight += event.weight;
       const list = lists.get(key);
       if (list === undefined) lists.set(key, { events: [event], ended: 0 });
       else list.events.push(event);
@@ -152,7 +167,8 @@ export function createOpenEvents<T>() {
       const list = lists.get(key);
       if (list === undefined) return undefined;
       count--;
-      const event = list.events[list.ended++];
+      const event = list.events[list.ended++]!;
+      weight -= event.weight;
       if (list.ended === list.events.length) lists.delete(key);
       else if (list.ended > 100 && 2 * list.ended > list.events.length) {
         // What has ended is let go, at a cost that is the same for each event.
@@ -164,7 +180,8 @@ export function createOpenEvents<T>() {
     /** Yields all that has not ended, and forgets it. */
     *take(): Iterable<T> {
       const all = lists;
-      [lists, count] = [new Map<string, { events: T[]; ended: number }>(), 0];
+      lists = new Map<string, { events: T[]; ended: number }>();
+      [count, weight] = [0, 0];
       for (const { events, ended } of all.values())
         for (let i = ended; i < events.length; i++) yield events[i]!;
     },

@@ -2,6 +2,7 @@ import type { ForeignSpan } from '../foreign.ts';
 import { kindOf } from '../foreign.ts';
 import type { Item } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
+import { FILE_LIMITS } from '../input/limits.ts';
 import { itemsOf } from '../items.ts';
 
 /** A span of Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs. */
@@ -28,9 +29,10 @@ const MAX_SPANS = 50_000;
 export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   let trace: ZipkinSpan[] = [];
   let end: number | undefined;
+  let bytes = 0;
   const finish = function* (): Iterable<Item> {
     if (trace.length > 0) yield* itemsOf(trace, createConverter(trace), end);
-    trace = [];
+    [trace, bytes] = [[], 0];
   };
   try {
     for await (const item of jsonItems(chunks, ['', '[]', '[][]'])) {
@@ -44,8 +46,10 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
         };
         continue;
       }
-      if (trace[0]?.traceId !== span.traceId || trace.length >= MAX_SPANS) yield* finish();
+      const isFull = trace.length >= MAX_SPANS || bytes >= FILE_LIMITS.item;
+      if (trace[0]?.traceId !== span.traceId || isFull) yield* finish();
       trace.push(span);
+      bytes += item.json.length;
       end = wholeEnd(item);
     }
   } finally {

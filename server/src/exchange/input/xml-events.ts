@@ -1,4 +1,5 @@
 import { SaxesParser } from 'saxes';
+import { excerpt } from '../../model/cut-text.ts';
 import { FILE_LIMITS, malformed, tooLarge } from './limits.ts';
 import { texts } from './texts.ts';
 
@@ -31,7 +32,9 @@ export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
     parts.push({
       kind: 'open',
       name: localName(name),
-      attributes: attributes,
+      attributes: Object.fromEntries(
+        Object.entries(attributes).map(([key, value]) => [excerpt(key), excerpt(value)]),
+      ),
     });
   });
   parser.on('text', (more) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LIMITS } from '../model/otlp.ts';
+import { LIMITS } from './otlp.ts';
 
 /**
  * A text that was cut ends with a hash of the whole text. Otherwise two ids that differ only behind
@@ -11,7 +11,18 @@ const KEPT = LIMITS.text - HASH_DIGITS - 1;
 const withHash = (kept: string, whole: string | Uint8Array): string =>
   `${kept}~${createHash('sha1').update(whole).digest('hex').slice(0, HASH_DIGITS)}`;
 
-export const cutText = (text: string): string => withHash(text.slice(0, KEPT), text);
+export const cutText = (text: string): string => withHash(excerpt(text, KEPT), text);
+
+/** Returns a text that is no longer than texts may be. */
+export const boundText = (text: string): string =>
+  text.length > LIMITS.text ? cutText(text) : text;
+
+/**
+ * Returns the beginning of a text as a text of its own. A part of a text keeps all of it in memory,
+ * however long it is.
+ */
+export const excerpt = (text: string, length = text.length): string =>
+  Buffer.from(text.slice(0, length)).toString();
 
 /** Cuts a text in UTF-8 to its first bytes, and never within a character. */
 export function cutBytes(text: Buffer): string {
