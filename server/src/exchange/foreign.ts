@@ -85,7 +85,7 @@ function valueOf(value: unknown): AttributeValue {
     return value.map((one) => tidy(one));
   return tidy(JSON.stringify(value) ?? '');
 }
-/** Cuts a text to its limit, as texts that are received are, and replaces what UTF-8 cannot hold. */
+/** Cuts a text as those that are received are cut, and replaces what UTF-8 cannot hold. */
 export const tidy = (text: string): string => boundText(text).toWellFormed();
 
 const MAX_TIME = 0x7fffffffffffffffn;
@@ -101,7 +101,7 @@ export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
   return request;
 }
 
-/** Begins a request to which spans are added. A span that cannot be read throws, and adds nothing. */
+/** Begins a request to which spans are added. One that cannot be read throws, and adds nothing. */
 export function createForeignRequest(): { request: OtlpExport; add: (span: ForeignSpan) => void } {
   const request = emptyExport();
   const resources = new Map<string, OtlpResource>();

@@ -1,3 +1,4 @@
+import { boundText } from '../../model/cut-text.ts';
 import type { AttributeValue } from '../../model/otlp.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import { kindOf } from '../foreign.ts';
@@ -38,7 +39,9 @@ export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncItera
 }
 
 /** Makes an item of a trace, in one pass: a trace may have as many spans as a file has room for. */
-export function* itemsOfTrace(trace: JaegerTrace, end?: number): Iterable<Item> {
+export function* itemsOfTrace(whole: JaegerTrace, end?: number): Iterable<Item> {
+  // The id is hashed for each span that has none of its own.
+  const trace = { ...whole, traceID: boundText(whole.traceID ?? '') };
   const spans = trace.spans ?? [];
   const right: JaegerSpan[] = [];
   for (const [i, span] of spans.entries())

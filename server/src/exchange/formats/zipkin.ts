@@ -88,10 +88,10 @@ const firstBut = (span: ZipkinSpan, [first, second]: ZipkinSpan[] = []): ZipkinS
   first === span ? second : first;
 
 /**
- * Returns what converts each span of one trace. In Zipkin the two sides of a call may share an id, which OTLP
- * does not know: the server's side gets an id of its own and becomes the child of the client's.
- * What names that id as its parent stays below the side of its own service, else below the
- * server's.
+ * Returns what converts each span of one trace. In Zipkin the two sides of a call may share an id,
+ * which OTLP does not know: the server's side gets an id of its own and becomes the child of the
+ * client's. What names that id as its parent stays below the side of its own service, else below
+ * the server's.
  */
 export function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan) => ForeignSpan {
   const byId = new Map<string, SameId>();
