@@ -93,7 +93,7 @@ const nameOf = ({ service, name, attempts }: Step): string =>
   `${service}: ${name}${attempts.length > 1 ? ` ×${attempts.length}` : ''}`;
 const endOf = ({ endUnixNano }: Pick<Step, 'endUnixNano'>, nowMs: number): number =>
   endUnixNano === null ? nowMs : nanosToMs(endUnixNano);
-/** Between two attempts nobody worked, so each is drawn by itself. */
+/** Between two attempts nobody worked, so each has a bar of its own. */
 const attemptsOf = (
   { attempts, ...step }: Step,
   share: (ms: number) => number,
