@@ -51,6 +51,7 @@ export { createReads, type ReadMessage } from './core/reads.ts';
 export { SCOPE } from './core/scope.ts';
 export { tracer } from './core/tracer.ts';
 export {
+  beginHandling,
   endAccepted,
   endRefused,
   endUnlessAcknowledged,

@@ -126,6 +126,59 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
     await connection.close();
   });
 
+  test('what a handler throws after it refused its message is the error', async () => {
+    const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
+    const channel = traceChannel(await connection.createChannel());
+    const handledBy = async (
+      handle: (message: amqplib.ConsumeMessage) => unknown,
+    ): Promise<unknown[]> => {
+      exporter.reset();
+      const { queue } = await channel.assertQueue('', { exclusive: true });
+      const { consumerTag } = await channel.consume(queue, (message) => handle(message!));
+      channel.sendToQueue(queue, Buffer.from('x'));
+      await until(() => spansOf('process').length === 1);
+      await channel.cancel(consumerTag);
+      return spansOf('process').map(({ status, attributes, events }) => [
+        status.message,
+        attributes['error.type'],
+        events.length,
+      ]);
+    };
+    /** Returns a promise whose rejection is handled, as a framework does it. */
+    const caught = (work: () => Promise<void>): Promise<void> => {
+      const promise = work();
+      promise.catch(() => undefined);
+      return promise;
+    };
+    const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    expect(
+      await handledBy((message) =>
+        caught(async () => {
+          channel.nack(message, false, false);
+          await soon();
+          throw new RangeError('no stock');
+        }),
+      ),
+    ).toEqual([['no stock', 'RangeError', 1]]);
+    let endedAtRefusal: number | undefined;
+    expect(
+      await handledBy((message) =>
+        caught(async () => {
+          channel.nack(message, false, false);
+          endedAtRefusal = spansOf('process').length;
+          await soon();
+        }),
+      ),
+    ).toEqual([['nacked', 'rejected', 0]]);
+    expect(endedAtRefusal).toBe(0);
+    expect(
+      await handledBy((message) => {
+        setImmediate(() => channel.reject(message, false));
+      }),
+    ).toEqual([['nacked', 'rejected', 0]]);
+    await connection.close();
+  });
+
   test('a message that waited in a queue did not fail there; one that was rejected did', async () => {
     const connection = await amqplib.connect('amqp://guest:guest@127.0.0.1:5672');
     const channel = traceChannel(await connection.createChannel());

@@ -2,6 +2,7 @@ import { diag, trace, type Attributes, type Span } from '@opentelemetry/api';
 import type { Channel, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 import {
   addFlow,
+  beginHandling,
   endAccepted,
   endFailed,
   endRefused,
@@ -167,15 +168,19 @@ function traceConsuming(
       if (given?.noAck === true) return endSpanWith(span, ctx, handle, onMessage);
       const tag = message.fields.deliveryTag;
       unsettled.set(tag, span);
+      const endHandling = beginHandling(span);
       let isWaited = false;
       const result = watchWork(span, ctx, handle, onMessage, {
         done: () => {
+          endHandling();
           const afterMs = UNACKNOWLEDGED_AFTER_MS[isWaited ? 'promise' : 'callback'];
           if (unsettled.get(tag) === span)
             endUnlessAcknowledged(span, afterMs, () => unsettled.delete(tag));
         },
         failed: (error) => {
-          if (unsettled.delete(tag)) endFailed(span, error);
+          unsettled.delete(tag);
+          if (span.isRecording()) endFailed(span, error);
+          endHandling();
         },
       });
       isWaited = true;

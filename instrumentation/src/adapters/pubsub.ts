@@ -2,6 +2,7 @@ import { context } from '@opentelemetry/api';
 import {
   addFlow,
   attempt,
+  beginHandling,
   endAccepted,
   endFailed,
   endRefused,
@@ -99,12 +100,15 @@ function tracedEmit(emit: Method): Method {
     const { span, ctx } = started;
     settleWith(message, ['ack', 'ackWithResponse'], () => endAccepted(span));
     settleWith(message, ['nack', 'nackWithResponse'], () => endRefused(span, true));
+    const endHandling = beginHandling(span);
     try {
       const result = context.with(ctx, go);
+      endHandling();
       endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.callback);
       return result;
     } catch (error) {
-      endFailed(span, error);
+      if (span.isRecording()) endFailed(span, error);
+      endHandling();
       throw error;
     }
   };

@@ -36,9 +36,27 @@ export function endAccepted(span: Span): void {
   span.end(preciseNow());
 }
 
+/** Deliveries whose handlers run, with what ends the span of one that was refused meanwhile. */
+const running = new WeakMap<Span, { endRefused?: () => void }>();
+
 /**
- * Ends the span of a delivery that was refused: to be delivered again, or not. What failed before
- * says more than the refusal.
+ * Says that the handler of a delivery runs, until the function that this returns is called. A
+ * handler often refuses its delivery and then throws: the error says more than the refusal, so a
+ * refusal does not end the span while the handler runs.
+ */
+export function beginHandling(span: Span): () => void {
+  const handling: { endRefused?: () => void } = {};
+  running.set(span, handling);
+  return () => {
+    running.delete(span);
+    handling.endRefused?.();
+  };
+}
+
+/**
+ * Ends the span of a delivery that was refused: to be delivered again, or not. What failed before,
+ * or fails before the handler ends, says more than the refusal. A handler that does not end soon
+ * is not waited for.
  */
 export function endRefused(span: Span, requeue: boolean): void {
   if (!span.isRecording()) return;
@@ -49,6 +67,21 @@ export function endRefused(span: Span, requeue: boolean): void {
       message: requeue ? 'nacked, requeued' : 'nacked',
     });
   }
-  letEnd(span);
-  span.end(preciseNow());
+  const refused = preciseNow();
+  const end = (): void => {
+    if (!span.isRecording()) return;
+    letEnd(span);
+    span.end(hasFailed(span) ? preciseNow() : refused);
+  };
+  const handling = running.get(span);
+  if (handling === undefined) {
+    end();
+    return;
+  }
+  const timer = setTimeout(end, UNACKNOWLEDGED_AFTER_MS.callback);
+  (timer as { unref?: () => void }).unref?.();
+  handling.endRefused = () => {
+    clearTimeout(timer);
+    end();
+  };
 }
