@@ -52,7 +52,7 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   { name: 'amqp-connection-manager', from: '4', to: '5', how: 'register' },
   { name: 'rascal', from: '17', to: '21', how: 'register' },
   { name: '@golevelup/nestjs-rabbitmq', from: '5', to: '9', how: 'register' },
-  { name: '@nestjs/microservices', from: '9', to: '11', how: 'register' },
+  { name: '@nestjs/microservices', from: '9', to: '12', how: 'register' },
   { name: 'moleculer', from: '0.14', to: '0.15', how: 'register' },
   { name: 'node-rdkafka', from: '0', how: 'not', hint: BY_HAND },
   { name: 'bull', from: '0', how: 'not', hint: BY_HAND },

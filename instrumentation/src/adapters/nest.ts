@@ -31,7 +31,7 @@ import {
 import { isObservable, watchObservable, type Observable } from './parts/observables.ts';
 
 /**
- * This adapter traces microservices of NestJS 9 to 11 over every transport. It names messages and
+ * This adapter traces microservices of NestJS 9 to 12 over every transport. It names messages and
  * steps by their pattern, says which are events, commands and replies, and sees the errors that
  * Nest handles itself. Over transports whose client has an adapter, that adapter makes the spans
  * and carries the context. Redis, TCP and transports of the application's own have no headers
@@ -192,6 +192,7 @@ const ownEnd =
 interface NestModule {
   ClientProxy: { prototype: object };
   Server: { prototype: object };
+  BaseRpcExceptionFilter?: { prototype: object };
 }
 
 /** Instruments microservices without changes to the application. A second call does nothing. */
@@ -205,6 +206,7 @@ export function instrumentNest(module: NestModule): void {
       return original.apply(this as never, args);
     };
   }
+  noteErrorsOf(module.BaseRpcExceptionFilter?.prototype as Methods | undefined, 'catch', 0);
   const server = module.Server.prototype as Methods;
   const { addHandler, send } = server;
   server['addHandler'] = function (this: Server, ...args: never[]) {
@@ -235,15 +237,21 @@ export function instrumentNest(module: NestModule): void {
 
 /**
  * Instruments the place where Nest catches what a handler throws. After it, exception filters may
- * have replaced or handled the error.
+ * have replaced or handled the error. Where an ES module of NestJS 12 is loaded by `require`, this
+ * place is not reached, and the filter that Nest has by default is the first to see the error.
  */
 export function instrumentNestErrors(module: { RpcProxy: { prototype: object } }): void {
-  const prototype = module.RpcProxy.prototype as Record<'handleError', Callback>;
-  if (!markTraced(prototype)) return;
-  const { handleError } = prototype;
-  prototype.handleError = function (this: unknown, ...args) {
+  const prototype = module.RpcProxy.prototype as Methods;
+  if (markTraced(prototype)) noteErrorsOf(prototype, 'handleError', 2);
+}
+
+/** Makes a method note the error among its arguments, as what the message's handler threw. */
+function noteErrorsOf(prototype: Methods | undefined, name: string, at: number): void {
+  const original = prototype?.[name];
+  if (prototype === undefined || original === undefined) return;
+  prototype[name] = function (this: never, ...args) {
     const span = handledIn(context.active());
-    if (span?.isRecording()) noteFailure(span, args[2]);
-    return handleError.apply(this, args);
+    if (span?.isRecording()) noteFailure(span, args[at]);
+    return original.apply(this, args);
   };
 }

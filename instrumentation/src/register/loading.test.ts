@@ -82,3 +82,17 @@ test('a client behind another package is found, and named with its version', asy
   expect(stdout).toBe('true\n');
   expect(stderr).toContain('fermata: traces kafkajs 2.9.9; sends to http://127.0.0.1:9/v1/traces');
 });
+
+test('a module that its own package, of ES modules, imports by a path is found', async () => {
+  const nest = 'services/shop/node_modules/@nestjs/microservices';
+  const folder = monorepo({
+    [`${nest}/package.json`]: '{ "type": "module", "exports": "./index.js" }',
+    [`${nest}/index.js`]: `export { RpcProxy } from './context/rpc-proxy.js';
+      export class ClientProxy { send() {} emit() {} }; export class Server { addHandler() {} send() {} };`,
+    [`${nest}/context/rpc-proxy.js`]: 'export class RpcProxy { handleError() {} };',
+    'services/shop/app.mjs': `import { RpcProxy } from '@nestjs/microservices';
+      console.log(Object.hasOwn(RpcProxy.prototype, Symbol.for("fermata.traced")));`,
+  });
+  const { stdout } = await run(folder, '--import', 'services/shop/app.mjs');
+  expect(stdout).toBe('true\n');
+});

@@ -40,7 +40,7 @@ export function onLoad(
   );
   hookImports(names);
   addHook((url, namespace, specifier) => {
-    const name = withoutEnding(specifier ?? '');
+    const name = nameOf(url, specifier ?? '');
     if (!Object.hasOwn(instruments, name)) return;
     const target = exportsBehind(namespace);
     const instead = instrument(name, target, folderOf(url)) as Namespace;
@@ -59,6 +59,13 @@ const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 const withoutEnding = (name: string): string =>
   name.replaceAll('\\', '/').replace(/\.[cm]?js$/, '');
+/** Returns whether a name is that of a module inside a package, which may import it by a path. */
+const isInside = (name: string): boolean => name.split('/').length > (name.startsWith('@') ? 2 : 1);
+/** Names an imported module: one that its own package imports by a path, by where it lies. */
+const nameOf = (url: string, specifier: string): string =>
+  withoutEnding(
+    specifier.startsWith('.') ? (/^file:.*\/node_modules\/(.*)$/.exec(url)?.[1] ?? '') : specifier,
+  );
 const folderOf = (url: string): string | undefined =>
   /^file:\/\/(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
 
@@ -92,10 +99,13 @@ function copyChanged(from: Namespace, namespace: Namespace): void {
  * application's own thread; older ones on a thread for loading.
  */
 function hookImports(names: readonly string[]): void {
-  const include = names.flatMap((name) => [name, `${name}.js`, `${name}/index.js`]);
+  const include = [
+    ...names.flatMap((name) => [name, `${name}.js`, `${name}/index.js`]),
+    ...names.filter(isInside).map((name) => new RegExp(`/node_modules/${name}\\.js$`)),
+  ];
   try {
     const hooks = load('import-in-the-middle/register-hooks.mjs') as {
-      register: (options: { include: string[] }) => void;
+      register: (options: { include: (string | RegExp)[] }) => void;
       supportsSyncHooks: () => boolean;
     };
     if (hooks.supportsSyncHooks()) hooks.register({ include });
