@@ -6,7 +6,7 @@ export interface ClientPackage {
   name: string;
   /** The first version that is traced: as many numbers of it as matter. */
   from: string;
-  /** The last one; a newer one is not known to work. */
+  /** The last one that was tested. A newer one is traced, too, and said to be untested. */
   to?: string;
   /**
    * `register`: traced without a change of code. `by hand`: by a call in the service. `not`: there
@@ -60,10 +60,28 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   { name: '@azure/event-hubs', from: '0', how: 'not', hint: BY_HAND },
 ];
 
-/** Returns whether a version is one of those that are traced. */
-export function isTracedVersion({ from, to }: ClientPackage, version: string): boolean {
-  return compare(version, from) >= 0 && (to === undefined || compare(version, to) <= 0);
+/** How a version stands to those of the table. */
+export type Standing = 'tested' | 'untested' | 'too old';
+export function standingOf({ from, to }: ClientPackage, version: string): Standing {
+  if (compare(version, from) < 0) return 'too old';
+  return to === undefined || compare(version, to) <= 0 ? 'tested' : 'untested';
 }
+
+/** What is said of a version that is none of the tested ones; of such a one, nothing. */
+export function remarkOn(client: ClientPackage, version: string): string | undefined {
+  const standing = standingOf(client, version);
+  if (standing === 'tested') return undefined;
+  return standing === 'untested'
+    ? `untested: ${rangeOf(client)} tested`
+    : `too old: ${rangeOf(client)} traced`;
+}
+
+const rangeOf = ({ from, to }: ClientPackage): string =>
+  to === undefined
+    ? `versions from ${from} on are`
+    : from === to
+      ? `version ${from} is`
+      : `versions ${from} to ${to} are`;
 
 /** Compares as many numbers of a version as the limit has: 6.3.1 is not beyond 6. */
 function compare(version: string, limit: string): number {

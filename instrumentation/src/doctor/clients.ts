@@ -1,4 +1,4 @@
-import { CLIENT_PACKAGES, isTracedVersion, type ClientPackage } from '../clients.ts';
+import { CLIENT_PACKAGES, remarkOn, standingOf, type ClientPackage } from '../clients.ts';
 import { hint, ok, type Diagnosis } from './diagnosis.ts';
 import type { Installed } from './installed.ts';
 
@@ -20,20 +20,15 @@ function about(known: ClientPackage, version: string): Diagnosis {
   const check = `${known.name} ${version}`;
   const more = known.hint === undefined ? '' : ` (${known.hint})`;
   if (known.how === 'not') return hint(check, 'not traced: there is no adapter', known.hint);
-  if (!isTracedVersion(known, version))
-    return hint(
-      check,
-      `not traced: ${rangeOf(known)}`,
-      'install such a version, or publishEvent and handleMessage around what sends and handles',
-    );
-  return known.how === 'register'
-    ? ok(check, `traced by register${more}`)
-    : hint(check, 'traced by hand only', known.hint);
+  const remark = remarkOn(known, version);
+  if (remark === undefined)
+    return known.how === 'register'
+      ? ok(check, `traced by register${more}`)
+      : hint(check, 'traced by hand only', known.hint);
+  const how = known.how === 'register' ? 'traced by register' : 'traced by hand only';
+  return hint(
+    check,
+    standingOf(known, version) === 'untested' ? `${how}, ${remark}` : remark,
+    'install such a version, or publishEvent and handleMessage around what sends and handles',
+  );
 }
-
-const rangeOf = ({ from, to }: ClientPackage): string =>
-  to === undefined
-    ? `versions from ${from} on are`
-    : from === to
-      ? `version ${from} is`
-      : `versions ${from} to ${to} are`;

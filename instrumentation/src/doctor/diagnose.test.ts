@@ -101,16 +101,18 @@ test('clients are found wherever they are: with pnpm, in a monorepo, above', asy
     'packages/order/package.json': '{}',
     'packages/order/node_modules/kafkajs/package.json': '{"version":"1.16.0"}',
     'packages/order/node_modules/bullmq/package.json': '{"version":"5.1.0"}',
+    'packages/order/node_modules/pg-boss/package.json': '{"version":"13.0.0"}',
   });
   symlinkSync('.pnpm/amqplib@2.3.1/node_modules/amqplib', join(folder, 'node_modules/linked'));
   const clients = async (from: string): Promise<string[][]> =>
     (await found(from))
-      .filter(({ check }) => /^(amqplib|kafkajs|bullmq) /.test(check))
+      .filter(({ check }) => /^(amqplib|kafkajs|bullmq|pg-boss) /.test(check))
       .map(({ check, found: what }) => [check, what]);
   for (const from of [folder, join(folder, 'packages/order')])
     expect(await clients(from)).toEqual([
       ['amqplib 2.3.1', 'traced by register'],
-      ['kafkajs 1.16.0', 'not traced: version 2 is'],
+      ['kafkajs 1.16.0', 'too old: version 2 is traced'],
       ['bullmq 5.1.0', 'traced by register'],
+      ['pg-boss 13.0.0', 'traced by register, untested: versions 10 to 12 are tested'],
     ]);
 });

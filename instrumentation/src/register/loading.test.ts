@@ -96,3 +96,17 @@ test('a module that its own package, of ES modules, imports by a path is found',
   const { stdout } = await run(folder, '--import', 'services/shop/app.mjs');
   expect(stdout).toBe('true\n');
 });
+
+test('a version that is newer than the tested ones is traced, and said to be untested', async () => {
+  const bus = 'services/shop/node_modules/bus';
+  const folder = monorepo({
+    'services/shop/app.cjs': `const { Kafka } = require('bus'); ${SAYS} setTimeout(() => undefined, 2500);`,
+  });
+  writeFileSync(
+    join(folder, bus, 'node_modules/kafkajs/package.json'),
+    CLIENT['package.json'].replace('2.9.9', '3.0.0'),
+  );
+  const { stdout, stderr } = await run(folder, '--require', 'services/shop/app.cjs');
+  expect(stdout).toBe('true\n');
+  expect(stderr).toContain('fermata: traces kafkajs 3.0.0 (untested: version 2 is tested); ');
+});

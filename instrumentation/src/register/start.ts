@@ -9,7 +9,7 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { CLIENTS, FRAMEWORKS } from '../adapters/index.ts';
-import { CLIENT_PACKAGES, isTracedVersion } from '../clients.ts';
+import { CLIENT_PACKAGES, remarkOn } from '../clients.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
 import { flushAtCrash } from './crash.ts';
 import {
@@ -208,11 +208,12 @@ function traceClients(sendsTo: string | undefined): void {
   const later = setTimeout(say, SAID_AFTER_MS).unref();
 }
 
-/** Names a client with its version, and says if that version is not known to work. */
+/** Names a client with its version, and says if that version is none of the tested ones. */
 function described(name: string, version: string): string {
+  if (version === '') return name;
   const known = CLIENT_PACKAGES.find((client) => client.name === name);
-  const isKnown = version === '' || known === undefined || isTracedVersion(known, version);
-  return `${name}${version && ` ${version}`}${isKnown ? '' : ' (a version that is not known to work)'}`;
+  const remark = known && remarkOn(known, version);
+  return `${name} ${version}${remark === undefined ? '' : ` (${remark})`}`;
 }
 
 const fromHere = createRequire(__filename);
