@@ -80,7 +80,7 @@ ${config.host === host ? '' : '  anonymous access from other machines is allowed
 Send from a Node service:
 ${environment.join('\n')}
   export OTEL_SERVICE_NAME=my-service
-  node --import @fermata/instrumentation/register app.js
+  node --import @fermata/instrumentation/register app.js     # CommonJS, ts-node: --require
 
 `);
 // A supervising process (the launcher, or a test) learns the ports from this message.
