@@ -88,7 +88,8 @@ test('a module that its own package, of ES modules, imports by a path is found',
   const folder = monorepo({
     [`${nest}/package.json`]: '{ "type": "module", "exports": "./index.js" }',
     [`${nest}/index.js`]: `export { RpcProxy } from './context/rpc-proxy.js';
-      export class ClientProxy { send() {} emit() {} }; export class Server { addHandler() {} send() {} };`,
+      export class ClientProxy { send() {} emit() {} };
+      export class Server { addHandler() {} send() {} };`,
     [`${nest}/context/rpc-proxy.js`]: 'export class RpcProxy { handleError() {} };',
     'services/shop/app.mjs': `import { RpcProxy } from '@nestjs/microservices';
       console.log(Object.hasOwn(RpcProxy.prototype, Symbol.for("fermata.traced")));`,
@@ -100,7 +101,8 @@ test('a module that its own package, of ES modules, imports by a path is found',
 test('a version that is newer than the tested ones is traced, and said to be untested', async () => {
   const bus = 'services/shop/node_modules/bus';
   const folder = monorepo({
-    'services/shop/app.cjs': `const { Kafka } = require('bus'); ${SAYS} setTimeout(() => undefined, 2500);`,
+    'services/shop/app.cjs': `const { Kafka } = require('bus'); ${SAYS}
+      setTimeout(() => undefined, 2500);`,
   });
   writeFileSync(
     join(folder, bus, 'node_modules/kafkajs/package.json'),
