@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { FermataError, messageOf } from '../base/errors.ts';
 import { closestTo } from '../base/spelling.ts';
 import type { Env } from './readers.ts';
+import { readSettingsFile } from './settings-file.ts';
 import { OTHER_NAMES, SETTINGS, type Config } from './settings.ts';
 
 export { SETTINGS, type Config } from './settings.ts';
@@ -23,25 +22,28 @@ export interface ReadConfig {
  * that the environment names. Throws one `config.invalid` error that lists all problems.
  */
 export function readConfig(env: Env): ReadConfig {
-  const problems: string[] = [];
+  const file = readSettingsFile(env['FERMATA_CONFIG']);
+  const problems = [...file.problems];
   const warnings: string[] = [];
-  const file = readFile(env['FERMATA_CONFIG'], problems);
   const known = Object.values(SETTINGS).map((setting) => setting.name);
   const unknown = (name: string, where: string): string =>
     `${where}: ${name} is not a setting${didYouMean(name, known)}`;
-  for (const name of Object.keys(file))
-    if (!known.includes(name)) problems.push(unknown(name, 'fermata.yaml'));
+  for (const name of Object.keys(file.values))
+    if (!known.includes(name)) problems.push(unknown(name, file.placeOf(name)));
   for (const name of Object.keys(env))
     if (name.startsWith('FERMATA_') && !known.includes(name) && !OTHER_NAMES.includes(name))
       warnings.push(unknown(name, 'environment'));
 
   const config = Object.fromEntries(
     Object.entries(SETTINGS).map(([field, setting]) => {
-      const value = env[setting.name] ?? file[setting.name] ?? setting.default;
+      const value = env[setting.name] ?? file.values[setting.name] ?? setting.default;
       try {
         return [field, setting.read(value, env)];
       } catch (error) {
-        problems.push(`${setting.name}=${setting.secret ? '…' : value} ${messageOf(error)}`);
+        const isOfFile = !(setting.name in env) && setting.name in file.values;
+        const place = isOfFile ? `${file.placeOf(setting.name)}: ` : '';
+        const shown = setting.secret ? '…' : value;
+        problems.push(`${place}${setting.name}=${shown} ${messageOf(error)}`);
         return [field, undefined];
       }
     }),
@@ -72,29 +74,6 @@ export function printConfig(config: Config): string {
       return `${setting.name}=${shown}`;
     })
     .join('\n');
-}
-
-function readFile(path: string | undefined, problems: string[]): Record<string, string> {
-  let content: string;
-  try {
-    content = readFileSync(path ?? 'fermata.yaml', 'utf8');
-  } catch (error) {
-    if (path !== undefined)
-      problems.push(`FERMATA_CONFIG=${path} cannot be read: ${messageOf(error)}`);
-    return {};
-  }
-  try {
-    const values = (parse(content) ?? {}) as Record<string, unknown>;
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.join(',') : String(value),
-      ]),
-    );
-  } catch (error) {
-    problems.push(`${path ?? 'fermata.yaml'} is not YAML: ${messageOf(error)}`);
-    return {};
-  }
 }
 
 function didYouMean(name: string, known: readonly string[]): string {

@@ -60,7 +60,7 @@ test('everything wrong is said at once, and a misspelt name what it may have mea
     },
   });
   expect(problems.split('\n')).toEqual([
-    'fermata.yaml: FERMATA_PORTT is not a setting; did you mean FERMATA_PORT?',
+    `${yaml}, line 1: FERMATA_PORTT is not a setting; did you mean FERMATA_PORT?`,
     'FERMATA_PORT=x is not a port (0 to 65535)',
     'FERMATA_SETTLE=5 is not a duration like 30s, 15m or 14d',
     'CLICKHOUSE_URL=… is not an http(s) URL',
@@ -68,6 +68,26 @@ test('everything wrong is said at once, and a misspelt name what it may have mea
   expect(readConfig({ FERMATA_SETLE: '5s' }).warnings).toEqual([
     'environment: FERMATA_SETLE is not a setting; did you mean FERMATA_SETTLE?',
   ]);
+});
+
+test.each([
+  ['a list', '- FERMATA_PORT: 5000\n', 'line 1: a list stands where a map of settings is expected'],
+  ['a text', '# ports\nFERMATA_PORT\n', 'line 2: a text stands where'],
+  ['a wrong value', '# a\nFERMATA_HOST: localhost\nFERMATA_PORT: x\n', 'line 3: FERMATA_PORT=x'],
+  ['a map as value', 'FERMATA_ALERTS:\n  channels: []\n', 'line 2: FERMATA_ALERTS: is neither'],
+  ['no value', 'FERMATA_PORT: 5000\nFERMATA_HOST:\n', 'line 2: FERMATA_HOST: is neither'],
+  ['no YAML', 'FERMATA_PORT: 5000\n  FERMATA_HOST: "a\n', 'line 1, column 15'],
+  ['one name twice', 'FERMATA_PORT: 1\nFERMATA_PORT: 2\n', 'line 2'],
+  ['bytes', '\0\u0001\u0002', 'line 1'],
+])('a settings file with %s is refused with its line', (_, text, problem) => {
+  const yaml = file('shape.yaml', text);
+  expect(problemsOf({ FERMATA_CONFIG: yaml })).toContain(`${yaml}, `);
+  expect(problemsOf({ FERMATA_CONFIG: yaml })).toContain(problem);
+});
+
+test('a settings file that was named and does not exist is refused', () => {
+  const yaml = join(folder, 'none.yaml');
+  expect(problemsOf({ FERMATA_CONFIG: yaml })).toContain(`${yaml} cannot be read`);
 });
 
 test('an address that others reach has to be allowed', () => {
