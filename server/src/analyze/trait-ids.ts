@@ -47,9 +47,45 @@ const MAX_KEPT = 50_000;
 const ids = new Map<string, bigint>();
 const names = new Map<bigint, string>();
 
+/** The id of a trait, as a number and as hex digits. */
+export interface TraitRef {
+  id: bigint;
+  hex: string;
+}
+/** Holds refs by kind and by each part of the body: one level of maps for each. */
+const refs = new Map<string, RefsOrRef>();
+type RefsOrRef = Map<string, RefsOrRef> | TraitRef;
+
 /** Returns the id of a trait, 64 bits. Equal bodies have equal ids. */
 export function traitId<K extends TraitKind>(kind: K, body: TraitBodies[K]): bigint {
   return idOf(kind, JSON.stringify(body));
+}
+
+/**
+ * As `traitId`, for the kinds that every flow has many of. The body is made only if the trait is
+ * new: it must be made of `parts` alone, of which a kind always has the same number.
+ */
+export function traitRef<K extends TraitKind>(
+  kind: K,
+  parts: readonly string[],
+  bodyOf: () => TraitBodies[K],
+): TraitRef {
+  let found = refs.get(kind);
+  for (let i = 0; i < parts.length && found !== undefined; i++)
+    found = (found as Map<string, RefsOrRef>).get(parts[i]!);
+  return found === undefined ? addRef(kind, parts, traitId(kind, bodyOf())) : (found as TraitRef);
+}
+
+function addRef(kind: TraitKind, parts: readonly string[], id: bigint): TraitRef {
+  let level = refs;
+  for (const part of [kind, ...parts.slice(0, -1)]) {
+    const next = (level.get(part) ?? new Map()) as Map<string, RefsOrRef>;
+    level.set(part, next);
+    level = next;
+  }
+  const ref = { id, hex: hexOf(id) };
+  level.set(parts.at(-1)!, ref);
+  return ref;
 }
 
 /** As `traitId`, where the id stands for more than the body tells. */
@@ -70,8 +106,10 @@ function idOf(kind: TraitKind, text: string): bigint {
   hashName(kind, text);
   const id = (((BigInt(hashed.high) << 32n) | BigInt(hashed.low)) & ~15n) | CODES.get(kind)!;
   if (ids.size >= MAX_KEPT) {
+    // Every ref stands for a trait in `ids`, so that this bounds the refs as well.
     ids.clear();
     names.clear();
+    refs.clear();
   }
   ids.set(name, id);
   names.set(id, name);

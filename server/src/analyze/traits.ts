@@ -7,7 +7,7 @@ import { styleOf } from './style.ts';
 import { criticalPath, type Segment } from './critical-path.ts';
 import { messagePattern } from './message-pattern.ts';
 import { END, FLAGS, NODE_KINDS, NUMBER_SHIFT, START, type Trait, type Traits } from './trait.ts';
-import { hexOf, traitId, traitIdFor } from './trait-ids.ts';
+import { traitId, traitIdFor, traitRef, type TraitRef } from './trait-ids.ts';
 
 /** Steps of a variant that are spelt out; the id stands for all of them. */
 const MAX_VARIANT_STEPS = 60;
@@ -16,13 +16,11 @@ const MAX_DEPTH = 255;
 /** Returns the traits of a flow. Pure; linear in steps and hops, apart from the critical path. */
 export function traitsOf(flow: Flow): Traits {
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
-  const nodeIds = new Map(flow.steps.map((step) => [step.id, nodeOf(step)]));
-  const nodeNamed = (stepId: string | null, otherwise: string): string => {
-    const id = stepId === null ? undefined : nodeIds.get(stepId);
-    return id === undefined ? otherwise : hexOf(id);
-  };
+  const nodeRefs = new Map(flow.steps.map((step) => [step.id, nodeOf(step)]));
+  const nodeNamed = (stepId: string | null, otherwise: string): string =>
+    (stepId === null ? undefined : nodeRefs.get(stepId)?.hex) ?? otherwise;
   const nodes = createList();
-  for (const step of flow.steps) nodes.add(nodeIds.get(step.id)!, workMs(step), nodeFlags(step));
+  for (const step of flow.steps) nodes.add(nodeRefs.get(step.id)!.id, workMs(step), nodeFlags(step));
   const edges = createList();
   const edgeOf = addEdges(flow, steps, nodeNamed, edges.add);
   const segments = createList();
@@ -39,7 +37,8 @@ export function traitsOf(flow: Flow): Traits {
   for (const [stepId, { ms, depth }] of blockedIn(flow, steps))
     others.add(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
   for (const audience of audiencesOf(flow, steps)) marks.add(traitId('audience', audience));
-  marks.add(traitId('style', { style: styleOf(flow, steps) }));
+  const style = styleOf(flow, steps);
+  marks.add(traitRef('style', [style], () => ({ style })).id);
   return {
     variant: variantOf(flow),
     nodes: nodes.traits,
@@ -79,7 +78,8 @@ function variantOf({ steps }: Flow): bigint {
   return traitIdFor('variant', JSON.stringify(names), body);
 }
 
-const nodeOf = ({ service, name }: Step): bigint => traitId('node', { service, step: name });
+const nodeOf = ({ service, name }: Step): TraitRef =>
+  traitRef('node', [service, name], () => ({ service, step: name }));
 const workMs = ({ start, end }: Step): number => (end === null ? 0 : msBetween(start, end));
 
 function nodeFlags({ status, end, attempts, compensatedBy, kind }: Step): number {
@@ -110,14 +110,8 @@ function addEdges(
   for (const hop of flow.hops) {
     if (hop.to !== null && hop.to !== hop.from) entered.add(hop.to);
     if (hop.from !== null) left.add(hop.from);
-    const { kind, type, system, destination } = hop.message;
-    const id = traitId('edge', {
-      from: nodeNamed(hop.from, START),
-      to: nodeNamed(hop.to, END),
-      message: hop.sync ? null : { kind, type, system, destination },
-      sync: hop.sync,
-    });
-    ids.set(hop.id, hexOf(id));
+    const { id, hex } = edgeRef(nodeNamed(hop.from, START), nodeNamed(hop.to, END), hop);
+    ids.set(hop.id, hex);
     const to = steps.get(hop.to ?? '');
     const ms = wayMs(hop, to);
     add(id, ms ?? 0, edgeFlags(hop, to, ms === null));
@@ -129,8 +123,19 @@ function addEdges(
   }
   return ids;
 }
-const border = (from: string, to: string): bigint =>
-  traitId('edge', { from, to, message: null, sync: false });
+/** Returns the trait of an edge, which is the start or the end of a flow if it has no hop. */
+function edgeRef(from: string, to: string, hop: Pick<Hop, 'message' | 'sync'> | null): TraitRef {
+  if (hop === null || hop.sync) {
+    const sync = hop !== null;
+    const parts = [from, to, sync ? 'sync' : 'border', '', '', ''];
+    return traitRef('edge', parts, () => ({ from, to, message: null, sync }));
+  }
+  const { kind, type, system, destination } = hop.message;
+  return traitRef('edge', [from, to, kind, type, system, destination], () => ({
+    ...{ from, to, message: { kind, type, system, destination }, sync: false },
+  }));
+}
+const border = (from: string, to: string): bigint => edgeRef(from, to, null).id;
 
 /**
  * Returns how long a message waited, or how long a call was on its way there and back, ms: a slow
@@ -167,12 +172,12 @@ export function segmentId(
 ): bigint {
   const hop = hopId === null ? undefined : hops.get(hopId);
   const step = steps.get(stepId ?? hop?.to ?? '');
-  return traitId('segment', {
-    kind,
-    service: step?.service ?? '',
-    step: step?.name ?? '',
-    message: hop === undefined ? '' : hop.message.type || hop.message.destination,
-  });
+  const service = step?.service ?? '';
+  const name = step?.name ?? '';
+  const message = hop === undefined ? '' : hop.message.type || hop.message.destination;
+  return traitRef('segment', [kind, service, name, message], () => ({
+    ...{ kind, service, step: name, message },
+  })).id;
 }
 
 /**
@@ -232,9 +237,13 @@ function callersOfFailed({ steps, hops }: Flow): ReadonlySet<string | null> {
 /** Adds the services that took part, their versions and their instances. */
 function addProcesses(flow: Flow, marks: Set<bigint>): void {
   for (const { service, serviceVersion, instance } of flow.steps) {
-    marks.add(traitId('service', { service }));
-    if (serviceVersion !== '') marks.add(traitId('version', { service, version: serviceVersion }));
-    if (instance !== '') marks.add(traitId('instance', { service, instance }));
+    marks.add(traitRef('service', [service], () => ({ service })).id);
+    if (serviceVersion !== '') {
+      const version = { service, version: serviceVersion };
+      marks.add(traitRef('version', [service, serviceVersion], () => version).id);
+    }
+    if (instance !== '')
+      marks.add(traitRef('instance', [service, instance], () => ({ service, instance })).id);
   }
 }
 
