@@ -51,6 +51,9 @@ const cut = (value: bigint): bigint => (value < 0n ? 0n : value > MAX_UINT64 ? M
 
 export function createRowBinary(): RowBinary {
   let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  // Numbers go through a view, because Node writes a bigint by computing with bigints, and a view
+  // writes its bytes.
+  let view = viewOf(bytes);
   let at = 0;
 
   const room = (count: number): void => {
@@ -58,6 +61,7 @@ export function createRowBinary(): RowBinary {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, at + count));
     bytes.copy(larger, 0, 0, at);
     bytes = larger;
+    view = viewOf(bytes);
   };
   const varint = (value: number): void => {
     while (value > 127) {
@@ -117,25 +121,30 @@ export function createRowBinary(): RowBinary {
     },
     uint32(value) {
       room(4);
-      at = bytes.writeUInt32LE(value >>> 0, at);
+      view.setUint32(at, value, true);
+      at += 4;
     },
     uint64(value) {
       room(8);
-      if (typeof value === 'bigint') at = bytes.writeBigUInt64LE(cut(value), at);
+      if (typeof value === 'bigint') view.setBigUint64(at, cut(value), true);
       else {
         const whole = value > 0 ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : 0;
-        at = bytes.writeUInt32LE(whole % 0x1_0000_0000, at);
-        at = bytes.writeUInt32LE(Math.floor(whole / 0x1_0000_0000), at);
+        view.setUint32(at, whole % 0x1_0000_0000, true);
+        view.setUint32(at + 4, Math.floor(whole / 0x1_0000_0000), true);
       }
+      at += 8;
     },
     float64(value) {
       room(8);
-      at = bytes.writeDoubleLE(value, at);
+      view.setFloat64(at, value, true);
+      at += 8;
     },
     nullableUint64(value) {
       room(9);
       bytes[at++] = value === null ? 1 : 0;
-      if (value !== null) at = bytes.writeBigUInt64LE(cut(value), at);
+      if (value === null) return;
+      view.setBigUint64(at, cut(value), true);
+      at += 8;
     },
     length(count) {
       room(MAX_LENGTH_BYTES);
@@ -145,8 +154,14 @@ export function createRowBinary(): RowBinary {
       const taken = memory.lease(at);
       bytes.copy(taken.bytes, 0, 0, at);
       at = 0;
-      if (bytes.length > MAX_KEPT_BYTES) bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+      if (bytes.length > MAX_KEPT_BYTES) {
+        bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+        view = viewOf(bytes);
+      }
       return taken;
     },
   };
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
