@@ -38,7 +38,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   const offset = nameOf(values[F.offset]);
   const subscription = nameOf(values[F.group]) || nameOf(values[F.subscription]);
   const group = withoutGenerated(subscription);
-  return {
+  const message: Message = {
     kind: kindOf(values, place, conversation),
     type: typeOf(values, place),
     id: nameOf(values[F.messageId]),
@@ -53,9 +53,10 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     conversation,
     deadLettered: deadLetteredFrom !== undefined,
-    ...(group !== subscription && { subscription }),
-    ...(values[F.contextless] === true && { contextless: true as const }),
   };
+  if (group !== subscription) message.subscription = subscription;
+  if (values[F.contextless] === true) message.contextless = true;
+  return message;
 }
 
 /** Maps what NServiceBus intends by a message to the kind of the message. */

@@ -66,12 +66,20 @@ export function isGenerated(name: string): boolean {
   }
   return isOne;
 }
+const shown = createBoundedTextMap<string>(1_000_000);
 /** Returns a text of several words with `(temporary)` in place of generated names. */
-export const withoutGenerated = (text: string): string =>
-  text
-    .split(' ')
-    .map((word) => (isGenerated(word) ? TEMPORARY : word))
-    .join(' ');
+export function withoutGenerated(text: string): string {
+  if (text === '') return '';
+  let result = shown.get(text);
+  if (result === undefined) {
+    result = text
+      .split(' ')
+      .map((word) => (isGenerated(word) ? TEMPORARY : word))
+      .join(' ');
+    shown.set(text, result, text.length + result.length);
+  }
+  return result;
+}
 /**
  * Matches `exchange,routing key`. If the part for the exchange is empty, the routing key is the
  * name of the queue.

@@ -71,8 +71,7 @@ export function createSeries({ clock, counters, settleMs, typesNow }: SeriesOpti
   const now = createOpenCounts(clock, typesNow);
 
   const isNews = (ms: number): boolean => clock.now() - ms < HISTORY_MS;
-  function countStart(flow: Flow): void {
-    const id = numberOf(flow.id);
+  function countStart(flow: Flow, id: number): void {
     if (started.has(id)) return;
     started.add(id);
     if (isNews(msOf(flow.started))) types.of(nameOf(flow)).started++;
@@ -109,17 +108,21 @@ export function createSeries({ clock, counters, settleMs, typesNow }: SeriesOpti
   return {
     observe(flows) {
       for (const flow of flows) {
-        countStart(flow);
+        const number = numberOf(flow.id);
+        countStart(flow, number);
         settling.delete(flow.id);
         const outcome = flow.phase === 'ended' ? flow.outcome : flow.idleOutcome;
-        if (outcome === null || ended.has(numberOf(flow.id))) continue;
+        if (outcome === null || ended.has(number)) continue;
         const { id, type, environment, durationMs } = flow;
-        const seen = {
-          ...{ flow: { id, type, environment, durationMs }, outcome, waits: waitsOf(flow) },
+        const seen: Settling = {
+          flow: { id, type, environment, durationMs },
+          outcome,
           endedMs: msOf(flow.ended ?? flow.lastProgress),
+          waits: waitsOf(flow),
+          atMs: flow.lastReceivedMs + settleMs,
         };
         if (flow.phase === 'ended') countEnd(seen);
-        else settling.set(id, { ...seen, atMs: flow.lastReceivedMs + settleMs });
+        else settling.set(id, seen);
       }
       if (settling.size > MAX_SETTLING) settle();
     },
@@ -135,12 +138,13 @@ function numberOf(id: string): number {
   return hashed.high * 2 ** 21 + (hashed.low >>> 11);
 }
 
-const waitsOf = ({ hops }: Flow): [string, number][] =>
-  hops.flatMap(({ sync, waitMs, message }) =>
-    sync || waitMs === null || message.destination === ''
-      ? []
-      : [[message.destination, waitMs] as [string, number]],
-  );
+function waitsOf({ hops }: Flow): [string, number][] {
+  const waits: [string, number][] = [];
+  for (const { sync, waitMs, message } of hops)
+    if (!sync && waitMs !== null && message.destination !== '')
+      waits.push([message.destination, waitMs]);
+  return waits;
+}
 
 function labelsOf(name: string): Record<string, string> {
   const [environment = '', type] = name.split('\0');

@@ -209,9 +209,22 @@ function setAsideIn(
 
 /** Returns a hop of a message without a known consumer; the caller adds the message. */
 const notTaken = (id: string, from: string | null, sent: UnixNanos): Omit<Hop, 'message'> => ({
-  ...{ id, from, to: null, consumerGroup: null, state: 'waiting', attempts: 0 },
-  ...{ sendSpanId: null, receiveSpanId: null, sent, received: null, returned: null },
-  ...{ waitMs: null, skewed: false, sync: false, evidence: [], confidence: 1 },
+  id,
+  from,
+  to: null,
+  consumerGroup: null,
+  state: 'waiting',
+  attempts: 0,
+  sendSpanId: null,
+  receiveSpanId: null,
+  sent,
+  received: null,
+  returned: null,
+  waitMs: null,
+  skewed: false,
+  sync: false,
+  evidence: [],
+  confidence: 1,
 });
 
 /** Returns what carried a call. A step within another step of its service was not called at all. */

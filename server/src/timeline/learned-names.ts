@@ -1,4 +1,5 @@
 import { createBoundedTextMap } from '../base/bounded-text-map.ts';
+import { createJoinedTexts } from '../base/joined-texts.ts';
 import { isTemporary } from '../model/destinations.ts';
 import type { Flow } from '../model/flow.ts';
 import { isSend } from '../model/roles.ts';
@@ -67,7 +68,7 @@ export function createLearnedNames(): LearnedNames {
   const scopes = new Map<string, Part>();
   let kept = 0;
   let isChanged = false;
-  let cache = createBoundedTextMap<string>(2_000_000);
+  let cache = createBoundedTextMap<ShownNames>(2_000_000);
 
   const collapse = (part: Part): void => {
     part.isAny = true;
@@ -101,20 +102,20 @@ export function createLearnedNames(): LearnedNames {
     }
     return parts.join('');
   };
-  const known = (environment: string, message: NamedMessage): NamedMessage => {
-    const key = [environment, message.system, message.destination, message.type].join('\0');
+  const joined = createJoinedTexts('\0', 2_000_000);
+  const known = (environment: string, message: NamedMessage): ShownNames => {
+    const key = joined(
+      joined(environment, message.system),
+      joined(message.destination, message.type),
+    );
     const cached = cache.get(key);
-    if (cached !== undefined) {
-      const [destination = '', type = ''] = cached.split('\0');
-      return { ...message, destination, type };
-    }
+    if (cached !== undefined) return cached;
     const destination = destinationOf(message);
     const named = {
-      ...message,
       destination: follow(scopeOf(environment, message, 'd'), 1, destination, ''),
       type: follow(scopeOf(environment, message, 't'), 0, message.type, ''),
     };
-    cache.set(key, `${named.destination}\0${named.type}`, key.length * 2);
+    cache.set(key, named, key.length * 2);
     return named;
   };
 
@@ -153,6 +154,7 @@ export function createLearnedNames(): LearnedNames {
 }
 
 type NamedMessage = Pick<Message, 'system' | 'destination' | 'type'>;
+type ShownNames = Pick<Message, 'destination' | 'type'>;
 
 const destinationOf = ({ system, destination }: NamedMessage): string =>
   system === 'bullmq' ? destination : destinationWithoutIds(destination);
@@ -175,7 +177,7 @@ function unboundedIn(first: Part): string[][] {
 }
 
 /** Returns the flow with other names of messages, and of what is named after messages. */
-function withNames(flow: Flow, nameOf: (message: NamedMessage) => NamedMessage): Flow {
+function withNames(flow: Flow, nameOf: (message: NamedMessage) => ShownNames): Flow {
   const renamed = new Map<string, string>();
   const hops = flow.hops.map((hop) => {
     if (hop.sync) return hop;

@@ -108,7 +108,7 @@ function toStep(group: Draft[]): Step {
     : attempts.map((attempt) => attempt.end!).reduce(later);
   const idle = flatMapped(group, idleIn);
   const receipt = receiptOf(group[group.length - 1]!);
-  return {
+  const step: Step = {
     id: spanIdOf(head.key) + head.traceId.slice(0, 8),
     typeKey: typeKeyOf(first),
     name: nameOf(first),
@@ -139,9 +139,10 @@ function toStep(group: Draft[]): Step {
     deadlineMs:
       spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
-    ...(idle.length > 0 && { idle }),
-    ...(receipt !== null && { receipt }),
   };
+  if (idle.length > 0) step.idle = idle;
+  if (receipt !== null) step.receipt = receipt;
+  return step;
 }
 
 /**

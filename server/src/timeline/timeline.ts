@@ -29,7 +29,8 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   linkCompensations(steps, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
   const flow = summarize(input, shifts, run, steps, hops, stepOf, badges);
-  return isUnasked(input) ? { ...flow, unasked: true } : flow;
+  if (isUnasked(input)) flow.unasked = true;
+  return flow;
 }
 
 /**
@@ -89,7 +90,7 @@ function summarize(
   const status = end !== null ? end.outcome : phase === 'compensating' ? 'compensating' : 'active';
   const until = end?.at ?? lastProgress;
   const firstKey = [...keys].sort(([a], [b]) => (a < b ? -1 : 1))[0];
-  return {
+  const flow: Flow = {
     id: flowIdOf(input.key, run),
     environment: head.environment,
     type: head.type || earliestCauseless(steps, hops).typeKey,
@@ -101,9 +102,6 @@ function summarize(
     phase,
     outcome: end?.outcome ?? null,
     idleOutcome,
-    ...(spans.some(({ milestone }) => milestone === 'flow-started') && {
-      startDeclared: true as const,
-    }),
     health: 'ok',
     status,
     statusSince: end?.at ?? started,
@@ -143,6 +141,8 @@ function summarize(
     findings: [],
     lookAtMs: null,
   };
+  if (spans.some(({ milestone }) => milestone === 'flow-started')) flow.startDeclared = true;
+  return flow;
 }
 
 const MAX_EXPECTS = 200;

@@ -195,18 +195,19 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
   }
   for (const message of messages.values())
     if (message.takers.length > 1) message.takers = membersOf(message.takers);
-  return {
+  const digest: Digest = {
     flowId: flow.id,
     type: scopedKey(flow.environment, flow.type),
     steps: [...steps.values()],
     aborted: flow.outcome !== null && flow.outcome !== 'completed',
     sampled: flow.badges.includes('sampled'),
     declaredComplete: flow.outcome === 'completed',
-    ...(flow.startDeclared && { startDeclared: true }),
     lastReceivedMs: flow.lastReceivedMs,
     ledger: ledgerOf(flow),
     messages: messages.size === 0 ? NONE : [...messages.values()],
   };
+  if (flow.startDeclared === true) digest.startDeclared = true;
+  return digest;
 }
 
 /**
