@@ -20,7 +20,8 @@ export function traitsOf(flow: Flow): Traits {
   const nodeNamed = (stepId: string | null, otherwise: string): string =>
     (stepId === null ? undefined : nodeRefs.get(stepId)?.hex) ?? otherwise;
   const nodes = createList();
-  for (const step of flow.steps) nodes.add(nodeRefs.get(step.id)!.id, workMs(step), nodeFlags(step));
+  for (const step of flow.steps)
+    nodes.add(nodeRefs.get(step.id)!.id, workMs(step), nodeFlags(step));
   const edges = createList();
   const edgeOf = addEdges(flow, steps, nodeNamed, edges.add);
   const segments = createList();

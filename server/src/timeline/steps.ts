@@ -1,5 +1,5 @@
 import { countWhile, flatMapped, groupedBy, smallestOf } from '../base/lists.ts';
-import type { Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
+import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Span } from '../model/span.ts';
 import { earlier, later, msOf, shifted } from '../model/time.ts';
 import { attemptsOf, saysFailed } from './attempts.ts';
@@ -85,7 +85,6 @@ function toStep(group: Draft[]): Step {
   const last = attempts[attempts.length - 1]!;
   const earlierOk = attempts.slice(0, -1).some(({ status }) => status === 'ok');
   if (earlierOk) badges.add('duplicate-processing');
-  const retried = attempts.length > 1 || last.number > 1;
   const first = group[0]!;
   const { head } = first;
   const skewNs = group.reduce(
@@ -93,14 +92,7 @@ function toStep(group: Draft[]): Step {
     0n,
   );
   if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
-  const status: StepStatus =
-    last.status === 'running'
-      ? 'running'
-      : last.status === 'failed'
-        ? 'failed'
-        : retried && !earlierOk
-          ? 'retried'
-          : 'ok';
+  const status = statusOf(attempts, earlierOk);
   const spans = flatMapped(group, (draft) => draft.spans);
   const failure = last.status === 'failed' ? last.error : null;
   const end = attempts.some((attempt) => attempt.end === null)
@@ -143,6 +135,14 @@ function toStep(group: Draft[]): Step {
   if (idle.length > 0) step.idle = idle;
   if (receipt !== null) step.receipt = receipt;
   return step;
+}
+
+/** Returns the status of a step: that of its last attempt, or `retried` if it took several. */
+function statusOf(attempts: readonly Attempt[], earlierOk: boolean): StepStatus {
+  const last = attempts[attempts.length - 1]!;
+  if (last.status !== 'ok') return last.status;
+  const isRetried = attempts.length > 1 || last.number > 1;
+  return isRetried && !earlierOk ? 'retried' : 'ok';
 }
 
 /**
