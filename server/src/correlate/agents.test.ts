@@ -5,8 +5,8 @@ import { decodeTracesJson } from '../receive/otlp-json.ts';
 import { createLab, type Flow } from '../testing/lab.ts';
 
 /**
- * Recorded spans that agents of other languages sent over real brokers, if the recordings lie
- * beside the checkout.
+ * Directory of spans that agents of other languages recorded over real brokers; undefined if it is
+ * not beside the checkout. The tests below are then skipped.
  */
 const agents = [
   fileURLToPath(new URL('../../../../shared/realapps/agents/', import.meta.url)),
@@ -48,7 +48,9 @@ const deadLettersOf = ({ hops, steps }: Flow): string[] => {
 };
 
 describe.runIf(agents)('recorded agents', () => {
-  // Each row: name; orders; steps and hops of the first; services that failed; its dead letters.
+  // Each row: recording; number of orders; number of steps of the first order's flow (0: not
+  // checked); index of the flow with a failed step; sender and consumer of that flow's dead
+  // letters.
   test.each([
     ['go-franz-kotel', 4, 7, 1, ['shipping audit']],
     ['go-sarama', 6, 5, 2, ['shipping undefined']],
@@ -134,7 +136,8 @@ describe.runIf(agents)('recorded agents', () => {
       ['mx-3', 'failed'],
       ['mx-4', 'completed'],
     ]);
-    // Where a client joins nothing, each part is a flow of its own.
+    // If nothing joins the spans of two services, each service's part of an order is a flow of its
+    // own.
     expect(await flowsOf('mixed-node-aiokafka-spring')).toHaveLength(8);
   });
 

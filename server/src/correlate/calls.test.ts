@@ -4,8 +4,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * Identity decides which flow a span is in; parent and child decide which service called which,
- * whatever names the flow.
+ * Tests calls between services. A flow id decides which flow a span is in. Parent and child decide
+ * which service called which, whatever flow ids they have.
  */
 const named = (flow: string, source: SpanSketch['source'] = 'explicit'): Partial<SpanSketch> => ({
   flow,

@@ -689,8 +689,8 @@ describe('change', () => {
         ms: 5,
       },
     );
-    // The call was made at 10 ms, ten seconds after its start by the callee's clock; the send is 10
-    // ms later.
+    // By the caller's clock the callee began at 10 ms, so its send lasted from 20 to 25 ms. The
+    // message was taken at 50 ms, so it waited 25 ms.
     expect(flow!.hops.find((hop) => !hop.sync)).toMatchObject({ waitMs: 25 });
   });
 
@@ -713,7 +713,8 @@ describe('change', () => {
     });
     const [twice] = flowsOf(send, attempt('2', 20, false), attempt('3', 60, false));
     expect(twice!.badges).toContain('duplicate-processing');
-    // A clock that runs ahead does not move the failure to the end.
+    // The failed attempt has the later time, because its clock runs ahead. The stated attempt
+    // numbers decide which attempt was the last.
     const stated = (id: string, at: number, failed: boolean, number: number): SpanSketch => ({
       ...attempt(id, at, failed),
       step: { attempt: number },

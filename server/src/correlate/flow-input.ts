@@ -153,8 +153,8 @@ function headWithin(node: Node, head: Node, key: string): Node {
 }
 
 /**
- * Returns the kinds of evidence. If the head has a flow id, that id comes first, because it is
- * stronger evidence for the flow than the edge is. Both are shown.
+ * Returns the kinds of evidence that show why the head is in its flow. A flow id of the head comes
+ * first, because it is stronger evidence for the flow than the edge is. Both are shown.
  */
 function weakenedKinds(head: Node, kinds: EvidenceKind[]): EvidenceKind[] {
   if (idToken(head.span) === '') return kinds;

@@ -3,8 +3,8 @@ import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * An id is a kind of name and a value: equal values under two names are one id only if one caused
- * the other.
+ * Tests flow ids of different kinds. Spans that have equal ids of different kinds are in one flow
+ * only if one of these spans caused the other.
  */
 const servicesOf = (...sketches: SpanSketch[]): string[] => {
   const all = [sketches, sketches.toReversed()].flatMap((list) =>
@@ -71,7 +71,7 @@ describe('one number of two kinds', () => {
     expect(
       servicesOf(engine(), { ...sent, trace: 'b1', parent: '2', service: 'engine' }, started),
     ).toEqual(['desk+engine']);
-    // The path leads through a service that names no flow.
+    // The service between the two others has no flow id.
     const between: SpanSketch[] = [
       { trace: 'c1', id: '4', ...took, service: 'relay', at: 20 },
       { trace: 'c1', id: '5', parent: '4', role: 'send', service: 'relay', at: 25 },

@@ -56,7 +56,10 @@ export interface Correlator extends EvictedNames {
   spansOf(key: FlowKey): Iterable<Span>;
   /** Returns the input from which the flow's timeline is built. The flow must be in memory. */
   inputOf(key: FlowKey): FlowInput;
-  /** Returns the flow with marks for those of its tokens that identify nothing. */
+  /**
+   * Returns the flow with marks for its worthless tokens, which identify nothing because too many
+   * spans use them.
+   */
   withWorthlessMarks(flow: Flow): Flow;
 
   /**
@@ -235,8 +238,8 @@ function reloading(
       for (const flow of loaded)
         for (const span of flow.members) assembler.load(span, placeholderOf(flow, span));
       // Trees are resolved before newer spans are added, so that the result shows under which keys
-      // the loaded flows were projected. If newer spans then change the flow of a span, that counts
-      // as a change of flows that were shown.
+      // the loaded flows were projected. If newer spans then move a span to another flow, that
+      // counts as a change of the flows that were projected.
       assembler.add([]);
       return loaded.map(({ id, version, members: [sample] }) => ({
         id,

@@ -11,8 +11,8 @@ import { decodeTracesJson } from '../receive/otlp-json.ts';
 import { createLab, type Flow } from '../testing/lab.ts';
 
 /**
- * Spans as the instrumentations of many languages build them, if the script that generates them
- * lies beside the checkout.
+ * Path of the script that generates spans as the instrumentations of many languages build them;
+ * undefined if it is not beside the checkout. The tests below are then skipped.
  */
 const cases = [
   fileURLToPath(new URL('../../../../shared/realapps/lang/cases.mjs', import.meta.url)),
@@ -57,7 +57,10 @@ const hopsOf = ({ hops }: Flow): string[] =>
     )
     .sort();
 
-/** What a person expects of each case: outcome, steps, and messages, which are sorted. */
+/**
+ * The flow that each case has to give, written by hand: outcome, steps in order, and hops sorted as
+ * text.
+ */
 const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]]> = {
   'java-kafka': [
     'failed',
@@ -213,7 +216,10 @@ const EXPECTED: Record<string, [outcome: string, steps: string[], hops: string[]
     ['delivered event @kafka:orders', 'waiting event @kafka:payments'],
   ],
 };
-/** Cases in which a message is nobody's, as its handler has no span that names it. */
+/**
+ * Number of additional flows, by case. A message is in a flow of its own if its handler has no span
+ * that names the message.
+ */
 const LOOSE: ReadonlyMap<string, number> = new Map([['js-sqs', 1]]);
 
 describe.runIf(cases)('spans of other languages', () => {

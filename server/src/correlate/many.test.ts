@@ -4,9 +4,9 @@ import type { Span } from '../model/span.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * Tests a job whose root span ends last and sends thousands of children first. Work quadratic in
- * their number would take minutes here, and arguments on the stack overflow after some 100,000:
- * both have stopped the server.
+ * Tests traces with very many spans, such as a job that sends thousands of children and whose root
+ * span is received last. Quadratic work would take minutes here, and passing so many spans as
+ * arguments overflows the stack. Both have stopped the server.
  */
 const MANY = 150_000;
 const PER_REQUEST = 512;

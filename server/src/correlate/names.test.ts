@@ -3,8 +3,8 @@ import { aSpan, traceId, type SpanSketch } from '../testing/builders.ts';
 import { createBench, type Bench } from '../testing/correlator-harness.ts';
 
 /**
- * Tests what a message's id may join: the destination that it is an id of, and names with too many
- * sends.
+ * Tests which spans a message id joins. A counted id joins spans of one destination only, and a
+ * name with too many sends joins nothing.
  */
 const flowsOf = (...sketches: SpanSketch[]): number => {
   const bench = createBench();
@@ -133,7 +133,8 @@ describe('of a message that only its id tells, what was sent to another place is
     ['kafka', 'Orders', 'OrdersDlt', true],
     ['kafka', 'orders', 'payment_error', true],
     ['kafka', 'orders', 'terrors', false],
-    // A message is sent to an exchange or topic, and taken from a queue or subscription.
+    // From here on the two names may differ, because a message is sent to an exchange or topic, and
+    // taken from a queue or subscription.
     ['rabbitmq', 'orders', 'billing', true],
     ['rabbitmq', 'orders', 'orders:order.placed:billing', true],
     ['gcp_pubsub', 'orders', 'billing-subscription', true],
@@ -201,7 +202,10 @@ describe('of a message that only its id tells, what was sent to another place is
 });
 
 describe('a name that identifies nothing', () => {
-  /** A shipment whose message has this id, and a link, so that matching does not need the id. */
+  /**
+   * Builds a send and its consumer. They share a message id, and the consumer also has a link to
+   * the send, so that matching does not need the id.
+   */
   const shipment = (n: number, message: string): SpanSketch[] => [
     { trace: `a${n}`, id: '1', role: 'send', message, at: n },
     {
@@ -277,7 +281,8 @@ describe('a name that identifies nothing', () => {
     bench.rest();
     take(bench, taken(500));
     expect(bench.reloaded).toBe(0);
-    // A send makes all of them relevant, wherever they are: at most one of them took this message.
+    // A send with the same message id rehydrates all of these consumers, because it may be the
+    // cause of each.
     take(bench, { trace: 'a1', id: '1', role: 'send', message: '7', at: 0 });
     expect(bench.reloaded).toBe(101);
     expect(bench.flows().size).toBe(1);
@@ -303,7 +308,7 @@ describe('a name that identifies nothing', () => {
     take(bench, said(500));
     expect(bench.reloaded).toBe(reloaded);
     expect(bench.flows().size).toBe(41);
-    // Their other keys still join them.
+    // Spans with the worthless conversation are still joined by another key that they share.
     const key = { identities: ['order.id\u00007'], conversation: 'default' };
     take(bench, { trace: 'c1', id: '1', role: 'send', ...key }, { trace: 'c2', id: '2', ...key });
     expect(bench.flows().size).toBe(42);

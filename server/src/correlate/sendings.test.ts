@@ -4,7 +4,8 @@ import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * Tests layers of one client that each have a span: it is one message, however many spans sent it.
+ * Tests clients whose layers each record a send span. They sent one message, however many spans
+ * there are.
  */
 const hopsOf = (...sketches: SpanSketch[]): Pick<Hop, 'state' | 'evidence'>[] => {
   const bench = createBench();
@@ -98,7 +99,8 @@ describe('a taker that names a message of another destination', () => {
     return [...bench.flows().values()][0]!;
   };
   /**
-   * The shop sends orders; pay takes one and sends a payment; ship takes that, but names the order.
+   * Builds a chain of messages: `shop` sends an order, `pay` takes it and sends a payment, `ship`
+   * takes the payment. But the span of `ship` names the order as its parent or link.
    */
   const chain = ({ system, conversation = '', linked = false }: Case): SpanSketch[] => {
     const more = { system, conversation };

@@ -4,9 +4,8 @@ import { aSpan, spanId, traceId, type SpanSketch } from '../testing/builders.ts'
 import { createBench, flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * Taking a message is a fact of its send, not of the consumer's flow: a consumer that takes
- * messages of several flows at once is a step of each of them, with its own time, and joins none of
- * them.
+ * Tests consumers that take messages of several flows at once. Such a consumer is a step of each of
+ * these flows and joins none of them.
  */
 const order = (trace: string, over: Partial<SpanSketch> = {}): SpanSketch[] => [
   { trace, id: '1', service: 'shop', role: 'server' },

@@ -4,7 +4,7 @@ import { someFlows } from '../testing/some-flows.ts';
 import type { Graph } from './graph/index.ts';
 import { nameOf, withWorthlessMarks, worthlessMarks } from './worthless-marks.ts';
 
-/** A graph in which these names identify nothing. */
+/** Returns a graph in which these names identify nothing. */
 const graph = (...worthless: string[]): Graph =>
   ({
     ...{ worthless: worthless.length, identifies: (name: string) => !worthless.includes(name) },

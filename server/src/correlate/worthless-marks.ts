@@ -4,9 +4,9 @@ import { POLLED, REFERRER, TAKEN, WORTHLESS } from '../model/names.ts';
 import type { Graph } from './graph/index.ts';
 
 /**
- * Returns the flow with marks for those of its tokens that identify nothing, so that this is known
- * after a restart too. If a marked name was configured by a user (identity key, conversation), the
- * flow also gets the badge `id-conflict`.
+ * Returns the flow with marks for its worthless tokens, which identify nothing, so that this is
+ * known after a restart too. If a marked name was configured by a user (identity key,
+ * conversation), the flow also gets the badge `id-conflict`.
  */
 export function withWorthlessMarks(flow: Flow, graph: Graph): Flow {
   const marks = worthlessMarks(flow.tokens, graph);

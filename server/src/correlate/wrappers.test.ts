@@ -4,7 +4,8 @@ import { aSpan, spanKey, type SpanSketch } from '../testing/builders.ts';
 import { createBench } from '../testing/correlator-harness.ts';
 
 /**
- * Tests clients that open a consumer span around each poll, which says nothing about the message.
+ * Tests clients that open a consumer span around each poll. Such a span says nothing about the
+ * messages of the poll.
  */
 const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
   const all = [sketches, sketches.toReversed()].map((list) => {

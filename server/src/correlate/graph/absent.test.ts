@@ -7,7 +7,7 @@ const take = (bench: Bench, ...sketches: SpanSketch[]): void =>
   bench.take(sketches.map((sketch) => aSpan({ ...sketch, received: bench.clock.now() })));
 /**
  * Returns the flow ids, which must be equal however the spans arrive: at once, one by one from
- * either end, or with the earlier ones evicted.
+ * either end, and with or without eviction after each batch.
  */
 const idsOf = (...sketches: SpanSketch[]): string[] => {
   const all = [
@@ -47,7 +47,7 @@ describe('an absent send', () => {
         process('b3', 'aa/1'),
       ),
     ).toHaveLength(1);
-    // The consumer's agent opens a receive span above each.
+    // The consumer's agent opens a receive span above each process span.
     const polled = (n: number): SpanSketch[] => [
       { trace: `b${n}`, id: '4', role: 'receive', service: 'reader', at: n },
       process(`b${n}`, 'aa/1', { parent: '4', remote: false }),
@@ -73,7 +73,8 @@ describe('an absent send', () => {
         process('b3', 'aa/1'),
       ),
     ).toHaveLength(3);
-    // One message delivered twice, and one message each to two destinations of one request.
+    // Neither of these is a batch: one message that was delivered twice, and two messages that one
+    // request sent to different destinations.
     expect(
       idsOf(process('b1', 'aa/1', message(1)), process('b2', 'aa/1', message(1))),
     ).toHaveLength(1);

@@ -40,7 +40,7 @@ export interface Place {
 
 export const NO_PLACE: Place = { orphans: false, takers: false, inTrace: false };
 
-/** Counts the spans that refer to one absent span. */
+/** Counts of the spans that refer to one absent span, by how they refer to it. */
 interface Named {
   orphans: number;
   takers: number;
@@ -61,15 +61,16 @@ export const asksTakers = (span: Span, key: SpanKey): boolean =>
   span.links.length === 1 &&
   span.links[0] === key;
 /**
- * Returns whether the span's flow depends on other spans with the same absent parent, or the flows
- * of those spans depend on this span. Spans below a poll share a parent although they are
- * unrelated.
+ * Returns whether this span and others with the same absent parent decide each other's flow. A
+ * consumer with links is included even if it has a flow id of its own, because it shows that the
+ * parent was a poll, whose children are unrelated.
  */
 export const asksOrphans = (span: Span): boolean =>
   span.parent !== '' && (!hasStrongId(span) || isPolled(span));
 /**
  * Returns whether the span is a consumer with links. Its parent then looks like a span that polled
- * for messages. The parent of a log event is the very delivery that the event announces.
+ * for messages. A log event does not count, because its parent is the delivery that the event
+ * announces.
  */
 export const isPolled = (span: Span): boolean =>
   isConsumer(span.role) && span.links.length > 0 && !isAnnouncement(span);

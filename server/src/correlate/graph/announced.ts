@@ -3,14 +3,20 @@ import { isAnnouncement } from '../../model/roles.ts';
 import type { Node, Sharing } from './node.ts';
 
 /**
- * Keeps the log events that announce a delivery or a request, by the key of its absent span. An
- * event stands for that span as the parent of what was done in it so far. Otherwise the work of a
- * handler that hangs would be in no flow, or in one of its own.
+ * Keeps log events that announce a delivery or a request whose span has not arrived, by the key of
+ * that span. Until it arrives, the event stands in for it as the parent of the spans below.
+ * Otherwise the work of a handler that hangs would be in no flow, or in one of its own.
  */
 export interface Announced {
-  /** Hangs a node whose parent is absent below the event that stands for it, if there is one. */
+  /**
+   * Attaches a node whose parent is absent to the event that stands in for the parent, if there is
+   * one.
+   */
   join(node: Node): void;
-  /** Takes the nodes off the event that stood for the span with this key, which has arrived. */
+  /**
+   * Detaches the nodes from the event that stood in for the span with this key, because that span
+   * has arrived.
+   */
   giveWay(key: SpanKey): void;
   remove(node: Node): void;
 }
@@ -24,7 +30,10 @@ interface Edges {
 
 export function createAnnounced({ waitingFor, attach, detach }: Edges): Announced {
   const events = new Map<SpanKey, Node>();
-  /** Of several events that announce one delivery, the one with the smallest key counts (I1). */
+  /**
+   * If several events announce one delivery, the one with the smallest key stands in for it, so
+   * that the order of arrival does not matter (invariant I1).
+   */
   const announce = (node: Node): void => {
     const key = node.span.parent;
     const known = events.get(key);

@@ -9,7 +9,7 @@ import { sendOfSameMessage } from './same-message.ts';
 /**
  * A cause is a span that caused another span, together with the kinds of evidence for this. Lists
  * of causes are ordered strongest first. All functions here are pure: their answers depend on which
- * spans the graph holds, never on the order in which these spans arrived (I1).
+ * spans the graph holds, never on the order in which these spans arrived (invariant I1).
  */
 export interface Cause {
   key: SpanKey;

@@ -1,11 +1,11 @@
 import type { Node } from './node.ts';
 
-/** Edges between a node and its parent, and lists of nodes. */
+/** This file maintains the edges between a node and its parent, and lists of nodes. */
 
 /**
  * Connects a node to its parent. Parent edges must not form a ring: a ring is cut at its smallest
- * key, which depends on the ring and not on the order of arrival (I1). Returns the node whose
- * parent edge was cut, or null.
+ * key, which depends on the ring and not on the order of arrival (invariant I1). Returns the node
+ * whose parent edge was cut, or null.
  */
 export function attachParent(node: Node, parent: Node): Node | null {
   node.parent = parent;

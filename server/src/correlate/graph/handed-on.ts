@@ -26,7 +26,9 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
-  /** By message, the consumers that name it and took it at the destination where it was sent. */
+  /**
+   * Consumers that name a message and took it at the destination to which it was sent, by message.
+   */
   const takers = new Map<Span, Span[]>();
   for (const segment of segments) {
     const named = namedSend(segment);

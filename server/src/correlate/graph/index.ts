@@ -26,7 +26,10 @@ export interface Graph {
    * span then looks like a poll that served unrelated flows.
    */
   looksPolled(key: SpanKey): boolean;
-  /** Returns which kinds of spans the absent span joins, of the spans that refer to it. */
+  /**
+   * Returns which of the spans that refer to this absent span are joined by it: its children, the
+   * consumers of its message, or both.
+   */
   placeOf(key: SpanKey): Place;
   /**
    * Returns the name that joins the spans which refer to this absent span, if there are more than
@@ -34,7 +37,8 @@ export interface Graph {
    */
   strangersAt(key: SpanKey, most: number): string | null;
   /**
-   * Returns the nodes that share a message, id or soft token; none if the token identifies nothing.
+   * Returns the nodes that have this token (a message, an id or a soft token). Returns none if the
+   * token is worthless, which means that it identifies nothing.
    */
   sharing(token: string): Sharing;
   /**
@@ -119,7 +123,8 @@ export function createGraph(): Graph {
   const connect = (node: Node): void => {
     const { span } = node;
     const up = span.parent;
-    // Edges to the event that stood for this span go first, as with them a ring could seem to be.
+    // Children of the event that stood in for this span are detached first. Otherwise attaching
+    // this span could seem to close a ring of parents.
     announced.giveWay(span.key);
     if (up !== '') {
       const parent = nodes.get(up);
@@ -214,7 +219,8 @@ export function createGraph(): Graph {
       const up = span.parent;
       const { parent } = node;
       if (parent !== null) detachParent(node);
-      // A node below an announcement still waits for the delivery's own span.
+      // A node whose parent is a log event (`announced.ts`) still waits for the delivery's own
+      // span.
       if (up !== '' && parent?.span.key !== up) {
         waitNoMore(up, node);
         unshare(polled, up, node);

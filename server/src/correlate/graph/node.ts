@@ -34,7 +34,7 @@ export interface Node {
    */
   placeholder: readonly KnownCause[] | null;
   /**
-   * For a span in no flow, the causes in its last written row, as JSON; null if the store has no
+   * Causes in the last written row of a span that is in no flow, as JSON; null if the store has no
    * such row.
    */
   persistedAsUnattributed: string | null;
@@ -48,7 +48,10 @@ export interface Tree {
   top: Node;
   nodes: Node[];
   valid: boolean;
-  /** Key of the tree's flow before soft tokens join trees; '' if the tree serves several flows. */
+  /**
+   * Key of the tree's flow before soft tokens (conversations and identity keys) join trees; '' if
+   * the tree serves several flows.
+   */
   base: FlowKey | '';
   /** Conversation and identity-key tokens that may join this tree to others. */
   soft: readonly Token[];

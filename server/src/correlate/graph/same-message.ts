@@ -6,7 +6,10 @@ import { isConsumer } from '../../model/roles.ts';
 import type { Span } from '../../model/span.ts';
 import type { Graph, Node } from './index.ts';
 
-/** Finds the send of a consumer's message by the message's name, where context does not tell it. */
+/**
+ * This file finds the send of a consumer's message by the message's id or position, if trace
+ * context does not tell it.
+ */
 
 export interface FoundSend {
   node: Node;

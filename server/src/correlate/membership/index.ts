@@ -45,9 +45,9 @@ import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 /**
  * The assembler keeps, for every span in memory, the flow to which it belongs. That flow is a
  * function of the set of spans: `add` finds the trees that a new span can affect and determines
- * their flows again by the pure rules of `graph/causes.ts` and `trees.ts`. Guarded by
- * membership.property.test.ts: any order, duplication, batching, eviction and restart gives the
- * same flows (I1).
+ * their flows again by the pure rules of `graph/causes.ts` and `trees.ts`. Any order, duplication,
+ * batching, eviction and restart gives the same flows (invariant I1, tested by
+ * membership.property.test.ts).
  */
 export interface Assembler {
   readonly graph: Graph;
@@ -80,7 +80,7 @@ export interface Assembler {
   /** Returns the dirty set: flows that changed since the last call. */
   takeDirty(): Set<FlowKey>;
   /**
-   * For each flow that spans moved out of: the flows into which these spans moved, with the
+   * Where spans moved, by the flow that they left: the flows into which they moved, each with the
    * sequence number of the last such move. The code that projects a flow deletes the flow's entry.
    */
   readonly movedOutOf: Map<FlowKey, ReadonlyMap<FlowKey, number>>;
@@ -101,8 +101,8 @@ export interface FlowState {
 }
 
 /**
- * Bounds on the work of resolving trees, so that no input can hang the server, because malformed
- * data can make trees depend on each other in circles that the rules for rings do not detect.
+ * Bounds on the work of resolving trees, so that no input can hang the server. Malformed data can
+ * make trees depend on each other in circles that the rules for rings do not detect.
  */
 const MAX_REBUILDS_PER_NODE = 64;
 const MAX_DEPENDENCY_DEPTH = 1000;
@@ -299,7 +299,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         for (const member of segment.spans) unattributed.add(member);
       }
     }
-    // The array has grown and reserves spare capacity; its copy does not.
+    // Replaces the array by a copy, which needs less memory: the array has grown by `push` and
+    // reserves spare capacity.
     tree.nodes = tree.nodes.slice();
     // Segments without a flow are unattributed, such as those below a shared segment.
     for (const [segment, key] of resolution.flows)
@@ -316,7 +317,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
 
   /**
-   * Marks the flows of the spans around these spans as dirty, because those flows show these spans.
+   * Marks as dirty the flows that show these spans: those of their parents, children, links and
+   * messages.
    */
   const markNeighbours = (spans: readonly Node[]): void => {
     const mark = (node: Node | null | undefined): void => {
@@ -331,7 +333,10 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Joins trees by conversations and identity keys, except trees with conflicting ids (I9). */
+  /**
+   * Joins trees by conversations and identity keys, except trees with conflicting ids (invariant
+   * I9).
+   */
   const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
@@ -492,8 +497,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     if (count === 0) known.delete(node.span.flow!.type);
     else known.set(node.span.flow!.type, count);
     if (known.size === 0) types.delete(kind);
-    // Spans without a type adopt the only known type; if several are known, they adopt none. This
-    // has changed here, so these spans, and spans that took their flow from them, may move.
+    // A span without a type adopts the type of other spans with its id if exactly one type is
+    // known. Whether that is so has just changed, so these spans, and spans that took their flow
+    // from them, may move.
     if (Math.min(known.size, 2) !== Math.min(before, 2) && countOf(graph.sharing(token)) > 1)
       for (const other of graph.sharing(token)) {
         invalidateTreeOf(other);
@@ -533,7 +539,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       (placeholder !== null ||
         (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
-      // A duplicate that is equal to the known span, or less than it, changes nothing.
+      // A duplicate that is equal to the known span, or less than it (`compareDuplicates`), changes
+      // nothing.
       return;
     const absent = absentOf(span);
     if (known !== undefined) pushAll(absent, absentOf(known.span));
@@ -615,7 +622,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         graph.remove(node);
         countType(node, -1);
       }
-      // The remaining nodes of evicted trees keep their flow until something affects them.
+      // Nodes of evicted trees that remain in memory keep their flow until something affects them.
       queue.clear();
       forgetVisited();
       for (const node of loaded) if (graph.get(node.span.key) === node) queue.add(node);

@@ -7,8 +7,8 @@ import { anyRushes, anySketches, toSpans, type Sketches } from '../../testing/an
 import { canonical, createBench } from '../../testing/correlator-harness.ts';
 
 /**
- * Invariant I1: any order, duplication and batching of the same spans gives the same flows; so do
- * eviction and restart.
+ * Tests invariant I1: any order, duplication and batching of the same spans gives the same flows;
+ * so do eviction and restart.
  */
 const inOneGo = (spans: Span[], mostSends = 32): unknown => {
   const bench = createBench({ mostSends });
@@ -17,7 +17,10 @@ const inOneGo = (spans: Span[], mostSends = 32): unknown => {
   return canonical(bench.flows());
 };
 
-/** The gate runs the same cases every time; set PROPERTY_RUNS and PROPERTY_SEED to explore. */
+/**
+ * Number of generated cases. Number and seed are fixed, so that every run tests the same cases; set
+ * PROPERTY_RUNS and PROPERTY_SEED to test others.
+ */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 500);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 
@@ -25,7 +28,8 @@ const byRank = (list: Sketches): Sketches =>
   list.toSorted((a, b) => a.rank - b.rank || a.id - b.id);
 
 /**
- * In some cases few sends make a name worthless: no generated list has as many as a server allows.
+ * Maximum number of sends with one message name; a name with more sends is worthless. Some cases
+ * use a small maximum, because the generated lists are too short to exceed that of a server.
  */
 const mostSendsOf = fc.constantFrom(1, 2, 32);
 
@@ -50,9 +54,10 @@ test('order, duplication and batching do not matter', () => {
 }, 600_000);
 
 /**
- * Returns the flows without the marks of counted message ids that identify nothing. Such a mark is
- * memory's own: a send does not look for evicted sends of a counted id (`evicted-index.ts`), so the
- * mark is set once a consumer does, and until then it affects nothing.
+ * Returns the flows without the marks of worthless counted message ids, because these marks depend
+ * on what is in memory. A send does not look for evicted sends with a counted id
+ * (`evicted-index.ts`), so such an id is found worthless only when a consumer looks for it. Until
+ * then the mark affects nothing.
  */
 const withoutMarks = (flows: unknown): unknown =>
   (flows as { tokens: string[] }[]).map((flow) => ({
@@ -116,7 +121,7 @@ test('what a batch took was taken, in each flow of its messages, however they ca
             flow.hops.flatMap((hop) => (hop.sendSpanId === send ? [{ flow, hop }] : [])),
           );
           expect(hops.map(({ hop }) => hop.state)).not.toContain('waiting');
-          // If a span below names what it processed, the step is that span's.
+          // If spans below the batch name the messages that they processed, the steps are theirs.
           if (below === 'links' || below === 'flow ids') continue;
           const steps = hops.flatMap(({ flow, hop }) =>
             flow.steps.filter((one) => one.id === hop.to),

@@ -14,9 +14,9 @@ import {
 
 /**
  * A merge group is a set of trees that conversations and identity keys join into one flow. Trees
- * whose own ids contradict each other are never joined (I9). Identity keys join trees first; then
- * conversations join the resulting groups, so that one conversation about two orders does not merge
- * the orders. All functions here are pure.
+ * whose own ids contradict each other are never joined (invariant I9). Identity keys join trees
+ * first; then conversations join the resulting groups, so that one conversation about two orders
+ * does not merge the orders. All functions here are pure.
  */
 export interface MergeGroup {
   trees: Tree[];

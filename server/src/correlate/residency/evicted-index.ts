@@ -83,7 +83,9 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /** Visits the names by which a span is matched, besides parent and links (see `rowTokens`). */
+  /**
+   * Visits the names by which spans find a span, besides its parent and links (see `rowTokens`).
+   */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -119,8 +121,10 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Sends affect each other only through consumers. In rows that earlier versions wrote,
-          // names of consumers have the prefix `TOKEN` too.
+          // Consumers are recorded as `TAKEN`, sends as `TOKEN`. A send with a counted id does not
+          // ask for other sends, because sends affect each other only through consumers. A send
+          // with another id asks for both, because rows that earlier versions wrote have consumers
+          // as `TOKEN`.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);
@@ -216,14 +220,15 @@ export function createEvictedIndex(
 }
 
 /**
- * Returns the prefixes of the names by which a span looks for others that have its absent parent:
- * for the event that announces it always, and for its other children if its flow depends on them.
+ * Returns the prefixes of the names to ask for if the span's parent is absent. The log event that
+ * announces the parent is always asked for; the parent's other children are asked for only if the
+ * span's flow depends on them.
  */
 const asksOf = (span: Span, identifies: (token: string) => boolean): readonly string[] =>
   isAnnouncement(span) || (asksOrphans(span) && identifies(POLLED + span.parent))
     ? [REFERRER, ANNOUNCED]
     : [ANNOUNCED];
-/** Returns the prefixes of the names that a span has from its absent parent. */
+/** Returns the prefixes of the names under which an evicted span is found by its parent's key. */
 function prefixesOf(span: Span): readonly string[] {
   if (span.parent === '') return [];
   return isAnnouncement(span) ? [REFERRER, ANNOUNCED] : [REFERRER];

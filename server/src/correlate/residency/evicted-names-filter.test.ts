@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { hashesOf } from '../../base/name-hash.ts';
 import { createEvictedNamesFilter } from './evicted-names-filter.ts';
 
-/** Sizes of two filters, of 32 and 64 names a generation. */
+/** Sizes, in cache lines, of the two filters of a generation. They hold 32 and 64 names. */
 const SMALL = [2, 4];
 const names = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => `trace-${from + i}`);

@@ -62,7 +62,8 @@ export function createEviction(options: EvictionOptions): Eviction {
   let sweptAtMs = clock.now();
 
   /**
-   * Returns whether the flow has received nothing since `before`, ms, and the store has all of it.
+   * Returns whether the flow has received nothing since `before` (ms since 1970) and the store has
+   * all of it.
    */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
     lastReceivedMs <= before && idle.has(key);
@@ -116,9 +117,15 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /** Keys of flows whose closure is too large. One walk finds all flows of a closure. */
+    /**
+     * Keys of flows whose closure is too large. They are kept so that each closure is walked once,
+     * not once for each of its flows.
+     */
     const tied = new Set<FlowKey>();
-    /** Keys of flows that stay, because another flow of their closure must. They are tried last. */
+    /**
+     * Keys of flows that stay in memory, because another flow of their closure has to. They are
+     * moved to the end of the list of idle flows.
+     */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);
