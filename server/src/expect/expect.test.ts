@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { createLab, type OtlpSpan } from '../testing/lab.ts';
 import { placed, shipped } from '../testing/expectations.ts';
 
-/** `traceState` has the format of OpenTelemetry's samplers. */
+/**
+ * Tests flows whose spans were sampled. `traceState` holds the threshold `th` in the format of
+ * OpenTelemetry; `th:0` means that no span was dropped.
+ */
 test('what was sampled by chance owes nothing and teaches nothing; a threshold of none is no sampling', async () => {
   const lab = await createLab({ startMs: 1_794_000_000_000 });
   const stuck = async (number: number, traceState: string): Promise<string[]> => {

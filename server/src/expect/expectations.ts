@@ -26,7 +26,11 @@ export interface Expectations {
    * can be trusted, and which batches do not name all messages that they took.
    */
   observeArrival(spans: readonly Span[]): void;
-  /** Returns the flow as its definition sees the flow; unchanged if the flow has no definition. */
+  /**
+   * Returns the flow with what is known about its type. A delivery whose work is still to come is
+   * shown as running. If the flow has a definition, it decides which steps undo others, and whether
+   * the flow has ended.
+   */
   applyDefinition(flow: Flow): Flow;
   /**
    * Returns what a flow waits for now, and what is new about the flow. Retracts what was learned
@@ -47,7 +51,9 @@ export interface Expectations {
    * known.
    */
   accept(environment: string, type: string, step: string, service: string | null): boolean;
-  /** Takes definitions of flow types. Returns those of them that changed something. */
+  /**
+   * Adds definitions of flow types. Returns the definitions that are new or different from before.
+   */
   define(
     definitions: readonly Definition[],
     source: DefinitionSource,
@@ -80,18 +86,18 @@ export interface Expectations {
 export interface Evaluation {
   waitingFor: WaitingFor[];
   /**
-   * A message of the flow waits at a destination without a known consumer. Such a message does not
-   * keep the flow from being complete.
+   * True if a message of the flow waits at a destination without a known consumer. Such a message
+   * does not keep the flow from being complete.
    */
   waitsForNobody: boolean;
   /**
-   * A batch may have taken a waiting message of the flow, because the links of that batch do not
-   * name all messages that it took.
+   * True if a batch may have taken a waiting message of the flow, because the links of that batch
+   * do not name all messages that it took.
    */
   mayBeTaken: boolean;
   /**
-   * The flow ends only by a declared end, because its start was declared, and flows of its type
-   * declare their ends.
+   * True if the flow ends only by a declared end, because its start was declared, and flows of its
+   * type declare their ends.
    */
   endsDeclared: boolean;
   news: Novelty;

@@ -10,7 +10,7 @@ export const environmentOfKey = (key: string): string => key.slice(0, key.indexO
 /** Returns the name in a scoped key. */
 export const nameOfKey = (key: string): string => key.slice(key.indexOf('\0') + 1);
 
-/** Returns the key of two step names in this order: the first is undone before the second. */
+/** Returns the key of two names in this order, such as a step and its service. */
 export const pairKey = (first: string, second: string): string => `${first}\0${second}`;
 export const parsePair = (key: string): [first: string, second: string] => {
   const [first = '', second = ''] = key.split('\0');
@@ -18,20 +18,20 @@ export const parsePair = (key: string): [first: string, second: string] => {
 };
 
 /**
- * Returns the name of the place to which a message is sent. The place includes the message type, as
- * a consumer of one type on a topic may not want another.
+ * Returns the name of a place, which is a destination and a message type. The type is included,
+ * because a consumer of one type on a topic may not want another.
  */
 export const placeKey = (destination: string, messageType: string): string =>
   messageType === '' ? destination : `${destination}\0${messageType}`;
 
 /**
- * Returns the name of the action "sent a message to this place". A step did this whether or not the
- * message was taken.
+ * Returns the name of the action "sent a message to this place" (destination and message type). The
+ * action counts for a step whether or not the message was taken.
  */
 export const actionOf = (place: string): string => `>${place}`;
 /**
- * Returns the place that the action sent to; null if the action is a call. A call has the name of
- * the callee's step type.
+ * Returns the place (destination and message type) to which the action sent a message; null if the
+ * action is a call. A call has the name of the callee's step type.
  */
 export const placeOf = (action: string): string | null =>
   action.startsWith('>') ? action.slice(1) : null;
@@ -41,16 +41,16 @@ export const destinationOf = (action: string): string | null =>
   placeOf(action)?.split('\0', 1)[0] ?? null;
 
 /**
- * Returns the key of a kind of message. Messages of the same step type, version and place are of
- * one kind, and are compared with each other.
+ * Returns the key of a kind of message. Messages of the same step type, version and place
+ * (destination and message type) are of one kind, and are compared with each other.
  */
 export const messageKeyOf = (
   { as, version }: { as: string; version: string },
   place: string,
 ): string => `${as}\0${version}\0${place}`;
 /**
- * Returns whether a message key is of messages that this step type sends to this place, in any
- * version of the service.
+ * Returns whether a message key is of messages that this step type sends to this place (destination
+ * and message type), in any version of the service.
  */
 export const isMessageOf = (key: string, stepType: string, place: string): boolean =>
   key.startsWith(`${stepType}\0`) && key.endsWith(`\0${place}`);

@@ -11,8 +11,8 @@ import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 
 /**
- * What was learned from all flows together, and what it makes expected of one flow. Only the
- * learner changes this knowledge.
+ * Everything that was learned from all flows together, and the expectations of one flow that follow
+ * from this knowledge. Only the learner changes this knowledge.
  */
 export interface Knowledge {
   readonly models: LearnedTypes;

@@ -35,7 +35,7 @@ describe('how far a clock is behind', () => {
   });
 });
 
-/** Orders have to be shipped within 5 s. */
+/** Tests a flow type whose orders have to be shipped within 5 s. */
 describe('a sender whose clock is half a minute slow', () => {
   const slow = (bench: Bench, id: string, more: Partial<OtlpSpan> = {}): OtlpSpan => {
     const at = unixNanos(BigInt(bench.clock.now() - 30_000) * 1_000_000n);

@@ -4,8 +4,8 @@ import type { Flow, Step } from '../../model/flow.ts';
 import { isComplete, isDone, performersIn } from './performers.ts';
 
 /**
- * Returns the flow as the definition sees the flow: which steps undo which, and whether the flow
- * has ended.
+ * Returns the flow as its definition describes it: the definition decides which steps undo others,
+ * and whether the flow has ended.
  */
 export function applyDefinition(flow: Flow, definition: Definition): Flow {
   const seen = withCompensations(flow, definition);

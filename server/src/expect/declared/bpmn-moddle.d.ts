@@ -1,4 +1,4 @@
-/** The package has types of BPMN's elements, and exports none for itself. */
+/** Type declaration of `bpmn-moddle`, which comes without one. */
 declare module 'bpmn-moddle' {
   export class BpmnModdle {
     fromXML(text: string): Promise<{ rootElement: object }>;

@@ -2,10 +2,10 @@ import { BpmnModdle } from 'bpmn-moddle';
 import { stepsOfGraph, type Graph, type GraphNode } from './graph.ts';
 
 /**
- * This file reads processes of BPMN 2.0 as declared flows. Tasks and call activities are steps. Of
- * alternatives none is owed; a parallel gateway waits for all that leads to it; what boundary
- * events and event sub-processes lead to is optional. A task that compensates another is known as
- * such.
+ * This file reads processes of BPMN 2.0 as declared flows. Tasks and call activities become steps.
+ * Steps on alternative paths are optional, and so are steps that only boundary events or event
+ * sub-processes lead to. A parallel gateway waits for all paths that lead to it. A task for
+ * compensation is recorded at the task that it undoes.
  */
 interface Element {
   $type: string;
@@ -27,7 +27,7 @@ const SUB_PROCESS = /^bpmn:(?:SubProcess|Transaction|AdHocSubProcess)$/;
 const MAX_NODES = 300;
 const MAX_DEPTH = 20;
 
-/** Returns each process in the shape of a definitions file, and what is wrong with the text. */
+/** Returns each process in the shape of a definitions file, and the problems found in the text. */
 export async function fromBpmn(
   text: string,
 ): Promise<{ flows: Record<string, unknown>; problems: string[] }> {
@@ -65,7 +65,10 @@ function graphOf(process: Element): Graph {
   return { start: START, ends: new Set([END]), nodes };
 }
 
-/** Adds what a process or sub-process consists of, and returns where it begins. */
+/**
+ * Adds the elements of a process or sub-process as nodes. Returns the ids of the elements with
+ * which it begins.
+ */
 function addElements(
   nodes: Map<string, GraphNode>,
   of: Element,
@@ -74,7 +77,8 @@ function addElements(
 ): string[] {
   const elements = of.flowElements ?? [];
   const compensations = compensationsOf(of);
-  // Elements may name their flows themselves, and not all tools have them do so.
+  // Paths are read from the sequence flows. Elements may list their sequence flows too, but not all
+  // tools write these lists.
   const leadsTo = new Map<string, string[]>();
   for (const { sourceRef, targetRef, $type: type } of elements)
     if (type === 'bpmn:SequenceFlow' && sourceRef?.id !== undefined && targetRef?.id !== undefined)
@@ -83,7 +87,7 @@ function addElements(
     const { $type: type, id } = element;
     if (id === undefined || type === 'bpmn:SequenceFlow') continue;
     const to = leadsTo.get(id) ?? [end];
-    // What an error leads to is not on the way of a flow that ends well.
+    // Boundary events (such as errors) are left out, so that a step behind them is not required.
     if (type === 'bpmn:BoundaryEvent') continue;
     if (TASK.test(type)) {
       const name = (element.name?.trim() || id).slice(0, 200);
@@ -99,7 +103,10 @@ function addElements(
   return startsOf(elements);
 }
 
-/** Start events or, where a process has none, what nothing leads to. */
+/**
+ * Returns the ids of the start events; if there are none, the ids of the elements to which no
+ * sequence flow leads.
+ */
 function startsOf(elements: readonly Element[]): string[] {
   const starts = elements.filter(({ $type: type }) => type === 'bpmn:StartEvent');
   const reached = new Set(elements.map(({ targetRef }) => targetRef?.id));
@@ -112,7 +119,7 @@ function startsOf(elements: readonly Element[]): string[] {
   return first.flatMap(({ id }) => id ?? []);
 }
 
-/** Returns the name of the task that undoes a task, by the id of the latter. */
+/** Returns the name of the task that undoes another task, by the id of the task that it undoes. */
 function compensationsOf({ flowElements = [], artifacts = [] }: Element): Map<string, string> {
   const found = new Map<string, string>();
   for (const { $type: type, attachedToRef, id, eventDefinitions = [] } of flowElements) {

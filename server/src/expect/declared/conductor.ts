@@ -4,8 +4,8 @@ import { z } from 'zod';
  * This file reads a workflow of Conductor (JSON DSL, schema version 2:
  * https://conductor-oss.github.io/conductor/documentation/configuration/workflowdef/) as a declared
  * flow. Tasks follow one another. The branches of a FORK_JOIN run in parallel. Of a SWITCH or
- * DECISION only one branch is taken. What Conductor does by itself (JOIN, SET_VARIABLE, TERMINATE
- * …) is no step of a service.
+ * DECISION only one branch is taken. Tasks that Conductor performs itself (JOIN, SET_VARIABLE,
+ * TERMINATE …) are not steps.
  */
 const task: z.ZodType<Task> = z.lazy(() =>
   z.object({

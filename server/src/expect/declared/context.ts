@@ -6,7 +6,7 @@ import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
 import type { MayTake } from './may-take.ts';
 import { endMsOf, performersIn, type Performers } from './performers.ts';
 
-/** What is known besides the flow and its definition. */
+/** What expectations of a flow depend on besides the flow and its definition. */
 export interface Known {
   /** Minimum time that a flow must have waited to count as stuck, ms. */
   floorMs: number;
@@ -16,7 +16,7 @@ export interface Known {
   behindMs: BehindMs;
 }
 
-/** Start of the flow, and its deadline if it has one, ms. */
+/** Start of the flow and its deadline (null if it has none), in ms since 1970. */
 export interface Beginning {
   atMs: number;
   byMs: number | null;
@@ -31,11 +31,11 @@ export interface DeclaredContext {
   known: Known;
   performers: Performers;
   beginning: Beginning;
-  /** Returns when a step ended; if the step is still running, when it began, ms. */
+  /** Returns when a step ended, or when it began if it is still running, in ms since 1970. */
   since: (step: Step) => number;
   /**
-   * Adds an expectation that is due at `byMs`, unless the flow already has `MAX_WAITING`
-   * expectations.
+   * Adds an expectation that is due at `byMs` (ms since 1970), unless the flow already has
+   * `MAX_WAITING` expectations.
    */
   expect: (missing: Missing, byMs: number) => void;
   /** The expectations added so far, in the order in which they were added. */

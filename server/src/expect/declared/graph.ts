@@ -1,6 +1,6 @@
 /**
- * A process as a graph, as BPMN and Step Functions describe it. Nodes that are no step of a service
- * (gateways, events, choices) only lead on.
+ * A process as a graph, as BPMN and Step Functions describe it. Nodes without a step (gateways,
+ * events, choices) only connect other nodes.
  */
 export interface Graph {
   start: string;
@@ -9,7 +9,7 @@ export interface Graph {
 }
 export interface GraphNode {
   next: readonly string[];
-  /** Set if the node waits for everything that leads to it. */
+  /** Set if the node is reached only after all nodes that lead to it. */
   joins?: true;
   step?: { name: string; seconds?: number; compensatedBy?: string };
 }
@@ -23,10 +23,10 @@ interface Step {
 }
 
 /**
- * Returns the steps of a graph in the shape of a definitions file. A step has to run if the end
- * cannot be reached without it, and comes after those without which it cannot be reached itself. So
- * of alternatives none is owed, nor is what only errors lead to. The test is repeated for each
- * step, because graphs are small and loops allowed.
+ * Returns the steps of a graph in the shape of a definitions file. A step is required if the end
+ * cannot be reached without it. It comes after the steps without which it cannot be reached itself.
+ * So alternatives are optional, and so are steps that only errors lead to. Reachability is computed
+ * once for each step, because graphs are small and may contain loops.
  */
 export function stepsOfGraph({ start, ends, nodes }: Graph): Step[] {
   const before = predecessorsOf(nodes);
@@ -64,7 +64,8 @@ export function stepsOfGraph({ start, ends, nodes }: Graph): Step[] {
     const nearest = own.filter((one) => !own.some((other) => needed.get(other)!.includes(one)));
     const after = [...new Set(nearest.map(nameOf))].filter((one) => one !== name);
     const isOwed = all.has(id) && reachesEnd(all) && !reachesEnd(without.get(id)!);
-    // Of steps with one name the first counts: a definition has one step of a name.
+    // If several steps have one name, the first is kept, because a definition has one step of each
+    // name.
     if (found.has(name)) continue;
     found.set(name, {
       name,
@@ -85,7 +86,8 @@ function predecessorsOf(nodes: Graph['nodes']): Map<string, string[]> {
 }
 
 /**
- * Leaves out causes that come round to the step itself, which several steps of one name can make.
+ * Removes predecessors that would make a step come after itself. This can happen if several steps
+ * of the graph have one name.
  */
 function withoutCircles(steps: Step[]): Step[] {
   const byName = new Map(steps.map((step) => [step.name, step]));

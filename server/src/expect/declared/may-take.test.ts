@@ -3,7 +3,10 @@ import { definitionsFrom } from './schema.ts';
 import type { OtlpSpan } from '../../model/otlp.ts';
 import { createBench } from '../../testing/pipeline-bench.ts';
 
-/** A command or an event triggers the shipping of an order. */
+/**
+ * Tests a step that takes its message from one of two destinations, `commands` or `events`. If
+ * nobody takes the message, the destination to which it was sent is reported.
+ */
 test('a step that takes from several destinations is missed at each of them', async () => {
   const bench = await createBench({
     definitions: definitionsFrom({

@@ -1,9 +1,7 @@
 import { pairKey } from '../keys.ts';
 import type { TypeModel } from '../learned/model.ts';
 
-/**
- * Returns whether, as far as is known, this step takes messages from this destination or may do so.
- */
+/** Returns whether a step takes messages from a destination, or may do so as far as is known. */
 export type MayTake = (step: string, destination: string) => boolean;
 
 /** Used for flows without a definition, for which `MayTake` is never called. */

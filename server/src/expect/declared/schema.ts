@@ -40,8 +40,8 @@ const choice = z.strictObject({
   optional: z.boolean().default(false),
 });
 /**
- * Chooses one of two shapes by the fields that are present. A union of both shapes would only
- * report that neither shape fits.
+ * Chooses the shape of a step or that of a choice, by the field `oneOf`. A union of both shapes
+ * would only report that neither shape fits.
  */
 const entry = z
   .unknown()
@@ -86,8 +86,8 @@ export function readDefinitions(text: string): { definitions: Definition[]; prob
 }
 
 /**
- * Reads what an operator posted: what a service may announce as well or, as `{ bpmn }`, the text of
- * a BPMN file.
+ * Reads definitions that an operator posted: `{ bpmn }` with the text of a BPMN file, or anything
+ * that `definitionsFrom` reads.
  */
 export async function postedDefinitions(
   input: unknown,

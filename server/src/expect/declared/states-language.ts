@@ -3,9 +3,9 @@ import { stepsOfGraph, type GraphNode } from './graph.ts';
 
 /**
  * This file reads a state machine of AWS Step Functions (the Amazon States Language,
- * https://states-language.net) as a declared flow. Tasks are steps. What the machine does by itself
- * (Pass, Wait, Choice) is none; what only a Catch leads to is optional, and so is what a Map
- * repeats, because it may repeat nothing.
+ * https://states-language.net) as a declared flow. Task states become steps. States that the
+ * machine executes itself (Pass, Wait, Choice) do not. Steps that only a Catch leads to are
+ * optional, and so are the steps of a Map, because a Map may run them zero times.
  */
 const machine: z.ZodType<Machine> = z.lazy(() =>
   z.object({
@@ -43,7 +43,7 @@ export const statesSchema = z.strictObject({
   definition: machine,
 });
 
-/** States whose number is bounded, because the cost grows with its square. */
+/** Maximum number of states of a machine, because the cost grows with its square. */
 const MAX_STATES = 300;
 
 /** Returns the machine in the shape of a definitions file; null if it has too many states. */
@@ -79,7 +79,7 @@ function addStates(
     if (of.Type === 'Task') nodes.set(id, { next, step: { name, seconds } });
     else if (of.Branches !== undefined && of.Branches.length > 0) {
       const starts = of.Branches.map((branch, i) => {
-        // A branch ends at a node of its own, so that the join waits for each of them.
+        // Each branch ends at a node of its own, so that the join waits for every branch.
         const done = `${id}/${i}/end`;
         nodes.set(done, { next: [`${id}/join`] });
         addStates(nodes, branch, `${id}/${i}`, done);

@@ -4,7 +4,7 @@ import { writeYaml } from '../../base/yaml.ts';
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 import { DEFAULT_WITHIN_MS } from './schema.ts';
 
-/** Writes a definition in the format in which people write it, which `readDefinitions` reads. */
+/** Returns a definition as YAML, in the format that people write and `readDefinitions` reads. */
 export function definitionText(definition: Definition): string {
   const { type, version, withinMs, steps, ends, undoInOrder } = definition;
   const groups = groupedBy(steps.keys(), (i) =>

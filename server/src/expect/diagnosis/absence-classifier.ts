@@ -3,7 +3,7 @@ import type { Flow, Step } from '../../model/flow.ts';
 
 /**
  * Returns the expectations with the kind of each absence, as far as the flow itself shows the kind.
- * The kind gives a stall one name, which says where to look first.
+ * The kind names the rule that reports the absence, and tells people where to look first.
  */
 export function classifyAbsences(waiting: readonly WaitingFor[], flow: Flow): WaitingFor[] {
   if (waiting.length === 0) return [];

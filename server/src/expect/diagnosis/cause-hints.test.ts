@@ -16,7 +16,7 @@ const finding = (since: number, over: Partial<Finding> = {}): Finding => ({
 });
 function bench() {
   const hints = createCauseHints(manualClock(START));
-  /** A service was heard of, in a version. */
+  /** Observes a step of the service in this version that was received at `atMs`. */
   const heard = (atMs: number, version = '', service = 'pay'): void => {
     const digest = aDigest('f', [{ as: 'charge', service, atMs }]);
     for (const step of digest.steps) Object.assign(step, { version, receivedMs: atMs });

@@ -17,7 +17,7 @@ export interface CauseHints {
    * became expected.
    */
   wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
-  /** Returns when this service last began this step, in any flow, ms; 0 if never. */
+  /** Returns when this service last began this step, in any flow, in ms since 1970; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
   /** Explains a finding in words, for an incident; null if nothing is suspicious. */
   explain(finding: Finding, flow: Flow): string | null;
@@ -43,9 +43,9 @@ const MAX_STEPS = 20_000;
 const DEPLOY_MS = 3_600_000;
 
 export function createCauseHints(clock: Clock): CauseHints {
-  /** Time at which a span of each service was last received, in any flow, ms. */
+  /** When a span of each service was last received, in any flow, in ms since 1970. */
   const lastSeen = new Map<string, number>();
-  /** Time at which each step of each service last began, in any flow, ms. */
+  /** When each step of each service last began, in any flow, in ms since 1970. */
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);

@@ -55,7 +55,8 @@ test('an unknown step that takes from one that is well known is a new consumer',
     ...detectNovelty(digest, usual, flow('completed', ...hops), false).consumers,
   ];
   expect(consumers(hop(0, 1))).toEqual(['f 1']);
-  // Who calls, is called by nobody, or takes from a stranger, took no message of a known step.
+  // In none of these cases did the unknown step take a message of a known step. It was called
+  // synchronously, the sender is unknown, or the unknown step itself was the sender.
   expect(consumers(hop(0, 1, { sync: true }))).toEqual([]);
   expect(consumers(hop(null, 1))).toEqual([]);
   expect(consumers(hop(1, 1))).toEqual([]);

@@ -38,7 +38,8 @@ test('a queue grows while more wait than a minute ago, whatever drains from it',
   expect([waiting - aMinuteAgo >= 120, taken >= 60 && taken <= 66]).toEqual([true, true]);
   seconds(70, 1, true);
   expect(queues.growth('e', 'orders')).toBeNull();
-  // Once the flow is projected again, gone, or of another environment, nothing more waits.
+  // Observing a flow again changes nothing, forgetting a flow removes its message, and another
+  // environment has queues of its own.
   seconds(10, 5, false);
   const { waiting: before } = queues.growth('e', 'orders')!;
   queues.observe(flow(come - 1, 1));

@@ -6,7 +6,10 @@ import { digestOf } from './digest.ts';
 
 const BASE_MS = 1_700_000_000_000;
 const HOUR = 3_600_000;
-/** Two steps of a flow; each is received so long, ms, after the start of the first. */
+/**
+ * Builds a flow of two steps. `placed` and `taken` are the times, in ms after the start of the
+ * first step, at which the first and the second step are received.
+ */
 const flow = (placed: number, taken: number) => {
   const shop = { trace: 'a1', service: 'shop', env: 'prod', received: BASE_MS + placed };
   const sketches: SpanSketch[] = [

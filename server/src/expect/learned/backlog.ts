@@ -2,15 +2,15 @@ import type { Flow } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 
 /**
- * A flow all of whose steps were received this long, ms, after their end was delivered out of a
- * backlog. Less than this is the delay of an exporter, as in `sender-clocks.ts`.
+ * If all steps of a flow were received more than this time, ms, after their end, the flow was
+ * delivered out of a backlog. A shorter delay is that of an exporter, as in `sender-clocks.ts`.
  */
 const BACKLOG_MS = 10_000;
 
 /**
  * Returns the delay, ms, with which all steps of the flow were received; 0 if an exporter explains
- * it. A collector that hands over a queue of hours delays whole flows. That is no lag of their
- * steps: learned as one, it would put off every deadline by the same hours.
+ * the delay. A collector that delivers a backlog of hours delays whole flows. If this delay were
+ * learned as the lag of steps, all deadlines would be hours too late.
  */
 export function backlogMsOf({ steps }: Pick<Flow, 'steps'>): number {
   let least = Infinity;

@@ -54,7 +54,7 @@ test('a flow breaks a duty by leaving something undone, or by the wrong order', 
   expect(breaks(saga)).toBe(false);
   expect(breaks({ done: saga.done, undone: ['reserve'] })).toBe(true);
   expect(breaks({ done: saga.done, undone: ['charge', 'reserve'] })).toBe(true);
-  // What was not done has not to be undone.
+  // `charge` was not done, so it does not have to be undone.
   expect(breaks({ done: ['reserve', 'order'], undone: ['reserve'] })).toBe(false);
   expect(breaks(null)).toBe(false);
 });

@@ -6,15 +6,15 @@ import { createOpenDelays } from './open-delays.ts';
 import type { Taught } from './taught.ts';
 
 /**
- * Marks what an outage delayed (`outages.ts`) before a flow is learned from, and marks it later
- * where only later flows show it.
+ * Marks the waits and steps of a flow that an outage delayed (`outages.ts`), before the flow is
+ * learned from. Delays that only later flows reveal are marked later.
  */
 export interface Delays {
-  /** Marks what an outage delayed in a flow that is not learned from yet. */
+  /** Marks waits and steps that an outage delayed, in a flow that is not learned from yet. */
   mark(digest: Digest): void;
   /**
-   * Judges earlier flows of the type again, by what this flow, just learned from, adds to what is
-   * known. Returns the flows to evaluate again.
+   * Judges delays of earlier flows of the type again, because `digest` was just learned from and
+   * adds to what is known. Returns the flows to evaluate again.
    */
   judgeAgain(digest: Digest): string[];
 }
@@ -44,7 +44,8 @@ export function createDelays(
       const { type, flowId, messages } = digest;
       const again: string[] = [];
       const unusual = unusualWaitsIn(models.of(type));
-      // A flow that an outage delayed adds nothing to what is usual.
+      // A flow that an outage delayed adds nothing to the knowledge of usual waits, so earlier
+      // flows are not judged again because of it.
       const isHeldUp = messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
       for (const id of isHeldUp ? [] : open.countFlow(type)) {
         // A flow that was retracted meanwhile is judged when it is learned from again.

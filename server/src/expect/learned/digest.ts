@@ -23,19 +23,19 @@ export interface Digest {
   type: string;
   /** Forward steps (steps that undo nothing), by start. */
   steps: DigestStep[];
-  /** The flow has a declared end other than success, so nothing more is expected of the flow. */
+  /** True if the flow declared an end other than success. Nothing more is then expected of it. */
   aborted: boolean;
   /**
-   * Parts of the flow may be missing only because of sampling, so nothing is expected of the flow,
-   * and nothing is learned from it.
+   * True if parts of the flow may be missing because of sampling. Nothing is then expected of the
+   * flow, and nothing is learned from it.
    */
   sampled: boolean;
-  /** The flow's completion was declared. */
+  /** True if the flow's completion was declared. */
   declaredComplete: boolean;
-  /** The flow's start was declared. */
+  /** True if the flow's start was declared. */
   startDeclared?: true;
   lastReceivedMs: number;
-  /** Present only in flows that undid something. */
+  /** Steps that were done and undone; null if the flow undid nothing. */
   ledger: Ledger | null;
   /**
    * Messages that the flow's steps sent, one entry for each message, because one message may be
@@ -73,8 +73,8 @@ export interface SentMessage {
   takers: readonly string[];
   waits: readonly TakerWait[];
   /**
-   * The message was counted as untaken (`structural/`), and that count has to be subtracted if the
-   * flow is retracted.
+   * True if the message was counted as untaken (`structural/`). The count has to be subtracted if
+   * the flow is retracted.
    */
   isCounted: boolean;
 }
@@ -85,12 +85,12 @@ interface TakerWait {
   stepId: string;
   ms: number;
   /**
-   * Time at which the step that took the message was received, ms, without the delay that all spans
-   * of the flow have in common.
+   * When the step that took the message was received, in ms since 1970, minus the delay that all
+   * spans of the flow have in common.
    */
   heardMs: number;
   /**
-   * An outage of the consumer made this wait longer, and that of other messages, too
+   * True if an outage of the consumer made this wait longer, as it did for other messages
    * (`outages.ts`). Set before the flow is learned from.
    */
   isHeldUp: boolean;
@@ -98,9 +98,9 @@ interface TakerWait {
 
 export interface DigestStep {
   id: string;
-  /** Step type including whether the step failed, because that decides what follows. */
+  /** Step type, which is a different one if the step failed, because that decides what follows. */
   key: string;
-  /** Step type without the result. What follows other steps is counted by this type. */
+  /** Step type, whether or not the step failed. Steps before it count it by this type. */
   as: string;
   name: string;
   service: string;
@@ -121,9 +121,9 @@ export interface DigestStep {
   endMs: number | null;
   running: boolean;
   failed: boolean;
-  /** Time of the step's latest sign of life, ms. */
+  /** Time of the step's latest sign of life, in ms since 1970. */
   aliveMs: number;
-  /** The step sent a reply, whether or not it was taken. */
+  /** True if the step sent a reply, whether or not it was taken. */
   replied: boolean;
   /** Destination of the message that caused the step; '' if no message did. */
   via: string;
@@ -136,7 +136,7 @@ export interface DigestStep {
   did: readonly string[];
   /** Times from the step's start to each of its actions. */
   waits: readonly ActionWait[];
-  /** An outage delayed the step (`outages.ts`). Set before the flow is learned from. */
+  /** True if an outage delayed the step (`outages.ts`). Set before the flow is learned from. */
   isHeldUp: boolean;
   /**
    * Present if the step is a delivery whose work is done in another span
@@ -151,8 +151,8 @@ interface ActionWait {
 }
 
 /**
- * Returns the place that a message is sent to. A message without destination and type gets the
- * sender's step type as its place, so that unrelated steps do not share one place.
+ * Returns the place (destination and type) of a message. A message without destination and type
+ * gets the sender's step type as its place, so that unrelated steps do not share one place.
  */
 const placeIn = ({ message }: Hop, from: string): string =>
   message.destination === '' && message.type === ''

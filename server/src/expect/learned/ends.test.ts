@@ -6,11 +6,11 @@ import { memoryStore } from '../../testing/memory-store.ts';
 import { viewAt } from '../../model/flow.ts';
 import { createBench, type Bench } from '../../testing/pipeline-bench.ts';
 
-/** Flows settle after one second here. */
+/** Creates a bench on which flows settle after one second. */
 const bench = (clock = manualClock(), store = memoryStore(() => clock.now())): Promise<Bench> =>
   createBench({ clock, store, definitions: [] });
 
-/** Reports events of a workflow engine about flows: a start, an end, or an end of another kind. */
+/** Sends log events of a workflow engine, by which it declares the start or the end of flows. */
 async function says({ pipeline, clock }: Bench, event: string, ...ids: string[]): Promise<void> {
   const time = unixNanos(BigInt(clock.now()) * 1_000_000n);
   const logs = ids.map((id): OtlpLog => ({

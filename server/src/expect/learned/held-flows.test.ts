@@ -23,7 +23,7 @@ test('what was sent since somebody takes from there waits for him; what was sent
   await rest(lab, 60);
   const taker = placed(lab, 2);
   await lab.advance(1000);
-  // The flow is judged while no consumer is known.
+  // Order 3 is evaluated while no consumer of its message is known.
   await lab.deliver([placed(lab, 3)]);
   await rest(lab, 60);
   expect(flowOf(lab, 3)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
@@ -33,7 +33,7 @@ test('what was sent since somebody takes from there waits for him; what was sent
     ['undelivered-message', 'warehouse'],
   ]);
   expect(flowOf(lab, 1)).toMatchObject({ idleOutcome: 'completed', waitingFor: [] });
-  // Taken after all, the flow is as complete as the others.
+  // Once its message is taken after all, the flow is complete like the others.
   await lab.deliver([shipped(lab, 3)]);
   await rest(lab, 60);
   expect(flowOf(lab, 3)).toMatchObject({ health: 'ok', idleOutcome: 'completed', waitingFor: [] });

@@ -17,7 +17,9 @@ export interface HeldFlows {
    */
   isJudgedAnew(flowId: string, owed: readonly WaitingFor[]): boolean;
   release(flowId: string): Digest | undefined;
-  /** Adds a flow that already waited before the last start; only its id is known. */
+  /**
+   * Adds a flow that already waited before the last restart of the server; only its id is known.
+   */
   restoreStalled(type: string, flowId: string): void;
   /**
    * Returns the held flows of a type for which present knowledge changes the verdict, and the

@@ -27,7 +27,7 @@ test('junk displaces junk, and never what taught a hundred times, or more often 
   expect([types.has('old'), types.has('young')]).toEqual([true, true]);
   expect(types.of('young').flows.total).toBe(30);
   expect(counted('fermata_learned_types_evicted_total')).toBe(1000 - (MAX_TYPES - 2));
-  // Among junk a new type is learned as if there were none.
+  // A new type is learned completely, although five junk types arrive with each of its flows.
   for (let i = 0; i < 120; i++) {
     use('new');
     for (const type of junk(5)) types.of(`more ${i} ${type}`);

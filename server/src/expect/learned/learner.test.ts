@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { createLab, type Lab, type OtlpSpan } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
 
-/** Forty flows of the type are known; a hundred make it known. */
+/**
+ * Tests an outage of a type of which only forty flows are known; a type is well known from a
+ * hundred on.
+ */
 test('an outage of a young type is found, and teaches neither that silence nor that such a wait is normal', async () => {
   const lab = await createLab({ startMs: 1_794_000_000_000 });
   const stuck = (): number =>
@@ -25,7 +28,8 @@ test('an outage of a young type is found, and teaches neither that silence nor t
   for (let i = 0; i < 5; i++) await lab.advance(1000);
   expect(stuck()).toBe(0);
   await orders(40, true);
-  // A wait of 100 s is no more normal than before: the next outage is found as soon.
+  // The waits of 100 s in the outage were not learned as normal, so the next outage is found just
+  // as soon.
   const [first] = await orders(1, false);
   for (let i = 0; i < 75; i++) await lab.advance(1000);
   const row = [...lab.flows.values()].find(({ flow }) => flow.flowId === `order-${first}`)!;
@@ -39,7 +43,7 @@ test('who is heard of and takes no more of them does not want them: that is lear
     await lab.deliver([placed(lab, i), shipped(lab, i)]);
     await lab.advance(1000);
   }
-  // The warehouse ships every third order.
+  // From now on the warehouse ships only every third order.
   for (let i = 30; i < 150; i++) {
     await lab.deliver([placed(lab, i), ...(i % 3 === 0 ? [shipped(lab, i)] : [])]);
     await lab.advance(1000);
@@ -62,7 +66,8 @@ test('who waits in an outage is projected when something about it changes, not a
   for (let i = 40; i < 60; i++) await lab.deliver([placed(lab, i)]);
   projected = 0;
   for (let i = 0; i < 600; i++) await lab.advance(1000);
-  // Each flow is projected first, then when late, then when stuck.
+  // Each flow is projected at most three times: when it arrives, when it is late, and when it is
+  // stuck.
   expect(projected).toBeLessThanOrEqual(20 * 3);
   await lab.stop();
 });
@@ -107,7 +112,8 @@ test('a service that takes a thousand times as long from now on is learned as it
     await lab.advance(2000);
   }
   const called = [...stuckEver.values()].sort((a, b) => a - b);
-  // Orders that waited before the first hundred had come are reported, and none of the last 500.
+  // The first slow orders are reported, because ten minutes is still an unusual wait. None of the
+  // last 500 is reported.
   expect(called[0]).toBe(200);
   expect(called.at(-1)).toBeLessThan(900);
   await lab.stop();
@@ -147,7 +153,8 @@ test.each(['nothing', 'a restart', 'another name'])(
   'an outage with %s before it ends teaches nothing of waiting',
   async (between) => {
     const lab = await createLab({ startMs: 1_794_000_000_000 });
-    // A flow without an id is named by its smallest trace: here by the later one, once that comes.
+    // A flow without an id is named by the smallest of its trace ids. Here this is the trace of the
+    // shipment, so the flow gets another name when the shipment arrives.
     const anonymous = (one: OtlpSpan): OtlpSpan => ({
       ...one,
       attributes: one.attributes.filter(

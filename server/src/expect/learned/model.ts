@@ -37,8 +37,8 @@ export interface TypeModel {
    */
   undo: UndoModel;
   /**
-   * Step types that an operator no longer expects, and the time, ms, since which that holds. A type
-   * that comes again is expected again.
+   * Step types that an operator no longer expects, each with the time of that decision, in ms since
+   * 1970. A type that occurs again is expected again.
    */
   accepted: Map<string, number>;
   /**
@@ -291,11 +291,17 @@ export const usualWaitsIn =
     return { waitMs, heardMs: waitMs === 0 ? 0 : waitMs + (model.about.get(to)?.lag.usual() ?? 0) };
   };
 
-/** Until this many flows of a type are known, what is usual may be what one outage made of it. */
+/**
+ * While fewer flows of a type than this are known, its usual waits may be those of one outage, so
+ * every wait is treated as unusual.
+ */
 const YOUNG_FLOWS = 200;
-/** A wait of this many times the usual one is unusual. */
+/** A wait of more than this many times the usual bound is unusual. */
 const UNUSUAL = 2;
-/** Returns a function that gives the times beyond which a wait is so long that it has a cause. */
+/**
+ * Returns a function that gives the bounds above which the waits of a message are so unusual that
+ * there must be a cause.
+ */
 export function unusualWaitsIn(model: TypeModel): UsualOf {
   const usual = usualWaitsIn(model);
   return (message, to) => {

@@ -6,7 +6,7 @@ import { createTypeModel } from './model.ts';
 import { toStored } from './stored.ts';
 import { withNaming } from './naming.ts';
 
-/** Returns how often each of these steps was learned, as a stored model. */
+/** Returns a stored model that was learned from one flow with steps of these types. */
 const learned = (...types: string[]): object => {
   const model = createTypeModel();
   model.flows.add([...types].sort(), 1);
@@ -38,6 +38,6 @@ test.each([
   ['with steps that have such names', ['desk flow-started by hand', 'desk process paper'], true],
 ])('a type %s', (_what, types, isKept) => {
   expect(isKnown(JSON.stringify(learned(...types)))).toBe(isKept);
-  // A model stored by this version has the current names.
+  // A model that this version stored is kept, because its names are current.
   expect(isKnown(withNaming(learned(...types)))).toBe(true);
 });

@@ -20,7 +20,7 @@ test('what waited in the outage of a first day is no longer usual once it is kno
   };
   await place(100, false);
   await rest(lab, 30);
-  // These wait for less than a minute, and nothing is known yet of what is usual.
+  // These messages wait for less than a minute, at a time when nothing is known about usual waits.
   await place(4, false);
   await rest(lab, 40);
   await lab.deliver(Array.from({ length: number }, (_, n) => shipped(lab, n)));

@@ -1,8 +1,8 @@
 /**
- * Schedules when the delays of a flow are judged again. What is usual, and how the messages sent
- * next fared, is known only later than the flow itself: on a first day, or where a message comes
- * every few minutes. A flow is judged again after 1, 2, 4 and so on further flows of its type that
- * no outage delayed.
+ * Schedules when the delays of a flow are judged again. Usual waits, and the waits of messages that
+ * were sent later, become known only after the flow, for example on the first day or if messages
+ * are rare. A flow is judged again after 1, 2, 4 and so on further flows of its type that no outage
+ * delayed.
  */
 export interface OpenDelays {
   /** Keeps a flow whose delays no outage explains yet. */

@@ -4,7 +4,10 @@ import type { Digest } from './digest.ts';
 import { aDigest } from '../../testing/digests.ts';
 
 const MINUTE = 60_000;
-/** Returns for each message to one place, in seconds [sent, taken], whether its wait was shared. */
+/**
+ * Observes messages to one destination, given as [sent, taken] in seconds. Returns for each message
+ * whether its wait is explained by an outage; null if it was not taken.
+ */
 function sharedOf(
   messages: readonly (readonly [sent: number, taken: number | null])[],
   { nowS = 100_000, usualMs = 50 } = {},
@@ -67,7 +70,7 @@ describe('waits of an outage are shared', () => {
     const known = [...prompt(-900, -600), [0, 400], [250, 600]] as const;
     const waiting = [590, null] as const;
     expect(sharedOf([...known, waiting], { nowS: 610 }).slice(60, 61)).toEqual([true]);
-    // A message that was taken at once tells that its consumer was at work.
+    // The last message was taken at once, which shows that its consumer was at work.
     const taken = [590, 591] as const;
     expect(sharedOf([...known, taken], { nowS: 610 }).slice(60, 61)).toEqual([false]);
   });

@@ -18,8 +18,8 @@ export interface Outages {
   observe(digest: Digest): void;
   /**
    * Returns those waits and steps of a flow that an outage delayed and that are not marked yet. A
-   * later call may find more: what is usual, and how the messages sent next fared, is known only
-   * then.
+   * later call may find more, because usual waits, and the waits of messages that were sent later,
+   * become known only then.
    */
   heldUpIn(digest: Digest, usual: UsualOf): Delayed[];
   /** Returns whether the flow has a delay of more than `usual` that no outage explains yet. */
@@ -71,10 +71,7 @@ const NEXT = 3;
  */
 const NEAR_MS = 300_000;
 const NEAR_TIMES = 4;
-/**
- * Until it is known which waits are usual, only waits longer than this, in ms, are examined. All
- * shorter waits are skipped: if only some of them were, the rest would look unusual.
- */
+/** Until usual waits are known, only waits longer than this, in ms, are examined. */
 const YOUNG_MS = 60_000;
 /**
  * Another message counts as having waited as well if its wait was at least this part of the
@@ -155,7 +152,8 @@ export function createOutages(options: OutageOptions): Outages {
         const other = sent.id === id ? null : waitOf(sent);
         if (other === null) continue;
         const waitedAsWell = other.ms >= asWellMs;
-        // Whether a message that waits still will wait as long is unknown.
+        // A message that still waits, but not as long yet, tells nothing: it may be taken soon or
+        // late.
         if (!waitedAsWell && !other.isOver) continue;
         const apart = sent.sentMs - sentMs;
         if (Math.abs(apart) <= nearMs)
@@ -242,7 +240,10 @@ function createMoments(): Moments {
   };
 }
 
-/** Returns whether the waits of all periods are equally long, up to a difference of their means. */
+/**
+ * Returns whether the waits are equally long in all periods: their means differ by at most
+ * `differenceMs`, and the waits of each period hardly deviate from their mean.
+ */
 function areAlike(periods: readonly Moments[], differenceMs: number): boolean {
   if (periods.some(({ count }) => count < MIN_IN_THIRD)) return false;
   const means = periods.map(({ mean }) => mean);

@@ -37,13 +37,14 @@ describe('what is owed after what has come', () => {
   test('eight optional consumers: nothing is owed by whoever heard five of them', () => {
     const sets = createOutcomeSets();
     const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
-    // Adds every subset with its probability; each consumer takes part with 0.9.
+    // Adds every set of consumers as often as it occurs if each consumer takes a message with a
+    // probability of 0.9.
     for (let mask = 0; mask < 256; mask++) {
       const members = names.filter((_, i) => mask & (1 << i));
       sets.add(members, 3500 * 0.9 ** members.length * 0.1 ** (8 - members.length));
     }
     expect(sets.expectedAfter(['1', '2', '3', '4', '5'])).toBeNull();
-    // Chance never makes a message without any consumer.
+    // By chance alone, practically every message is taken by at least one consumer.
     expect(sets.expectedAfter([])?.oneOf).toHaveLength(8);
   });
   test('a rare but legal ending is legal; a noisy set among thousands silences nothing', () => {

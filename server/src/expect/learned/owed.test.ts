@@ -74,7 +74,10 @@ describe('who takes a message', () => {
 });
 
 describe('a join', () => {
-  /** The branch that ends last sends to the step that joins them. */
+  /**
+   * Builds a flow with two branches, `stock` and `card`. The branch that ends last sends to `pack`,
+   * the step that joins them.
+   */
   const joined = (last: 'stock' | 'card'): StepSketch[] => [
     { as: 'place', sends: { s: ['stock'], c: ['card'] } },
     { as: 'stock', from: 'place', sends: last === 'stock' ? { pack: ['pack'] } : {} },

@@ -4,7 +4,10 @@ import { flowsOf } from '../../testing/correlator-harness.ts';
 import { digestOf } from './digest.ts';
 import { repliesToPastAttempts } from './past-attempts.ts';
 
-/** An attempt to handle one order, which asks the bank and may hear of its reply. */
+/**
+ * Builds one attempt to handle an order. It sends a request to the bank, and takes the bank's reply
+ * if `isAnswered`.
+ */
 const attempt = (n: number, atMs: number, isAnswered: boolean): SpanSketch[] => {
   const trace = `b${n}`;
   return [

@@ -1,10 +1,10 @@
 import type { Flow } from '../../model/flow.ts';
 
 /**
- * Returns the ids of hops that show replies waiting for an attempt that is over. An attempt whose
- * process died asks no more: the attempt after it asks again, and the reply to the first waits in a
- * queue that nobody reads, or that is gone. Without this rule a flow whose second attempt succeeded
- * is stuck for ever. Other messages are owed however many attempts sent them.
+ * Returns the ids of hops whose message is a reply to an attempt that is over. If the process of an
+ * attempt dies, the next attempt asks again, and the reply to the first waits in a queue that
+ * nobody reads. Without this rule a flow whose second attempt succeeded would be stuck for ever.
+ * Messages that are not replies have to be taken, whichever attempt sent them.
  */
 export function repliesToPastAttempts({ steps, hops }: Flow): ReadonlySet<string> {
   const waiting = hops.filter(({ message, to }) => message.kind === 'reply' && to === null);

@@ -5,7 +5,7 @@ import { createTypeModel, teach, type TypeModel } from './model.ts';
 import { quietAfterMs } from './quiet.ts';
 
 const SETTLE_MS = 1000;
-/** Orders whose payment is usually taken `afterMs` after they were placed. */
+/** Returns a model of orders whose payment is usually taken `afterMs` after they were placed. */
 function modelOf(afterMs: number): TypeModel {
   const model = createTypeModel();
   for (let i = 0; i < 30; i++) {
@@ -43,7 +43,8 @@ test('what was taken, by a step after which nothing usually comes, is not waited
 test('a step that did nothing yet is waited for, and who takes what it sends', () => {
   const idle = aDigest('f', [place]);
   const after = quietAfterMs(idle, modelOf(100_000), SETTLE_MS);
-  // Until it sends, 5 ms, and until that is taken.
+  // The flow is quiet after three times the usual time: 5 ms until the step sends its message, and
+  // 100 s until the message is taken.
   expect(after).toBeGreaterThan(300_000 + 3 * 5 - 1);
   expect(after).toBeLessThan(1.06 * (300_000 + 3 * 6));
 });

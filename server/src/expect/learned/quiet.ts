@@ -22,8 +22,8 @@ export function quietAfterMs(
   let longest = 0;
   for (const step of digest.steps) {
     if (step.did.length > 0) continue;
-    // The time includes what the step may still do, and how long a consumer then takes to take the
-    // message.
+    // Counts the time until the step usually sends a message, and the time until a consumer usually
+    // takes that message.
     for (const [to, wait] of model?.steps.get(step.key)?.waits ?? []) {
       const place = placeOf(to);
       const taken = place === null ? [] : waitsAt(messageKeyOf(step, place));

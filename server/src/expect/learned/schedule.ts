@@ -27,12 +27,12 @@ export interface Verdict {
   model: TypeModel;
   waitingFor: readonly WaitingFor[];
   /**
-   * The flow was learned from in this very form. If it also waits for nothing, nothing has to be
-   * scheduled.
+   * True if the flow was learned from in this very form. If it also waits for nothing, nothing has
+   * to be scheduled.
    */
   isAsTaught: boolean;
   endsDeclared: boolean;
-  /** The flow type has a definition. */
+  /** True if the flow type has a definition. */
   isDefined: boolean;
 }
 

@@ -9,7 +9,7 @@ import type { OutcomeSets } from './outcome-sets.ts';
  * recognize a stall.
  */
 
-/** If less than this share of the flows have an ending, the ending may have been a stall. */
+/** An ending that less than this share of the flows have may have been a stall. */
 const RARE = 0.02;
 
 type Known = Pick<Knowledge, 'models' | 'structural' | 'expected'>;

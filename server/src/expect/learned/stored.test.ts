@@ -50,7 +50,10 @@ test('an empty model is one', () => {
   expect([model.flows.total, model.steps.size, model.version]).toEqual([0, 0, 0]);
 });
 
-/** As earlier versions stored it, without what they did not know. */
+/**
+ * Returns a stored model as an earlier version wrote it: without the fields `without`, and with the
+ * fields of `more`.
+ */
 const before = (without: string[], more: object = {}): string => {
   const stored = JSON.parse(asJson(learned())) as Record<string, unknown>;
   for (const name of without) delete stored[name];

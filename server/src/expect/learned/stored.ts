@@ -136,7 +136,10 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
   return { model, rare: isOfBefore ? [] : rareOf(stored) };
 }
 
-/** Returns the stored flows. Those of an earlier version have no lag: it was all until receipt. */
+/**
+ * Returns the stored flows. In flows of an earlier version the lag of a step is missing; it is
+ * computed as the time from the step's start to its receipt.
+ */
 function rareOf({ rare = [] }: Stored): Digest[] {
   for (const { steps } of rare)
     for (const step of steps) step.lagMs ??= Math.max(0, step.receivedMs - step.startMs);

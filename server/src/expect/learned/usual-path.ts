@@ -1,7 +1,7 @@
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 import { comesAfter, type TypeModel } from './model.ts';
 
-/** One step type that flows usually have, in the words of people. */
+/** A step type that flows usually have, described for people to read. */
 export interface UsualStep {
   name: string;
   service: string;
@@ -16,7 +16,7 @@ export interface UsualPath {
   steps: UsualStep[];
 }
 
-/** Steps of fewer flows than this share are no part of the usual path. */
+/** Minimum share of flows that have a step for the step to be part of the usual path. */
 const MIN_SHARE = 0.02;
 const MAX_STEPS = 60;
 
@@ -59,17 +59,18 @@ const rankOf = (model: TypeModel, key: string, keys: readonly string[]): number 
   keys.filter((other) => other !== key && (comesAfter(model, key, other) ?? 0) > 0.5).length;
 
 /**
- * Minimum share of the flows that have a step for the step to be required. A required step is
- * reported if a flow lacks it.
+ * Minimum share of the flows that have a step for the step to be required in the definition. A flow
+ * that lacks a required step is reported.
  */
 const REQUIRED_SHARE = 0.95;
-/** Steps below this share are left out of the definition. */
+/** A step that fewer than this share of the flows have is left out of the definition. */
 const OPTIONAL_SHARE = 0.2;
 const MIN_WITHIN_MS = 10_000;
 
 /**
- * Makes a definition that declares what was learned. It is a proposal for people to correct: a step
- * that came in nearly all flows is required, and the time is four times the latest usual start.
+ * Makes a definition that declares what was learned. It is a proposal for people to correct. A step
+ * that came in nearly all flows is required, and its time limit is four times the longest usual
+ * time before it.
  */
 export function definitionFrom(type: string, { steps }: UsualPath): Definition {
   const chosen = steps.filter(
@@ -89,7 +90,7 @@ export function definitionFrom(type: string, { steps }: UsualPath): Definition {
   };
 }
 
-/** Rounds a time up to one that people would write. */
+/** Rounds a time, ms, up to one that people would write, in steps of 10 s, a minute or an hour. */
 function rounded(ms: number): number {
   const unit = ms <= 60_000 ? 10_000 : ms <= 3_600_000 ? 60_000 : 3_600_000;
   return Math.ceil(ms / unit) * unit;

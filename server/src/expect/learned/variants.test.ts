@@ -13,7 +13,10 @@ const missing = (since: number, over: Partial<WaitingFor> = {}): WaitingFor => (
   }),
   ...over,
 });
-/** Returns after how many flows with this ending, a minute apart, it is legal; null if never. */
+/**
+ * Returns the number of flows with this ending, one each minute, after which the ending is legal;
+ * null if it never is.
+ */
 function legalAfter(
   ending: StepSketch[],
   performedAt: (sinceMs: number) => number,

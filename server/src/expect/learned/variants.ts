@@ -22,7 +22,7 @@ export interface Variants {
 }
 
 export interface VariantsOptions {
-  /** Returns when this service last began this step, in any flow, ms; 0 if never. */
+  /** Returns when this service last began this step, in any flow, in ms since 1970; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
 }
 
@@ -32,21 +32,20 @@ interface Ending {
    * count as one.
    */
   episodes: number;
-  /** Start of the latest awaited step at the time of the last count, ms. */
+  /** When the awaited step last began, as known at the last count, in ms since 1970. */
   heardMs: number;
   flowIds: string[];
   isLegal: boolean;
 }
 
 /**
- * Minimum number of flows that must have ended at a place for this end to count as normal, if other
- * flows go on from there. With fewer, the flows may be stuck. The end must also have at least the
- * share `LEGAL_SHARE` of the flows.
+ * Number of occurrences after which an ending is legal, if it is not the beginning of a longer
+ * path.
  */
 const MIN_EPISODES = 3;
 /**
- * Number of occurrences after which an ending is legal if it is only the beginning of a longer
- * path, as a stall is. The ending must also have at least `LEGAL_SHARE` of the flows.
+ * Number of occurrences after which an ending is legal if it is the beginning of a longer path, as
+ * a stall is. The occurrences must also be at least the share `LEGAL_SHARE` of the flows.
  */
 const MIN_EPISODES_OF_PREFIX = 12;
 const LEGAL_SHARE = 0.005;

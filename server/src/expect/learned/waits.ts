@@ -30,7 +30,7 @@ export type StoredWaits = Buckets | { usual: Buckets; heldUp: Buckets };
  * message.
  */
 const MIN_WAITS = 20;
-/** Share of the longest waits that may be accidents. */
+/** Share of all waits, the longest ones, that may be accidents and are ignored. */
 const ACCIDENTS = 0.005;
 /**
  * Number of standard deviations, of the logarithm of the waits, by which a wait may exceed the mean
@@ -42,7 +42,7 @@ const DEVIATIONS = 4.5;
  * deviation of a distribution with two peaks can be very large.
  */
 const MAX_FACTOR = 4;
-/** A wait longer than this share of the waits is unusual. */
+/** A wait is unusual if it is longer than this share of the waits. */
 const USUAL = 0.9;
 /**
  * If there are more than this many held-up waits for each wait that was not held up, being held up

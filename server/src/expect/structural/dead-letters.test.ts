@@ -21,7 +21,10 @@ const span = (
   }),
   ...{ events: [], links: [], statusCode: 0, statusMessage: '', ...over },
 });
-/** A message that its handler gives up; `isFiled` tells whether somebody takes the dead letter. */
+/**
+ * Builds a message that its handler gives up by sending a dead letter. `isFiled` tells whether
+ * somebody takes the dead letter.
+ */
 const givenUp = (lab: Lab, number: number, isFiled: boolean): OtlpSpan[] => [
   span(lab, number, ['1', '', 'shop', 'send', 'mail']),
   span(lab, number, ['2', '1', 'mail', 'process', 'mail'], { statusCode: 2 }),

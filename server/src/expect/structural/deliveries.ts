@@ -4,8 +4,9 @@ import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * Counts, by place, deliveries whose span ends before the work on the message begins, and how many
- * of them were followed by work.
+ * Counts deliveries whose span ends before the work on the message begins, and how many of them
+ * were followed by work. The counts are kept by place, which is a service, a destination and a
+ * consumer group.
  */
 export interface Deliveries {
   /** Observes that work followed a delivery. This counts even if the flow is never learned from. */
@@ -14,15 +15,18 @@ export interface Deliveries {
   count(environment: string, step: DigestStep, weight: 1 | -1): void;
   /**
    * Counts a delivery without work as final if work followed a later delivery. This is done only
-   * while little is known about the place.
+   * while little is known about its place (service, destination and consumer group).
    */
   countOvertaken(environment: string, step: DigestStep): void;
   /**
-   * Returns the tally by which work is expected after this delivery; null if no work follows at its
-   * place.
+   * Returns the tally by which work is expected after this delivery; null if no work follows
+   * deliveries at its place (service, destination and consumer group).
    */
   tallyFor(environment: string, step: DigestStep): Tally | null;
-  /** Returns whether, as far as is known, deliveries at this place are followed by work. */
+  /**
+   * Returns whether, as far as is known, deliveries at this place (service, destination and
+   * consumer group) are followed by work.
+   */
   workFollows(environment: string, place: string): boolean;
 }
 
@@ -30,14 +34,15 @@ const MAX_PLACES = 10_000;
 
 export function createDeliveries(tallies: Tallies): Deliveries {
   /**
-   * For each environment and place, the start of the latest delivery that was followed by work, ms.
+   * Start of the latest delivery that was followed by work, in ms since 1970, by environment and
+   * place (service, destination and consumer group).
    */
   const latestHandled = new Map<string, number>();
 
   const countReceipt = (environment: string, step: DigestStep, weight: 1 | -1): void => {
     const { receipt } = step;
     if (receipt === undefined || receipt.isCounted === weight > 0) return;
-    // A place where work never followed needs no tally.
+    // A tally is created only once work has followed a delivery at this place.
     const key = receiptKey(receipt.place);
     const tally = receipt.isHandled
       ? tallies.getOrCreate(environment, key)

@@ -61,10 +61,14 @@ export interface Structural {
   /** Returns the messages of the flow that wait at destinations without a known consumer. */
   waitsForNobody(digest: Digest): SentMessage[];
   /**
-   * Returns whether, at this place, work follows a delivery whose span ends before the work begins.
+   * Returns whether work follows deliveries at this place (service, destination and consumer group)
+   * whose span ends before the work begins.
    */
   workFollows(environment: string, place: string): boolean;
-  /** Records that, at this time, a batch was taken whose links do not name all its messages. */
+  /**
+   * Records that a batch was taken from the destination at `atMs`, and that its links do not name
+   * all its messages.
+   */
   observeCut(environment: string, destination: string, atMs: number): void;
   /**
    * Returns whether a batch may have taken one of the flow's waiting messages without naming the
@@ -205,8 +209,8 @@ export function createStructural(): Structural {
 }
 
 /**
- * Returns whether the message was sent after the first known consumer of its place was there. A
- * message sent earlier may have no consumer.
+ * Returns whether the message was sent after the first message to the same place that had a
+ * consumer. A message sent earlier may have no consumer.
  */
 function isTakenByAnybody(
   tallies: Tallies,

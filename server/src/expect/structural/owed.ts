@@ -5,7 +5,7 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 import { expectedSince, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
-/** While samples are few, nothing counts as stuck before this time, ms. */
+/** Shortest time, ms, after which something counts as stuck while there are few samples. */
 const UNSURE_MS = 60_000;
 /**
  * A running step whose usual duration is not known counts as lost this long, ms, after its last

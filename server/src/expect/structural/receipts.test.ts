@@ -4,7 +4,8 @@ import { placed, shipped } from '../../testing/expectations.ts';
 import { attributes } from '../../testing/lab.ts';
 
 /**
- * `spans` are a receive that ends at once, and the handler's work below it if the handler returned.
+ * Builds the spans of a consumer: a receive span that ends at once and, if the handler returned,
+ * the span of its work below.
  */
 const taken = (lab: Lab, number: number, isHandled: boolean) => {
   const work = shipped(lab, number);
@@ -47,7 +48,7 @@ test('a delivery without work hangs where work is known to follow', async () => 
   expect(told(lab)).toEqual([
     'lost-step: warehouse took orders and has not finished: warehouse work',
   ]);
-  // This one did finish.
+  // The work of this delivery does finish after all.
   const work = { ...taken(lab, 100, true)[1]! };
   await lab.deliver([work]);
   await lab.advance(2000);

@@ -3,10 +3,10 @@ import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
 /**
- * Counts of the deliveries at a place whose span ends before the work begins: how many were
- * followed by work (`met`) and how many were not. Where work follows, a delivery that was not
- * followed by work counts as still running. This is assumed from the first observed work on, until
- * history contradicts it.
+ * Counts of the deliveries at a place (service, destination and consumer group) whose span ends
+ * before the work begins: how many were followed by work (`met`) and how many were not. If work
+ * usually follows, a delivery without work counts as still running. This is assumed from the first
+ * observed work on, until history contradicts it.
  */
 export interface Record {
   met: number;

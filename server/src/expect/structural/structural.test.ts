@@ -106,12 +106,12 @@ describe('what messaging owes without history of the flow type', () => {
     expect(structure.teach(taken({ sentMs: 500 }), 1)).toEqual([]);
     expect(structure.teach(taken({ sentMs: 600 }), 1)).toEqual([]);
     expect(structure.teach(taken({ sentMs: 500 }), -1)).toEqual([]);
-    // History comes in any order: a flow may be heard of that began before all others.
+    // Spans arrive in any order, so a flow may arrive that began before all known ones.
     expect(structure.teach(taken({ sentMs: 100 }), 1)).toEqual(claimed(100));
   });
   test.each([
-    // Each row: [taken, then untaken although later ones were taken, whether the next one is
-    // expected].
+    // Each row: number of taken messages; number of messages that were not taken although later
+    // ones were; whether the next message is expected to be taken.
     [1, 0, true],
     [30, 1, true],
     [30, 10, false],

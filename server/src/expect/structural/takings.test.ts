@@ -3,7 +3,9 @@ import { aDigest } from '../../testing/digests.ts';
 import type { SentMessage } from '../learned/digest.ts';
 import { createTakings } from './takings.ts';
 
-/** Sent at `sentMs`, taken `afterMs` later; null: not taken. */
+/**
+ * Builds a message that was sent at `sentMs` and taken `afterMs` later (null: not taken).
+ */
 const message = (sentMs: number, afterMs: number | null, place = 'q'): SentMessage => {
   const { messages } = aDigest('f', [
     { as: 'place', atMs: sentMs, sends: { [place]: afterMs === null ? [] : ['take'] } },
@@ -35,7 +37,7 @@ test('the last one that was sent is overtaken by none', () => {
 test('those that were sent in one silence count once', () => {
   const takings = createTakings();
   takings.observe('', message(MINUTE, 10));
-  // Ten minutes of silence; then the taker is there again.
+  // After ten minutes without a taken message the consumer is back.
   takings.observe('', message(11 * MINUTE, 10));
   const silent = [2, 3, 4].map((minute) => message(minute * MINUTE, null));
   expect(silent.map((one) => takings.countOvertaken('', one))).toEqual([true, false, false]);

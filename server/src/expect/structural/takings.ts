@@ -52,7 +52,7 @@ const wasAtWork = ({ spans, latestOf, countedMs }: Taking, sentMs: number): bool
 };
 
 export function createTakings(): Takings {
-  /** What was taken at each place, by environment and place. */
+  /** Taken messages by environment and place (destination and message type). */
   const takings = new Map<string, Taking>();
   return {
     observe(environment, { place, sentMs, waits }) {

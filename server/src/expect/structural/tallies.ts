@@ -42,7 +42,8 @@ export interface Tallies {
 }
 
 /**
- * Once this many messages met the expectation, a message that later ones overtook counts as lost.
+ * Once this many messages met the expectation, a message that was not taken although later ones
+ * were counts as lost.
  */
 export const SOLID = 200;
 const FULL = 4000;

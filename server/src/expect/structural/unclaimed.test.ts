@@ -13,9 +13,10 @@ test('a flow is named once its message was sent after the first known consumer w
   expect(unclaimed.note(flow('a'), [sent('orders', 100)])).toBe(true);
   unclaimed.note(flow('b'), [sent('orders', 200)]);
   unclaimed.note(flow('c'), [sent('mails', 300)]);
-  // Only later messages were seen to be taken: the consumer may have come after these.
+  // The first message that was taken was sent after these two, so they may have been sent before
+  // there was a consumer.
   expect(unclaimed.claim(at('orders', 250))).toEqual([]);
-  // An earlier one is heard of, as history comes in any order.
+  // Now an earlier message turns out to have been taken, because spans arrive in any order.
   expect(unclaimed.claim(at('orders', 150))).toEqual(['b']);
   expect(unclaimed.claim(at('orders', 150))).toEqual([]);
   expect(unclaimed.claim(at('orders', 0))).toEqual(['a']);

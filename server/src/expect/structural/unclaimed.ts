@@ -2,10 +2,13 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
-/** A place (environment, destination) of which more is known now. */
+/**
+ * A place (environment, destination and message type) whose first known consumer is earlier than
+ * was known before.
+ */
 export interface ClaimedPlace {
   place: string;
-  /** Messages that were sent from this instant on have a known consumer, ms. */
+  /** Send time of the first message with a known consumer, in ms since 1970. */
   sinceMs: number;
 }
 
@@ -17,8 +20,8 @@ export interface Unclaimed {
    */
   note(flow: Pick<Flow, 'id' | 'environment'>, messages: readonly SentMessage[]): boolean;
   /**
-   * Reports that a place has a consumer, or had one earlier than was known. Returns the flows that
-   * have a message there which was sent since then, and forgets them.
+   * Reports that a place has a consumer, or had one earlier than was known. Returns the flows with
+   * a message to this place that was sent at `sinceMs` or later, and forgets them.
    */
   claim(claimed: ClaimedPlace): string[];
 }
@@ -27,9 +30,12 @@ const MAX_PLACES = 2000;
 const MAX_PER_PLACE = 5000;
 
 interface Waiting {
-  /** When the last message of each flow was sent, ms. */
+  /** Send time of the last message of each flow, by flow id, in ms since 1970. */
   sentMs: Map<string, number>;
-  /** No message was sent later; it may be later than all. Most claims find nothing by it. */
+  /**
+   * Upper bound of the send times. It answers most claims at once, because no message was sent late
+   * enough.
+   */
   latestMs: number;
 }
 
