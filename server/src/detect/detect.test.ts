@@ -9,8 +9,8 @@ import { NO_NOVELTY, type Novelty } from '../model/novelty.ts';
 import { judge, type JudgeContext } from './index.ts';
 
 /**
- * Every rule fires on the smallest flow that shows it, stays silent on its near miss, and withdraws
- * on recovery.
+ * Tests that every rule fires on the smallest flow that shows its symptom, stays silent on a near
+ * miss, and withdraws its finding on recovery.
  */
 const SETTLE = 30_000;
 const OPTIONS = { settleMs: SETTLE, queryRules: [] };
@@ -99,7 +99,8 @@ describe('failures', () => {
     expect(chain.failedSteps).toBe(2);
     const at = (now: number): Flow => judge(chain, known(), OPTIONS, now);
     expect(at(chain.lastReceivedMs + 5000).findings.map(({ service }) => service)).toEqual(['b']);
-    // Before that, not all calls may have been received.
+    // Until then the span of a called service that failed first may still arrive, so nothing is
+    // reported.
     expect(at(chain.lastReceivedMs + 4999)).toMatchObject({
       findings: [],
       lookAtMs: chain.lastReceivedMs + 5000,
@@ -383,9 +384,11 @@ describe("an operator's own rule", () => {
     expect(
       asked('duration>5m', 0, { ...flow, idleOutcome: null }, T0 + 900_000).findings,
     ).toHaveLength(1);
-    // A settling that changes no answer causes no re-evaluation, and so no row.
+    // The query is false before and after the flow settles, so no re-evaluation is due. A
+    // re-evaluation would write a row.
     expect(asked('duration>5m', 0, settled, T0 + 1000).lookAtMs).toBeNull();
-    // A query about the flow's end is true from its settling on, and evaluated then.
+    // A query for completed flows becomes true when the flow settles, so a re-evaluation is due at
+    // that time.
     const done = asked('status:completed', 0, settled, T0 + 1000);
     expect(done).toMatchObject({ findings: [], lookAtMs: T0 + SETTLE });
     expect(asked('status:completed', 0, settled, T0 + SETTLE).findings).toMatchObject([

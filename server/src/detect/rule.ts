@@ -6,7 +6,7 @@ import type { Flow } from '../model/flow.ts';
  * A rule detects one thing that can be wrong with a flow. `inspect` is pure: the same flow,
  * expectations and `now` give the same findings. Nothing polls, so what becomes wrong by time alone
  * is judged again at the deadlines of `waitingFor`. A rule that waits for another instant adds that
- * instant to the looks of `judge`.
+ * instant to `looks` in `judge`.
  */
 export interface Rule {
   name: string;

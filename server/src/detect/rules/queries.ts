@@ -65,7 +65,10 @@ export function evaluateQueryRule(
   };
 }
 
-/** Makes findings of drafts, grouped as the rule says. */
+/**
+ * Turns the drafts of a query rule into findings. Findings of all flow types share one incident if
+ * the rule groups by `rule`.
+ */
 export const queryFindings = (
   rule: QueryRule,
   flow: Flow,
