@@ -3,8 +3,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A delivery that takes long is announced by a log event, which stands for the delivery until the
- * delivery's span has been received.
+ * Tests deliveries that take long. A log event announces such a delivery, and stands for it until
+ * the delivery's span has been received.
  */
 const send: SpanSketch = {
   ...{ trace: 'a1', id: '1', role: 'send', service: 'shop' },

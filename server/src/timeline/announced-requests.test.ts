@@ -3,8 +3,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A request that takes long is announced by a log event, which stands for the request until its
- * span has been received.
+ * Tests requests that take long. A log event announces such a request, and stands for it until the
+ * request's span has been received.
  */
 const request: Omit<SpanSketch, 'trace' | 'id'> = {
   ...{ role: 'server', service: 'shop', name: 'POST /orders', route: 'POST /orders' },

@@ -115,7 +115,10 @@ const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'compensation-failed',
 ]);
 
-/** Builds an attempt known only by log events, as its span has not ended or its process died. */
+/**
+ * Builds an attempt that is known only by log events, because its span has not ended or its process
+ * died.
+ */
 function attemptFromMilestones(draft: Draft, milestones: Span[]): Attempt {
   const sorted = [...milestones].sort(order);
   const ended = sorted.findLast((span) => ENDS_STEP.has(span.milestone!));

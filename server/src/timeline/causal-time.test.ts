@@ -7,7 +7,10 @@ import { anySketches, toSpans } from '../testing/any-spans.ts';
 import { canonical, createBench } from '../testing/correlator-harness.ts';
 import { createClocks, type Clocks } from './clocks/index.ts';
 
-/** A process runs 20 ms for each message, and passes one on after 10 ms; sending takes 2 ms. */
+/**
+ * Services that pass a message on. Each works 20 ms for a message and sends the next one after 10
+ * ms; sending takes 2 ms.
+ */
 const CHAIN = ['gateway', 'ledger', 'fraud', 'notifier'];
 const WAITS = [48, 150, 100];
 
@@ -20,7 +23,10 @@ interface Hosts {
   named: 'instance' | 'host' | 'nothing';
 }
 
-/** Sends one message down the chain; `n` tells flows apart and varies the first wait. */
+/**
+ * Builds the spans of one message that passes through the chain. `n` numbers the flow and varies
+ * its first wait.
+ */
 function transfer(n: number, { ahead, lagMs, named }: Hosts, waits = WAITS): Span[] {
   const spans: Span[] = [];
   let at = 0;
@@ -73,7 +79,10 @@ const waitsOf = (flow: Flow): (number | null)[] =>
   );
 const trueWaits = (n: number, waits = WAITS): number[] => [waits[0]! + (n % 23), ...waits.slice(1)];
 
-/** Returns the timelines of some flows whose processes are observed before and after them. */
+/**
+ * Returns the timelines of flows. If `knows`, the errors of clocks are learned from the spans of
+ * all these flows.
+ */
 function told(flows: Span[][], knows: boolean): { flows: Flow[]; clocks: Clocks } {
   let nowMs = 0;
   const clocks = createClocks({ now: () => nowMs, onVerdict: () => undefined });
@@ -125,8 +134,10 @@ describe.each([1, 12])('of %i flows, one clock is wrong', (count) => {
           for (const [hop, wait] of waits.entries())
             if (!beside.includes(hop)) expect(wait).toBeCloseTo(truth[hop]!, 3);
             else expect(wait).toBeGreaterThanOrEqual(0);
-          // Waits that are too short before the wrong clock are too long after it, except for late
-          // spans.
+          // A wrong clock makes the wait before its service too short and the wait after it too
+          // long, or the reverse, but leaves their sum as it is. Only the last service, which has
+          // no wait after it, may keep an error up to the lag of receipt (200 ms) if its clock is
+          // ahead.
           const sum = (list: readonly (number | null)[]): number =>
             beside.reduce((all, hop) => all + list[hop]!, 0);
           expect(sum(waits)).toBeLessThanOrEqual(
@@ -241,7 +252,8 @@ test('what one process said on its way in a synchronous call is set right by its
     ].map(aSpan),
   );
   const [flow] = [...bench.flows().values()];
-  // The second message took 3 ms longer; both clocks are equally behind.
+  // Both calls are between the same two clocks, so they are corrected by the same 798 ms. The
+  // second call was 3 ms longer on its way.
   expect(flow!.hops.map(({ waitMs }) => waitMs)).toEqual([0, 3]);
   expect(flow!.steps.map(({ skewMs }) => skewMs)).toEqual([0, 798, 798]);
 });

@@ -5,10 +5,7 @@ import { TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 
-/**
- * Shifts map raw times to causal times. Raw times are kept unchanged, and no span is centred in its
- * parent.
- */
+/** Shifts map the raw times of spans to causal times. The raw times are kept unchanged. */
 export interface Shifts {
   /**
    * Returns the shift, ns, for the times of this span, which may also be a span of the flow's

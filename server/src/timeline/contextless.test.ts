@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A protocol without context (MQTT 3.1.1): both sides name a message by its content. */
+/**
+ * Tests a protocol without trace context (MQTT 3.1.1), in which both sides name a message by its
+ * content.
+ */
 const send: SpanSketch = { trace: 'a1', id: '1', role: 'send', service: 'meter', message: 'c1' };
 const taken: SpanSketch = {
   ...{ trace: 'b1', id: '2', role: 'process', service: 'store', message: 'c1', at: 9 },
@@ -26,7 +29,8 @@ test('of several messages with one content, a receiver took the latest before it
   );
   expect(flows.map(({ members }) => members.length)).toEqual([2, 2]);
   expect(flows.flatMap(({ badges }) => badges)).toEqual([]);
-  // A protocol that has context is joined by a name only if one message has it.
+  // In a protocol with trace context a name joins only if a single message has it; here two sends
+  // have it.
   expect(flowsOf(send, { ...send, trace: 'a2', id: '3' }, taken)).toHaveLength(3);
 });
 

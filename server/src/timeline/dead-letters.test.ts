@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A consumer of what a broker moved aside took it from the consumer that failed. */
+/**
+ * Tests messages that a broker moved to another destination. Their consumer took them from the
+ * consumer that failed.
+ */
 const sent: SpanSketch = {
   trace: 'a',
   id: '1',
@@ -107,7 +110,8 @@ test('what a handler that failed put aside by itself is a dead letter', () => {
     { ...taken('filing', destination, 50), parent: 'b' },
   ];
   expect(hopsOf(...spans(true))).toContain('mail mail.dlq filing dead-lettered');
-  // Nothing else goes to the dead letters of the handler's own queue, whatever its span says.
+  // The dead-letter queue of the handler's own queue takes only messages that were given up, so the
+  // message is a dead letter although the handler's span reports no failure.
   expect(hopsOf(...spans(false))).toContain('mail mail.dlq filing dead-lettered');
   expect(hopsOf(...spans(true, 'post.dlq'))).toContain('mail post.dlq filing dead-lettered');
   expect(hopsOf(...spans(false, 'post.dlq'))).toContain('mail post.dlq filing delivered');

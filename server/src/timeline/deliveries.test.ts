@@ -3,9 +3,10 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A delivery is (send, subscription): what one send delivers elsewhere is a step of its own, a
- * second delivery at the same place is an attempt, and a consumer that passes its message on has
- * the next delivery as an attempt.
+ * Tests which deliveries are attempts of one step. A delivery belongs to a send and a subscription.
+ * A delivery to another subscription is a step of its own, and a second one to the same
+ * subscription is another attempt. If a consumer passes its message on, the next delivery is an
+ * attempt too.
  */
 const sent: SpanSketch[] = [
   { trace: 'a1', id: '1', role: 'server', service: 'shop' },
@@ -22,7 +23,7 @@ const sent: SpanSketch[] = [
   },
 ];
 let count = 0;
-/** A delivery of the first message, unless `over` changes that. */
+/** Builds a delivery of the message that `sent` sends, unless `over` changes that. */
 const taken = (over: Partial<SpanSketch>): SpanSketch => ({
   trace: `d${++count}`,
   id: `${count + 100}`,
@@ -53,7 +54,9 @@ const again = (
 });
 const linkTo = ({ trace, id }: SpanSketch): Partial<SpanSketch> => ({ links: [`${trace}/${id}`] });
 
-/** Returns for each step of the consuming service how it ended, and after how many attempts. */
+/**
+ * Returns the status, the number of attempts and the badges of each step of a consuming service.
+ */
 const stepsOf = (...spans: SpanSketch[]): string[] => {
   const flows = flowsOf(...sent, ...spans);
   expect(flows).toHaveLength(1);
@@ -140,9 +143,9 @@ describe('a message that was sent again while it was processed', () => {
       expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
         'retried 2',
       ]);
-      // The headers were passed on unchanged.
+      // The headers were passed on unchanged, so the second delivery still names the first send.
       expect(stepsOf(first, resent, taken({ destination }))).toEqual(['retried 2']);
-      // Only the sends say which message was taken.
+      // The deliveries state no message id, so only the sends tell which message was taken.
       expect(
         stepsOf(
           { ...first, message: '' },
@@ -241,7 +244,7 @@ describe('what was given up', () => {
   ])('and is looked after by the same service failed all the same: %s', (destination) => {
     const first = taken({ destination: 'mail', failed: true });
     expect(stepsOf(first, taken({ destination }))).toEqual(['failed 1', 'ok 1']);
-    // The handler sends the message again itself.
+    // Here the handler itself sends the message on.
     const resent = again(first, destination);
     expect(stepsOf(first, resent, taken({ destination, ...linkTo(resent) }))).toEqual([
       'failed 1',

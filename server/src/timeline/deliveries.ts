@@ -75,7 +75,8 @@ export function givenUpBy(draft: Draft): Span | undefined {
     const to = message!.destination;
     return hasDeadName(to) || (destination !== '' && placeOf(to) === placeOf(destination));
   });
-  // A destination of dead letters that is named after the delivery's own takes nothing else.
+  // A dead-letter destination that is named after the delivery's own destination takes only
+  // messages that were given up there.
   const isOwnDead = ({ role, message }: Span): boolean =>
     isSend(role) &&
     message!.destination.startsWith(destination) &&

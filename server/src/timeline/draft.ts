@@ -17,6 +17,6 @@ export interface Call {
   /** The span that called, and the draft to which it belongs. */
   client: Span;
   from: Draft;
-  /** When the caller had its answer, by its own clock. */
+  /** When the caller had the answer, by the caller's clock. */
   returned: UnixNanos;
 }

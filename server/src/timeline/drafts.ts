@@ -26,7 +26,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   // Parents come first, because a span that continues the work of a span of another segment (same
   // service, new id) folds into the draft of that other span.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone's parent is not missing. It is still running and arrives later.
+    // The parent of a milestone (a log event) is not missing. It is still running and arrives
+    // later.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
@@ -44,7 +45,8 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         parentSpan!.service.name === span.service.name &&
         !named &&
         !(isHead && isOwnDelivery(span, segment));
-      // What is said or done in a span that has not ended belongs to the event that began it.
+      // A log event or span below a span that has not ended belongs to the draft of the log event
+      // that announced that span.
       const within =
         parent !== undefined || named || isOwnDelivery(span, segment) ? '' : span.parent;
       const into = folds ? parent : beginningOf(span, ofUnended.get(within));
@@ -83,16 +85,19 @@ const BEGINS: ReadonlySet<Span['milestone']> = new Set<Span['milestone']>([
   'compensation-started',
 ]);
 
-/** Returns the draft of the event that began the span's parent, if the span belongs to it. */
+/**
+ * Returns the draft of the log event that announced the span's parent, if the span belongs to this
+ * draft.
+ */
 function beginningOf(span: Span, draft: Draft | undefined): Draft | undefined {
   const takes = span.milestone !== null || BEGINS.has(draft?.head.milestone ?? null);
   return takes && draft?.head.service.name === span.service.name ? draft : undefined;
 }
 
 /**
- * Returns when the caller had its answer. A library may wrap a call in a span of its own, in which
- * the client's span ends later, for example when it has read the whole answer. The caller goes on
- * when the outermost of them ends.
+ * Returns when the caller had its answer. A library may wrap a call in several spans of the caller,
+ * of which some end later, for example when the whole answer has been read. The earliest of their
+ * ends counts.
  */
 function returnOf(client: Span, byKey: ReadonlyMap<string, Span>): UnixNanos {
   let at = client.end;
@@ -109,8 +114,8 @@ function returnOf(client: Span, byKey: ReadonlyMap<string, Span>): UnixNanos {
 const MAX_WRAPPERS = 8;
 
 /**
- * Returns whether the span is a delivery of a message. A log event that announces a delivery is
- * none.
+ * Returns whether the span is a delivery of a message. A log event that announces a delivery does
+ * not count.
  */
 const isOwnDelivery = ({ role, milestone }: Span, { causes }: InputSegment): boolean =>
   milestone === null && (role === 'process' || (role === 'receive' && causes.length > 0));

@@ -46,9 +46,10 @@ export function foldReceives(all: readonly Draft[], draftOf: Map<string, Draft>)
 }
 
 /**
- * Folds a poll into the delivery of the one message that it returned, where the client records a
- * span for each message and links the poll to it. The poll began first, whereas an earlier attempt,
- * to which a delivery may link, too, began before the delivery. What took no time was no poll.
+ * Folds a poll into the delivery of the one message that it returned. Some clients record a span
+ * for each message, and the span of the poll links to it. A delivery may link to an earlier attempt
+ * in the same way, but that attempt began before the delivery, whereas a poll begins before what it
+ * links to. A span without duration is no poll.
  */
 function foldPolls(drafts: readonly Draft[], draftOf: Map<string, Draft>): readonly Draft[] {
   const into = new Map<Draft, Draft>();
@@ -79,8 +80,8 @@ function foldPolls(drafts: readonly Draft[], draftOf: Map<string, Draft>): reado
 
 /**
  * Folds drafts that consist of milestones of the flow. Such milestones are not work. They show in
- * the flow's phase and duration. Only if nothing else of the flow is known, they become a step, all
- * of them together.
+ * the flow's phase and duration. Only if the flow has nothing else, all of them together become one
+ * step.
  */
 export function foldWhatIsSaid(drafts: readonly Draft[]): Draft[] {
   const said = drafts.filter(({ spans }) => spans.every(isSaidOfFlow));
@@ -114,9 +115,9 @@ function without(drafts: readonly Draft[], gone: ReadonlyMap<Draft, Draft | null
 
 /**
  * Pairs receive spans with the processing spans of the same deliveries. A client library with spans
- * of its own receives a message, and the handler opens another span, as the conventions advise;
- * both spans name the same send. A processing span is paired with the latest receive span before
- * it, because otherwise several attempts would become one.
+ * of its own receives a message, and the handler opens another span, as the conventions of
+ * OpenTelemetry advise; both spans name the same send. A processing span is paired with the latest
+ * receive span before it, because otherwise several attempts would become one.
  */
 function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
   const pairs = new Map<Draft, Draft>();
@@ -137,9 +138,8 @@ function besideEachOther(drafts: readonly Draft[]): Map<Draft, Draft> {
 }
 const MAX_WAITING = 32;
 /**
- * Returns a key of the draft's send and service; '' if the send or the consumer handles several
- * messages. If one of them handles several, the send does not tell which of its messages was
- * processed.
+ * Returns a key of the draft's send and service. Returns '' if the send or the consumer handles
+ * several messages, because the send then does not tell which message was processed.
  */
 const sendAndTaker = ({ head, segment }: Draft): string => {
   const [cause, ...others] = segment.causes;

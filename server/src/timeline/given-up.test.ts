@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A consumer that returns without an error, after it sent a message. */
+/** Builds a consumer that sends the messages `sends` and then returns without an error. */
 const handled = (sends: Partial<SpanSketch>[], more: Partial<SpanSketch> = {}): SpanSketch[] => [
   { trace: 'a', id: '1', role: 'send', service: 'shop', destination: 'mail', message: 'm', at: 0 },
   {

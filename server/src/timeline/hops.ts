@@ -175,8 +175,8 @@ export function hopsOf(
     hops.set(id, {
       ...notTaken(id, stepOf.get(send.key)?.id ?? null, corrected(send, send.start)),
       message: messageOf(message, send),
-      // A failed step gives a message up by sending it to such a destination. Often nobody takes it
-      // from there, and nothing waits for that.
+      // A failed step gives a message up by sending it to a dead-letter destination. Often nobody
+      // consumes from there, so no consumer is awaited.
       state: isGivenUp(send, stepOf.get(send.key)) ? 'dead-lettered' : 'waiting',
       sendSpanId: spanIdOf(message.key),
     });
@@ -184,8 +184,8 @@ export function hopsOf(
 }
 
 /**
- * Returns a hop for every message that its consumer had set aside as a dead letter, if nobody was
- * seen taking it from there.
+ * Returns a hop for every message that its consumer had set aside as a dead letter, if no consumer
+ * of the dead letter was received.
  */
 function setAsideIn(
   drafts: readonly Draft[],
@@ -227,7 +227,10 @@ const notTaken = (id: string, from: string | null, sent: UnixNanos): Omit<Hop, '
   confidence: 1,
 });
 
-/** Returns what carried a call. A step within another step of its service was not called at all. */
+/**
+ * Returns the protocol of a call. A step within another step of its service was not called over a
+ * network.
+ */
 const systemOf = ({ head }: Draft, from: Draft): string =>
   head.role !== 'server' && head.service.name === from.head.service.name
     ? 'in-process'
@@ -241,7 +244,8 @@ const hasFailed = ({ attempts }: Step): boolean =>
   attempts.some(({ status }) => status === 'failed');
 
 function messageOf(send: Span, receive: Span | null): Hop['message'] {
-  // What was not sent as a message was stored, by a step that may be the handling of another one.
+  // If `send` is no send span, it is a step that stored the message, for example in an outbox. The
+  // message of that step is another one, which it handled, so it is not used.
   const s = receive === null || isSend(send.role) ? send.message : null;
   const r = receive?.message ?? null;
   const pick = (field: 'type' | 'id' | 'system' | 'destination'): string =>
@@ -256,11 +260,17 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
   };
 }
 
-/** Returns whether a send's receiver is awaited. One without context would never be found. */
+/**
+ * Returns whether a consumer of the send is awaited. If the message carries no trace context, its
+ * consumer would never be found.
+ */
 const awaitsReceiver = ({ role, message }: Span): boolean =>
   isSend(role) && message?.contextless !== true;
 
-/** Returns whether only the message's name joins the two sides, though its protocol has context. */
+/**
+ * Returns whether only the message's id or position joins the two sides, although the protocol
+ * carries trace context.
+ */
 const lacksContext = ({ kinds, span }: InputCause): boolean =>
   span?.message?.contextless !== true &&
   kinds.some((kind) => kind === 'message-id' || kind === 'message-position');

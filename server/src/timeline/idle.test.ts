@@ -5,7 +5,7 @@ import { idleIn } from './idle.ts';
 
 const BASE_MS = 1_700_000_000_000;
 const head: SpanSketch = { trace: '1', id: '1', at: 0, ms: 10 };
-/** Begin and end of each gap, ms. */
+/** Returns the begin and end of each gap, in ms after the start of the head. */
 const gaps = (rest: Partial<SpanSketch>[], shift = 0n, first = head): number[][] => {
   const spans = [first, ...rest.map((one, i) => ({ trace: '1', id: `${i + 2}`, ...one }))].map(
     aSpan,

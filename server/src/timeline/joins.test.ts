@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Flow } from '../model/flow.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** Returns the kinds and values of the joins, by the name of the step that they prove. */
+/** Returns the evidence (kind and value) that joins each step to the flow, by the step's name. */
 const joinsOf = (flow: Flow | undefined): Record<string, string[]> =>
   Object.fromEntries(
     (flow?.steps ?? []).flatMap(({ name, joinedBy }) =>

@@ -38,11 +38,14 @@ const MAX_PROOFS = 10;
 
 /** For each id, key or trace: the part of the flow that has it, or all parts if several do. */
 type Holders = Map<string, string | Set<string>>;
-/** Holders by kind of evidence, the strongest kind first. Most flows have few kinds. */
+/** Kinds of evidence, the strongest first. */
 const KINDS = ['flow-id', 'ambient-flow-id', 'conversation', 'identity-key', 'trace'] as const;
 type Kind = (typeof KINDS)[number] & EvidenceKind;
 
-/** Runs at every projection of a flow with several starts, so it builds no object for a span. */
+/**
+ * Returns which parts of the flow have each id, key and trace. This runs at every projection of a
+ * flow with several starts, so it allocates nothing per span.
+ */
 function holdersIn(
   { segments }: FlowInput,
   stepOf: ReadonlyMap<string, Step>,

@@ -7,50 +7,59 @@ import type { Message, Span } from '../model/span.ts';
 import { ANY, destinationWithoutIds, partsOf } from '../model/templates.ts';
 
 /**
- * Learns which names of messages are of unbounded number, such as a routing key with the name of a
- * user in it, and replaces the part that differs: `user.created.*`. Without this, every user would
- * have a flow type, and nothing could be learned of any.
+ * Learns which parts of message names have an unbounded number of values, and replaces them:
+ * `user.created.ann`, a routing key with the name of a user, becomes `user.created.*`. Otherwise
+ * every user would have a flow type, and nothing could be learned about any of them.
  *
- * Only what is shown and learned by is renamed. Everything by which spans, flows, steps and
- * findings are identified is made of the names as they were sent, so that no identity changes when
- * a name is learned later (docs/adr/0044).
+ * Names are replaced where they are shown and learned from. Spans, flows, steps and findings are
+ * identified by the names as they were sent, so that no identity changes when a name is learned
+ * later (docs/adr/0044).
  */
 export interface LearnedNames {
   /** Records the names of the messages that these spans sent. */
   observe(spans: readonly Span[]): void;
-  /** Returns the flow with the names that are known now. */
+  /** Returns the flow with unbounded parts of names replaced. */
   named(flow: Flow): Flow;
-  /** Returns what was learned as text for the store; null if it has not changed since. */
+  /**
+   * Returns what was learned as text for the store; null if nothing has changed since the last
+   * call.
+   */
   takeChanged(): string | null;
   load(stored: string): void;
 }
 
-/** Most values of one part of a name that count as different names, if each is seen once. */
+/**
+ * If a part of a name has more values than this, and at least half of them were seen in a single
+ * trace only, the part counts as unbounded.
+ */
 const MAX_NAMES = 50;
-/** Most values of one part, however often each of them is seen. */
+/**
+ * A part of a name with more values than this counts as unbounded, however often each value was
+ * seen.
+ */
 const MAX_REPEATED = 200;
-/** Bounds the values that are remembered; what is met when all are taken is not judged. */
+/** Maximum number of values kept for all names together; values beyond it are not learned. */
 const MAX_VALUES = 50_000;
 const MAX_PARTS = 24;
 /**
- * Lists systems whose destinations are created one by one, so that their number is what somebody
- * decided. Names of the messages that are sent there may be of any number all the same.
+ * Systems in which each destination has to be created, so that the number of destinations is
+ * bounded. The number of types of the messages sent there may be unbounded all the same.
  */
 const CREATED: ReadonlySet<string> = new Set([
   ...['', 'kafka', 'rabbitmq', 'servicebus', 'eventhubs', 'aws_sqs', 'aws.sns', 'gcp_pubsub'],
   ...['bullmq', 'celery', 'nservicebus', 'masstransit', 'jms', 'activemq', 'rocketmq', 'pulsar'],
 ]);
 
-/** One part of names that begin alike. */
+/** The values at one position of names, for names that are equal up to that position. */
 interface Part {
-  /** Is true if the values of this part are of unbounded number. */
+  /** True if the number of values at this position is unbounded. */
   isAny: boolean;
-  /** Maps a value to what follows it. */
+  /** Maps each value at this position to the next position. */
   values: Map<string, Value>;
 }
 interface Value {
   next: Part;
-  /** Holds the trace in which the value was seen; '' once it was seen in several. */
+  /** Trace in which the value was seen; '' if it was seen in several traces. */
   onlyTrace: string;
 }
 const newPart = (): Part => ({ isAny: false, values: new Map() });
@@ -76,7 +85,10 @@ export function createLearnedNames(): LearnedNames {
     isChanged = true;
     cache = createBoundedTextMap(2_000_000);
   };
-  /** Follows a name from part to part, and records its values if a trace is given. */
+  /**
+   * Follows a name from part to part, and returns it with unbounded parts replaced. Records the
+   * values of its parts if a trace is given.
+   */
   const follow = (scope: string, first: number, name: string, traceId: string): string => {
     const parts = partsOf(name);
     if (parts.length > MAX_PARTS) return name;
@@ -158,14 +170,17 @@ type ShownNames = Pick<Message, 'destination' | 'type'>;
 
 const destinationOf = ({ system, destination }: NamedMessage): string =>
   system === 'bullmq' ? destination : destinationWithoutIds(destination);
-/** Returns the scope in which names are counted: types are counted for each destination. */
+/**
+ * Returns the scope in which names are counted. Types are counted separately for each destination,
+ * by the first part of its name.
+ */
 const scopeOf = (environment: string, message: NamedMessage, what: 'd' | 't'): string =>
   [
     ...[what, environment, message.system],
     ...(what === 't' ? [destinationOf(message).split(/[./:]/, 1)[0]!] : []),
   ].join('\0');
 
-/** Returns the paths of values that lead to parts of unbounded number. */
+/** Returns the paths to the unbounded parts, each as the values that lead to the part. */
 function unboundedIn(first: Part): string[][] {
   const found: string[][] = [];
   const work: { part: Part; path: string[] }[] = [{ part: first, path: [] }];
@@ -176,7 +191,10 @@ function unboundedIn(first: Part): string[][] {
   return found;
 }
 
-/** Returns the flow with other names of messages, and of what is named after messages. */
+/**
+ * Returns the flow with the names of messages replaced, also where steps and types are named after
+ * messages.
+ */
 function withNames(flow: Flow, nameOf: (message: NamedMessage) => ShownNames): Flow {
   const renamed = new Map<string, string>();
   const hops = flow.hops.map((hop) => {

@@ -3,7 +3,10 @@ import type { Milestone, Outcome } from '../model/span.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A milestone of a flow is no work; a milestone of a step is, while its span is missing. */
+/**
+ * Tests milestones. A milestone of a flow is not work. A milestone of a step stands for the work of
+ * the step as long as its span is missing.
+ */
 const said = (milestone: Milestone, at: number, over: Partial<SpanSketch> = {}): SpanSketch => ({
   trace: `a${at}`,
   id: `${at + 1}`,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A delivery and its handling are one step, however many spans describe it. */
+/** Tests that a delivery and its handling are one step, however many spans describe them. */
 const sent: SpanSketch = {
   trace: 'a',
   id: '1',
@@ -61,7 +61,7 @@ describe('what is told of a delivery before its work', () => {
     expect(stepsOf(receive(), process({ failed: true }), ...again)).toEqual([
       'mail process q|failed|2|true',
     ]);
-    // The last attempt has not been worked on yet.
+    // The second delivery was received, but no work on it yet, so `isHandled` is false.
     expect(stepsOf(receive(), process({ failed: true }), receive({ id: '4', at: 200 }))[0]).toMatch(
       /\|2\|false$/,
     );

@@ -3,7 +3,10 @@ import { criticalPath, timeSpent } from '../analyze/index.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
-/** A shop asks for a price, and takes the answer while its request still runs. */
+/**
+ * Builds a shop that asks for a price by a message, and takes the answer while its own request is
+ * still running.
+ */
 const asked = (back: string, asker = 'shop', more: Partial<SpanSketch> = {}): SpanSketch[] => [
   { trace: 'a', id: '1', role: 'server', service: 'shop', at: 0, ms: 1000, route: 'POST /orders' },
   {

@@ -3,13 +3,13 @@ import { isTemporary } from '../model/destinations.ts';
 import type { Hop, Step } from '../model/flow.ts';
 
 /**
- * Finds answers to requests that were sent as messages, where no client states the kind of message.
+ * Finds replies to requests that were sent as messages, if no client states the kind of message.
  * All functions are pure.
  */
 
-/** Matches destinations that are named as those of answers, such as `prices.replies`. */
+/** Matches destinations that are named after replies, such as `prices.replies`. */
 const OF_REPLIES = /(?:^|[._\-/:])(?:repl(?:y|ies)|responses?)$/i;
-/** Most hops that are followed back from an answer to the step that asked. */
+/** Maximum number of hops that are followed back from a reply to the step that asked. */
 const MAX_DEPTH = 32;
 
 /**
@@ -48,7 +48,7 @@ function isAnswerTo(
   let by = hop;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const from = by.from === null ? undefined : stepOf.get(by.from);
-    // The answer comes from another step than the one that asked.
+    // At depth 0, `from` is the step that sent the answer, so it is not the step that asked.
     if (depth > 0 && from?.service === service && from.start < start) return true;
     const above = from && causesOf.get(from.id)?.[0];
     if (above === undefined) return false;

@@ -23,8 +23,8 @@ export function typeKeyOf({ head, segment, spans }: Draft): string {
 }
 
 /**
- * Returns what internal work is known by if nothing else names it: the one kind of message that it
- * sends; '' if it sends none or several kinds.
+ * Returns a name for internal work that nothing else names: `send` and the one kind of message that
+ * it sends. Returns '' if it sends none or several kinds.
  */
 function onlySendIn(spans: readonly Span[]): string {
   let only = '';

@@ -3,8 +3,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * A span answers for the work below it if it outlived that; otherwise the span of the same service
- * that ended later decides.
+ * Tests which span decides whether a delivery failed: the delivery's span if it ended after the
+ * work below it, otherwise the span of the same service that ended later.
  */
 const at = (start: number, ms: number, over: Partial<SpanSketch> = {}): Partial<SpanSketch> => ({
   at: start,
@@ -12,7 +12,10 @@ const at = (start: number, ms: number, over: Partial<SpanSketch> = {}): Partial<
   ...over,
 });
 const failed = { failed: true };
-/** Sends a delivery and the work below it, each span within the one before. */
+/**
+ * Builds a delivery and the work below it, each span a child of the one before. Returns how the
+ * step and the flow ended.
+ */
 const handled = (...spans: Partial<SpanSketch>[]): unknown => {
   const [flow] = flowsOf(
     { trace: 'a1', id: '1', role: 'send', service: 'shop' },
@@ -58,7 +61,7 @@ test.each([
   ],
 ])('%s', (_what, spans, outcome) => {
   if (outcome !== null) expect(handled(...spans)).toEqual(outcome);
-  // The other service failed; the delivery did not.
+  // The step of the called service failed, the delivery did not.
   else expect(handled(...spans)).toEqual(['ok', 'failed', 1]);
 });
 

@@ -148,7 +148,8 @@ function statusOf(attempts: readonly Attempt[], earlierOk: boolean): StepStatus 
 /**
  * Returns evidence about how the step's agent records deliveries; null if the step gives no
  * evidence. Some agents end the span of a delivery before the work begins. When a delivery span has
- * no children, other deliveries at the same place tell whether work is still to come.
+ * no children, other deliveries to the same service, destination and consumer group tell whether
+ * work is still to come.
  */
 function receiptOf({ head, spans, segment }: Draft): Receipt | null {
   if (!isConsumer(head.role) || segment.shared) return null;
@@ -167,8 +168,8 @@ function receiptOf({ head, spans, segment }: Draft): Receipt | null {
 }
 
 /**
- * Returns when the failure was first received, ms. Later evidence of the same failure (an earlier
- * attempt, or the span after its log event) does not make the failure newer.
+ * Returns when the failure was first received, in ms since 1970. Later evidence of the same failure
+ * (an earlier attempt, or the span after its log event) does not make the failure newer.
  */
 function failureReceivedMs(spans: readonly Span[], head: Span): number {
   const said = spans.filter(saysFailed);

@@ -3,8 +3,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * What a step stores for later, such as a row of an outbox, has no span of a sender. The step that
- * takes it up links to the step that stored it.
+ * Tests work that a step stores for later, such as a row of an outbox. It has no send span; the
+ * step that takes it up links to the step that stored it.
  */
 const relay: SpanSketch = {
   ...{ trace: 'b', id: '2', role: 'process', service: 'shop', links: ['a/1'], at: 1000, ms: 5 },

@@ -39,7 +39,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
  */
 const OF_FLOW_TOO: ReadonlySet<Badge> = new Set<Badge>(['clock-skew', 'duplicate-processing']);
 
-/** Marks what is known of how the spans came here. */
+/** Adds badges that tell where the spans come from: `sampled` and `imported`. */
 function markOrigin(spans: readonly Span[], badges: Set<Badge>): void {
   if (spans.some((span) => span.sampled)) badges.add('sampled');
   if (spans.every(({ service }) => service.imported)) badges.add('imported');
@@ -269,11 +269,11 @@ function endOf(input: FlowInput, shifts: Shifts, steps: Step[], badges: Set<Badg
 }
 
 /**
- * Maximum difference, ns, that the clocks of two processes may have if neither clock is known to be
- * wrong.
+ * A step that ends less than this time, ns, after the answer does not count as continuing, because
+ * some clocks count whole milliseconds.
  */
 const ONE_CLOCK_NS = 1_000_000n;
-/** Largest difference, ns, between the clocks of two processes that were not found wrong. */
+/** Maximum difference, ns, between the clocks of two processes if neither clock was found wrong. */
 const TWO_CLOCKS_NS = 1_000_000_000n;
 
 /**

@@ -8,7 +8,7 @@ const ASKS_NOTHING: ReadonlySet<Role> = new Set<Role>(['client', 'internal', 'se
 /**
  * Returns whether nothing asked for the work of this flow, such as a service's own queries of its
  * database: there was no request and no message, and nobody named a flow or a step. If the parent
- * of a span has not arrived, that parent may be the request.
+ * of a span has not arrived, the result is false, because that parent may be the request.
  */
 export function isUnasked({ key, segments }: FlowInput): boolean {
   if (!key.startsWith(TRACE)) return false;
@@ -27,8 +27,8 @@ export function isUnasked({ key, segments }: FlowInput): boolean {
 }
 
 /**
- * Returns whether a consumer inside a poll took nothing: an agent that names each message names
- * none here, because the poll ended with an error.
+ * Returns whether a process span inside a poll took no message. The agents that record such spans
+ * name each message, but here there is none, because the poll ended with an error.
  */
 const isEmpty = (
   { role, links, message }: Span,

@@ -9,7 +9,7 @@ export interface Least {
 }
 
 export const WINDOW_MS = 60_000;
-/** A minimum whose current window began this long ago, ms, has expired. */
+/** A minimum has expired this long, ms, after its current window began. */
 const RECENT_MS = 5 * WINDOW_MS;
 
 export const nothingSeen = (): Least => ({ sinceMs: 0, now: Infinity, before: Infinity });

@@ -7,8 +7,8 @@ const BASE_MS = 1_700_000_000_000;
 const MS = 1_000_000n;
 
 /**
- * Creates clocks, a server's time, and spans of processes that are received `lag` ms after they
- * end.
+ * Creates clocks and a manual time of the server, and observes spans that are received `lagMs`
+ * after they end.
  */
 function bench() {
   let nowMs = BASE_MS;
@@ -50,7 +50,10 @@ function bench() {
   };
 }
 
-/** Observes `a`, which is right, throughout; processes that are not listed are right too. */
+/**
+ * Observes one span of each of `a` to `d`, whose clocks are right, and of the processes in `wrong`,
+ * each with the time from the span's end to its receipt, ms.
+ */
 function heard(...wrong: [string, number][]) {
   const all = bench();
   for (const name of ['a', 'b', 'c', 'd']) all.hear(name, 50);

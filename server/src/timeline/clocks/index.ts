@@ -17,7 +17,7 @@ export interface Clocks extends KnownClocks {
   observe(spans: readonly Span[]): void;
   /** Judges clocks by new observations; returns the keys of clocks with a new verdict. */
   revise(): ReadonlySet<string>;
-  /** Time, ms, at which `revise` has to be called; Infinity when no clock has to be judged. */
+  /** When `revise` has to be called, in ms since 1970; Infinity when no clock has to be judged. */
   readonly dueAtMs: number;
   /** Returns the clocks that are wrong now, largest error first. */
   wrong(): WrongClock[];
@@ -38,7 +38,7 @@ export interface KnownClocks {
   waited(from: Span, to: Span, ns: bigint): void;
 }
 
-/** Used where all clocks count as right. */
+/** Clock errors by which all clocks are right. */
 export const RIGHT_CLOCKS: KnownClocks = { aheadNs: () => 0n, waited: () => undefined };
 
 export interface WrongClock {
@@ -83,7 +83,10 @@ const CELL_NS = 25_000_000;
  * flow corrects such errors by itself.
  */
 const MIN_NS = 100_000_000;
-/** A smaller error of the same sign gets a verdict only below this share of the last verdict. */
+/**
+ * If the error of a clock becomes smaller, it gets a new verdict only below this share of the last
+ * verdict.
+ */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
@@ -107,7 +110,10 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/** Returns whether several processes, and so several clocks, may go by this description. */
+/**
+ * Returns whether the service names neither instance nor host, so that several processes, and so
+ * several clocks, may share its key.
+ */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -225,7 +231,8 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   return {
     observe(spans) {
-      // Spans of one request are adjacent; among them only the one that ended last matters.
+      // Spans of one request are adjacent. Only the span that ended last is used, because the time
+      // from its end to its receipt is the shortest.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;
@@ -336,10 +343,10 @@ const cellOf = (ns: number): number =>
   Math.abs(ns) < MIN_NS ? 0 : Math.trunc(ns / CELL_NS) * CELL_NS;
 
 /**
- * Returns how far this server's clock is behind, ns. If more senders seem to be ahead of this
- * server than in time with it, it is this server that is behind; otherwise the result is 0. This
- * server is then behind by as much as the furthest of these senders seems ahead. Senders more than
- * an exporter's delay (`MAX_LAG_NS`) ahead of the median of these senders do not count.
+ * Returns how far this server's clock is behind, ns. It is behind if more senders seem to be ahead
+ * of it than in time with it; otherwise the result is 0. The result is the error of the sender that
+ * seems furthest ahead, leaving out senders that are more than an exporter's delay (`MAX_LAG_NS`)
+ * ahead of the median of those that seem ahead.
  */
 function behindMost(lags: readonly number[]): number {
   const ahead = lags.filter((lag) => lag <= -MIN_NS).sort((a, b) => a - b);

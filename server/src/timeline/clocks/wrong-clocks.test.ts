@@ -3,8 +3,9 @@ import { wrongClocks } from './wrong-clocks.ts';
 
 const MS = 1e6;
 /**
- * Parses `a>b 48`, the least time that messages seem to take, ms; `48/30` adds that from the end of
- * the send. `lags` are the least times from a span's end to its receipt, ms.
+ * Returns the clocks that are found wrong, each with its error, ms. A wait `a>b 48` says that
+ * messages from `a` to `b` seem to take at least 48 ms; `48/30` adds that it is 30 ms from the end
+ * of the send. `lags` are the least times from a span's end to its receipt, ms.
  */
 function verdict(
   waits: string[],

@@ -84,9 +84,10 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Returns the move of `first` by `ns`, with all clocks that must move too, as they would have
-   * sent to a moved clock too late (positive `ns`), or taken from it too early (negative). Returns
-   * null if `not` would have to move, or if a span would be received before its end.
+   * Returns the move of `first` by `ns`, together with all clocks that must move too. A clock must
+   * move if it would otherwise have sent to a moved clock too late (positive `ns`), or have taken a
+   * message of a moved clock too early (negative `ns`). Returns null if `not` would have to move,
+   * or if a span would be received before its end.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
@@ -145,10 +146,10 @@ export function wrongClocks(
   };
 
   /**
-   * Returns how far, ns, a clock that only consumes is ahead. Its quickest message allows at most
-   * the error with which that message took no time. That error is returned, because it is more
-   * exact than the exporter's delay. `leastNs` is returned if it is more, or if the two differ by
-   * more than such a delay.
+   * Returns how far, ns, a clock is ahead whose process only consumes: by the error with which its
+   * quickest message took no time. This is an upper bound, and more exact than `leastNs`, which
+   * lacks the exporter's delay. Returns `leastNs` if the bound is smaller, or larger by more than
+   * such a delay, or if the process also sends.
    */
   const byQuickest = (clock: number, leastNs: number): number => {
     if (sent[clock]!.length > 0 || taken[clock]!.length === 0) return leastNs;
