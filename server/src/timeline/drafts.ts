@@ -26,8 +26,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   // Parents come first, because a span that continues the work of a span of another segment (same
   // service, new id) folds into the draft of that other span.
   for (const segment of topDown(segments, byKey)) {
-    // The parent of a milestone (a log event) is not missing. It is still running and arrives
-    // later.
+    // A milestone's parent is not missing: it still runs and arrives later.
     if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
@@ -45,8 +44,7 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
         parentSpan!.service.name === span.service.name &&
         !named &&
         !(isHead && isOwnDelivery(span, segment));
-      // A log event or span below a span that has not ended belongs to the draft of the log event
-      // that announced that span.
+      // Spans below an unfinished span join the draft of the event that announced that span.
       const within =
         parent !== undefined || named || isOwnDelivery(span, segment) ? '' : span.parent;
       const into = folds ? parent : beginningOf(span, ofUnended.get(within));

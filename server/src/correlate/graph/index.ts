@@ -123,8 +123,7 @@ export function createGraph(): Graph {
   const connect = (node: Node): void => {
     const { span } = node;
     const up = span.parent;
-    // Children of the event that stood in for this span are detached first. Otherwise attaching
-    // this span could seem to close a ring of parents.
+    // With children of the event that stood in for this span, parents could seem to form a ring.
     announced.giveWay(span.key);
     if (up !== '') {
       const parent = nodes.get(up);
@@ -219,8 +218,7 @@ export function createGraph(): Graph {
       const up = span.parent;
       const { parent } = node;
       if (parent !== null) detachParent(node);
-      // A node whose parent is a log event (`announced.ts`) still waits for the delivery's own
-      // span.
+      // A child of a log event (`announced.ts`) still waits for the delivery's own span.
       if (up !== '' && parent?.span.key !== up) {
         waitNoMore(up, node);
         unshare(polled, up, node);

@@ -299,7 +299,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         for (const member of segment.spans) unattributed.add(member);
       }
     }
-    // Replaces the array by a copy, which needs less memory: the array has grown by `push` and
+    // The copy of the array needs less memory, because the array itself has grown by `push` and
     // reserves spare capacity.
     tree.nodes = tree.nodes.slice();
     // Segments without a flow are unattributed, such as those below a shared segment.
@@ -316,10 +316,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /**
-   * Marks as dirty the flows that show these spans: those of their parents, children, links and
-   * messages.
-   */
+  /** Marks as dirty the flows that show these spans: those of the spans connected to them. */
   const markNeighbours = (spans: readonly Node[]): void => {
     const mark = (node: Node | null | undefined): void => {
       if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);
@@ -333,10 +330,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /**
-   * Joins trees by conversations and identity keys, except trees with conflicting ids (invariant
-   * I9).
-   */
+  /** Joins trees by conversations and identity keys, unless their ids conflict (invariant I9). */
   const resolveSoftKeys = (): void => {
     const tokens = dirtyTokens;
     dirtyTokens = new Set();
@@ -539,8 +533,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       (placeholder !== null ||
         (known.placeholder === null && compareDuplicates(span, known.span) <= 0))
     )
-      // A duplicate that is equal to the known span, or less than it (`compareDuplicates`), changes
-      // nothing.
+      // A duplicate that is not greater than the known span (`compareDuplicates`) changes nothing.
       return;
     const absent = absentOf(span);
     if (known !== undefined) pushAll(absent, absentOf(known.span));

@@ -29,8 +29,7 @@ import {
  * A segment of a tree. A tree is a series of segments that are connected by single causes, such as
  * one order that services pass on. The series is cut at segments with an id of their own, each of
  * which begins another tree, and at everything that flows share. Trees are small, so a change
- * rebuilds the affected trees from scratch by the same pure rules, in any order of arrival
- * (invariant I1).
+ * rebuilds the affected trees from scratch by the same pure rules, in any order of arrival.
  */
 export interface Segment {
   head: Node;
@@ -56,10 +55,7 @@ function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
-/**
- * Returns the top of the node's tree. A ring of causes is cut at its smallest key, whatever the
- * order of arrival (invariant I1).
- */
+/** Returns the top of the node's tree. A ring of causes is cut at the smallest key in it. */
 export function topOf(node: Node, causesOf: CausesOf): Node {
   const path = new Map<Node, number>();
   let head = headOf(node);
@@ -143,10 +139,7 @@ export interface ResolveContext {
   lacksType(node: Node): boolean;
   /** Returns the flow key of a node in another tree; '' if that node is in no flow. */
   flowOf(node: Node): FlowKey | '';
-  /**
-   * Returns whether the tree depends on itself through other trees. The flows of those trees then
-   * do not decide its flow.
-   */
+  /** Returns whether the tree depends on itself by way of other trees, which are then ignored. */
   dependsOnItself(top: Node): boolean;
 }
 
@@ -277,10 +270,7 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
   return home === '' ? null : home;
 }
 
-/**
- * Returns the keys. A key without a type is replaced by the typed key with the same id, if there is
- * exactly one.
- */
+/** Returns the keys; an untyped key is replaced if exactly one typed key has the same id. */
 function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
   if (keys.size < 2) return keys;
   const typed = [...keys].filter((key) => !isUntyped(key));
@@ -322,10 +312,7 @@ export function dependenciesOf(built: BuiltTree): Node[] {
   return guestsOf(built);
 }
 
-/**
- * Returns the guests of a tree: heads whose parent is in the tree, but whose cause is elsewhere.
- * Only a tree below a receiving span without a cause has guests.
- */
+/** Returns the guests of a tree whose top is a receiving span without a cause, otherwise none. */
 function guestsOf({ root, below }: BuiltTree): Node[] {
   const { head, causes } = root;
   if (causes.length > 0 || !isReceiving(head.span)) return [];
@@ -360,10 +347,7 @@ function anonymousKey(from: Segment, graph: Graph): FlowKey {
   return trace !== '' ? traceKeyOf(trace) : traceKeyOf(traceIdOf(span), spanIdOf(span));
 }
 
-/**
- * Returns the key made of the absent span that this and other segments come from; null if there is
- * no such span.
- */
+/** Returns the key made of the absent span from which several segments come, or null. */
 function placeOf({ head, causes }: Segment, graph: Graph): FlowKey | null {
   const { span } = head;
   const cause = causes.length === 1 && causes[0]!.node === null ? causes[0]!.key : '';

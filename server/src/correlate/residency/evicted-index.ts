@@ -83,9 +83,7 @@ export function createEvictedIndex(
     evicted.add(prefix, text);
     uncheck(prefix, text);
   };
-  /**
-   * Visits the names by which spans find a span, besides its parent and links (see `rowTokens`).
-   */
+  /** Visits the names by which a span is matched, besides parent and links (see `rowTokens`). */
   const named = (span: Span, tell: (prefix: string, text: string) => void): void => {
     for (const token of messageTokens(span)) tell(isSend(span.role) ? TOKEN : TAKEN, token);
     for (const token of softTokens(span)) tell(TOKEN, token);
@@ -121,10 +119,8 @@ export function createEvictedIndex(
           if (!identifies(token)) continue;
           const sent = isSend(span.role);
           if (sent) ask(TAKEN, token);
-          // Consumers are recorded as `TAKEN`, sends as `TOKEN`. A send with a counted id does not
-          // ask for other sends, because sends affect each other only through consumers. A send
-          // with another id asks for both, because rows that earlier versions wrote have consumers
-          // as `TOKEN`.
+          // A send with a counted id needs only its consumers. With another id, sends are asked for
+          // too, because rows of earlier versions have consumers as `TOKEN`.
           if (!sent || !isCounted(span.message!.id)) ask(TOKEN, token);
         }
         for (const token of softTokens(span)) if (identifies(token)) ask(TOKEN, token);

@@ -62,8 +62,7 @@ export function createEviction(options: EvictionOptions): Eviction {
   let sweptAtMs = clock.now();
 
   /**
-   * Returns whether the flow has received nothing since `before` (ms since 1970) and the store has
-   * all of it.
+   * Returns whether the store has all of the flow, and nothing arrived since `before`, epoch ms.
    */
   const isDone = ({ key, lastReceivedMs }: FlowState, before: number): boolean =>
     lastReceivedMs <= before && idle.has(key);
@@ -117,15 +116,9 @@ export function createEviction(options: EvictionOptions): Eviction {
       clock.now() - (isCrowded() ? CROWDED_QUIET_MS : options.idleBeforeEvictionMs);
     let left = most;
     let visits = MAX_VISITED;
-    /**
-     * Keys of flows whose closure is too large. They are kept so that each closure is walked once,
-     * not once for each of its flows.
-     */
+    /** Keys of flows whose closure is too large, kept so that each closure is walked only once. */
     const tied = new Set<FlowKey>();
-    /**
-     * Keys of flows that stay in memory, because another flow of their closure has to. They are
-     * moved to the end of the list of idle flows.
-     */
+    /** Keys of flows that stay because another flow of their closure does; they are tried last. */
     const staying = new Set<FlowKey>();
     for (const key of idle) {
       const state = assembler.flow(key);

@@ -83,10 +83,7 @@ const CELL_NS = 25_000_000;
  * flow corrects such errors by itself.
  */
 const MIN_NS = 100_000_000;
-/**
- * If the error of a clock becomes smaller, it gets a new verdict only below this share of the last
- * verdict.
- */
+/** If a clock's error shrinks, it gets a new verdict only below this share of the last one. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;
 const MAX_PARTNERS = 100;
@@ -110,10 +107,7 @@ export function clockOf(service: Service): string {
 }
 const keys = new WeakMap<Service, string>();
 
-/**
- * Returns whether the service names neither instance nor host, so that several processes, and so
- * several clocks, may share its key.
- */
+/** Returns whether several processes, and so several clocks, may share this description. */
 export const isAnybody = ({ instance, host = '' }: Service): boolean =>
   instance === '' && host === '';
 
@@ -231,8 +225,7 @@ export function createClocks(options: ClocksOptions): Clocks {
 
   return {
     observe(spans) {
-      // Spans of one request are adjacent. Only the span that ended last is used, because the time
-      // from its end to its receipt is the shortest.
+      // Spans of one request are adjacent. The one that ended last shows the shortest delay.
       for (let from = 0; from < spans.length;) {
         const { service, receivedAtMs } = spans[from]!;
         let latest: bigint | null = null;

@@ -84,10 +84,9 @@ export function wrongClocks(
   const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
 
   /**
-   * Returns the move of `first` by `ns`, together with all clocks that must move too. A clock must
-   * move if it would otherwise have sent to a moved clock too late (positive `ns`), or have taken a
-   * message of a moved clock too early (negative `ns`). Returns null if `not` would have to move,
-   * or if a span would be received before its end.
+   * Returns the move of `first` by `ns` with all clocks that must move too, because they would have
+   * sent to a moved clock too late (`ns` > 0) or taken from one too early (`ns` < 0). Returns null
+   * if `not` would have to move, or if a span would be received before its end.
    */
   const moveOf = (first: number, ns: number, not: number): Move | null => {
     const members = new Set([first]);
