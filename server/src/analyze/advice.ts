@@ -1,6 +1,6 @@
 import type { Coordination, Counted, NodeCount } from './coordination.ts';
 
-/** A sentence for the architect, the numbers behind it, and where to look. */
+/** One piece of advice: a sentence for the architect, the numbers behind it, and examples. */
 export interface Advice {
   text: string;
   because: Record<string, number>;
@@ -16,15 +16,23 @@ const rounded = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 const list = (names: readonly string[]): string => names.join(', ');
 
-/** Services in a chain of calls from which it is worth a word, and the share of time it blocks. */
+/**
+ * Minimum number of services in a chain of calls, and minimum share of its time that a step waits
+ * for the chain, for the chain to be reported.
+ */
 const LONG_CHAIN = 4;
 const MUCH_BLOCKED = 0.5;
-/** Flows from which it means something that no step failed. */
+/** Minimum number of flows for the absence of failed steps to mean something. */
 const ENOUGH_FLOWS = 50;
-/** Lag of a subscriber, ms, that people notice. */
+/**
+ * A subscriber is reported if it is at least this long, ms, behind the sender of its messages,
+ * because people notice such a lag.
+ */
 const LONG_LAG_MS = 1000;
 
-/** A chain of synchronous calls: everybody in it waits for the last. */
+/**
+ * Reports long chains of synchronous calls, because every service in a chain waits for the last.
+ */
 const longChains: Rule = ({ blocked }, { nodes }) =>
   blocked
     .filter(({ chainDepth, share }) => chainDepth >= LONG_CHAIN && share >= MUCH_BLOCKED)
@@ -37,7 +45,9 @@ const longChains: Rule = ({ blocked }, { nodes }) =>
       ),
     );
 
-/** A choreography whose steps fail: what has to be undone is known nowhere. */
+/**
+ * Reports choreographies whose steps fail, because no single service knows what has to be undone.
+ */
 const failingChoreography: Rule = ({ verdict, flows, failureAudience }, { nodes }) => {
   const failing = nodes.filter(({ failed }) => failed > 0).sort((a, b) => b.failed - a.failed);
   const [worst] = failing;
@@ -55,7 +65,10 @@ const failingChoreography: Rule = ({ verdict, flows, failureAudience }, { nodes 
   ];
 };
 
-/** An orchestration in which nothing ever fails pays for coupling that it does not need. */
+/**
+ * Reports an orchestration in which nothing ever fails, because it pays for coupling that it does
+ * not need.
+ */
 const needlessConductor: Rule = ({ verdict, conductor, coupling, flows }, { nodes }) =>
   verdict === 'orchestrated' &&
   flows >= ENOUGH_FLOWS &&
@@ -69,7 +82,7 @@ const needlessConductor: Rule = ({ verdict, conductor, coupling, flows }, { node
       ]
     : [];
 
-/** A failure that is not heard by everybody who may have something to undo. */
+/** Reports failures that are not told to every service that may have something to undo. */
 const unheardFailures: Rule = ({ failureAudience }) =>
   failureAudience.flatMap(({ failure, mustHear, hear }) => {
     const deaf = mustHear.filter((service) => !hear.includes(service));
@@ -84,7 +97,7 @@ const unheardFailures: Rule = ({ failureAudience }) =>
         ];
   });
 
-/** A conductor is a single point of failure. */
+/** Reports that the conductor is a single point of failure. */
 const singlePoint: Rule = ({ conductor, ifStops }) => {
   const one = ifStops.find(({ service }) => service === conductor);
   return one === undefined || one.flowsShare < 0.99
@@ -98,7 +111,10 @@ const singlePoint: Rule = ({ conductor, ifStops }) => {
       ];
 };
 
-/** A copy that is far behind its source. */
+/**
+ * Reports subscribers that receive messages long after they were sent, so that their data is far
+ * behind its source.
+ */
 const laggards: Rule = ({ listeners }) =>
   listeners
     .filter(({ lagMs }) => lagMs.p99 >= LONG_LAG_MS)

@@ -3,9 +3,10 @@ import type { Flow, Step } from '../model/flow.ts';
 import type { TraitBodies } from './trait.ts';
 
 /**
- * Returns who must hear of the failures that messages of this flow tell, and who does. Whoever did
- * something before, on the way from the flow's start to the failure, must hear of it, because it
- * may have to undo that; the service that failed knows already.
+ * Returns, for each failure that a message of this flow reports, the services that must hear of it
+ * and those that do. A service that did something on the way from the flow's start to the failure
+ * must hear of it, because it may have to undo that. The service that reports the failure knows
+ * already.
  */
 export function audiencesOf(
   flow: Flow,

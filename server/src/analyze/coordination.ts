@@ -12,9 +12,9 @@ import {
 import type { EdgeBody } from './trait.ts';
 
 /**
- * How the services of one flow type work together, from what was counted of its flows. Pure. What
- * is weighed, and the advice, follow the articles that this product began with
- * (docs/systems.md): who must know whom, who is in the way of whom, who must hear of a failure.
+ * What was counted over the flows of one type. From this, `coordinationOf` tells how their services
+ * work together: which service must know which, which waits for which, and which must hear of a
+ * failure. All functions are pure.
  */
 export interface Counted {
   type: string;
@@ -43,11 +43,11 @@ export interface EdgeCount extends EdgeBody {
   flows: number;
   lagMs: Lag;
   newestMs: number;
-  /** Start of the first flow that has it, epoch ms. */
+  /** Start of the first flow that has this edge, epoch ms. */
   firstAt: number;
   exampleFlowIds: string[];
 }
-/** Quantiles in ms. */
+/** Quantiles of the time that the messages of an edge waited, ms. */
 interface Lag {
   p50: number;
   p90: number;
@@ -61,7 +61,7 @@ export interface Coordination {
   type: string;
   flows: number;
   verdict: Style;
-  /** Flows by the style of each. */
+  /** Number of flows of each style. */
   styles: { style: Style; flows: number }[];
   shares: Record<HopKind, number>;
   hops: number;
@@ -109,7 +109,10 @@ export function coordinationOf(counted: Counted): Coordination {
 
 interface HopBetween extends EdgeCount, HopsBetween {}
 
-/** Returns the edge as hops between two services; none if it stays within one, or is a border. */
+/**
+ * Returns the edge as hops between two services. Returns none if both ends are in one service, or
+ * if one end is the start or the end of the flow.
+ */
 function hopsBetween(edge: EdgeCount, nodes: ReadonlyMap<string, NodeCount>): HopBetween[] {
   const sender = nodes.get(edge.from)?.service;
   const receiver = nodes.get(edge.to)?.service;
@@ -125,7 +128,7 @@ function listenersOf(hops: readonly HopBetween[]): Listener[] {
     const name = message!.type || message!.destination;
     const key = JSON.stringify([name, sender, receiver]);
     const known = listeners.get(key);
-    // Of several edges between the two, the one with most messages tells the lag.
+    // If several edges connect the two services, the lag of the edge with most messages is shown.
     const isMost = known === undefined || edge.lagMs.count > known.lagMs.count;
     listeners.set(key, {
       ...{ message: name, from: sender, service: receiver },
@@ -177,7 +180,7 @@ function blockedOf(
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** Returns steps that some flows leave one way and others another way. */
+/** Returns the steps after which some flows continue with one step and others with another. */
 function decisionsOf(
   { edges }: Counted,
   nodes: ReadonlyMap<string, NodeCount>,

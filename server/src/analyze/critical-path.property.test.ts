@@ -53,7 +53,10 @@ test('of any flow, segments touch and sum to its duration', () => {
   expect(several).toBeGreaterThan(RUNS / 10);
 }, 600_000);
 
-/** Calls one after the other, and by how many ms the span within each wrapper ends later. */
+/**
+ * Generates consecutive calls. Each call may have wrappers; `overruns` tells by how many ms the
+ * span inside each wrapper ends later than the call.
+ */
 const anyChain = fc.array(
   fc.record({
     gap: fc.integer({ min: 1, max: 20 }),

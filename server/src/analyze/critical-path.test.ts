@@ -84,7 +84,8 @@ const root = (ms: number): SpanSketch => ({
 
 describe('within one trace, as Jaeger and CRISP', () => {
   test('the child that finished last, and not the one that it overlapped', () => {
-    // Jaeger's second case, CRISP's ConcurrentSiblingExcluded: X 1–101, A 10–50, C 20–60.
+    // Jaeger's second test case, CRISP's ConcurrentSiblingExcluded: span X lasts from 1 to 101, A
+    // from 10 to 50, and C from 20 to 60.
     expect(
       pathOf(
         root(100),
@@ -137,7 +138,8 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('a call that a library wraps returns when the wrapper does, unlike the span within', () => {
-    // The client's own span ends with the whole answer, when the caller has gone on already.
+    // The inner client span ends when the whole answer was read; the caller has already continued
+    // by then.
     const wrapped = (id: string, service: string, [from, to]: [number, number]): SpanSketch[] => [
       { trace: 'a', id: `${id}f`, parent: '1', role: 'client', at: from, ms: to - from },
       { trace: 'a', id: `${id}c`, parent: `${id}f`, role: 'client', at: from, ms: to - from + 3 },
@@ -160,7 +162,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('what was only told is not waited for', () => {
-    // Jaeger's fifth case: B follows from A, and ends before it.
+    // Jaeger's fifth test case: span B follows from A, and ends before A.
     expect(
       pathOf(
         { ...root(30), role: 'server' },
@@ -180,7 +182,8 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('a request ends with its answer: what goes on in a callee is cut off', () => {
-    // Jaeger's sixth case: A 1–30, B 15–35 in it, C 10–25 in B, which cannot have begun before B.
+    // Jaeger's sixth test case: span A lasts from 1 to 30, B in it from 15 to 35, and C in B from
+    // 10 to 25. C cannot have begun before B.
     const inside = { trace: 'a', role: 'server' as const };
     expect(
       pathOf(
@@ -212,15 +215,15 @@ describe('within one trace, as Jaeger and CRISP', () => {
     expect(
       pathOf({ ...root(70), failed: true }, { ...asking, failed: true }, hanging).slice(0, 3),
     ).toEqual(['processing one 0-10', 'sync-call one>two 10-12', 'processing two 12-60']);
-    // The callee has no span, so the time is the caller's own.
+    // The callee has no span, so the time counts as the caller's own work.
     expect(pathOf({ ...root(70), failed: true }, { ...asking, failed: true })).toEqual([
       'processing one 0-70',
     ]);
   });
 
   test('calls one after the other that seem to overlap by the clock of their SDK are both on it', () => {
-    // Starts are cut to whole milliseconds: two began at 0.9 and ended at 10.1, three began at
-    // 10.3.
+    // The SDK cuts starts to whole milliseconds, so that `two` and `three` seem to overlap by 0.1
+    // ms.
     expect(
       pathOf(
         root(30),
@@ -268,7 +271,7 @@ describe('within one trace, as Jaeger and CRISP', () => {
   });
 
   test('a clock that was set right hides what it hid before', () => {
-    // The callee's clock has whole milliseconds, and is 1234.567 ms behind the caller's.
+    // The callee's clock counts whole milliseconds, and is 1234.567 ms behind the caller's.
     const asked = (id: string, at: number, ms: number): SpanSketch => ({
       ...{ trace: 'a', id, parent: '1', role: 'server', service: 'two', route: `POST /${id}` },
       at: at - 1235,
@@ -284,8 +287,8 @@ describe('within one trace, as Jaeger and CRISP', () => {
       { trace: 'a', id: '8', parent: '1', role: 'send', service: 'one', at: 10, ms: 2 },
     ];
     const path = ['processing one 0-40', 'unknown 40-100'];
-    // The step continues by a timer: it calls with a span of its own or without one, or works by
-    // itself.
+    // After its end the step continues by a timer: it makes a call with a client span, makes a call
+    // without one, or works by itself.
     expect(pathOf(...answers, ...call('1', '2', 'two', [100, 105, 395, 400]))).toEqual([
       ...path,
       'sync-call one>two 100-105',
@@ -304,7 +307,8 @@ describe('within one trace, as Jaeger and CRISP', () => {
     expect(
       pathOf(...answers, { trace: 'a', id: '2', parent: '1', service: 'one', at: 100, ms: 300 }),
     ).toEqual([...path, 'processing one 100-400']);
-    // The path does not lead through a callee that the caller had left, either.
+    // Nor does a callee work after its end: the time from then until the caller's next span is
+    // unknown.
     expect(
       pathOf(
         ...answers,

@@ -124,7 +124,7 @@ export function criticalPath(flow: Flow): Segment[] {
   return path.reverse();
 }
 
-/** Returns the ms spent on each kind of segment, the most first; the sum is the duration. */
+/** Returns the time, ms, spent on each kind of segment, longest first; the sum is the duration. */
 export function timeSpent(path: readonly Segment[]): { kind: SegmentKind; ms: number }[] {
   const spent = new Map<SegmentKind, bigint>();
   for (const { kind, start, end } of path) spent.set(kind, (spent.get(kind) ?? 0n) + end - start);
@@ -320,7 +320,7 @@ const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
 const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
   returned === null ? unitOf(to.start, to) : unitOf(sent, from);
 const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-/** Most steps that are followed from a reply backwards to its command. */
+/** Maximum number of steps that are followed from a reply backwards to its command. */
 const MAX_DEPTH = 32;
 
 /** Returns the instant at which the sender had finished sending. */

@@ -1,6 +1,7 @@
 /**
- * What varies between messages of one cause, the most specific first, and what is written in its
- * place. Each expression takes linear time: it has no nested repetition.
+ * Patterns of the parts that vary between error messages of one cause, the most specific first,
+ * each with the placeholder that replaces the part. Each expression takes linear time: it has no
+ * nested repetition.
  *
  * The list follows what error trackers take out before they group (Sentry, "message
  * parameterization"). A status of HTTP is kept, because it tells the cause.

@@ -15,11 +15,12 @@ export interface HopsBetween {
   count: number;
 }
 
-/** Share of the commands and calls that a conductor sends at least. */
+/** Minimum share of all commands and calls that a service sends to count as the conductor. */
 const CONDUCTS = 0.6;
 /**
- * Shares of events among events, commands and calls (a reply only answers): from this one on, flows
- * without a conductor are choreographed; up to this one, flows with a conductor are orchestrated.
+ * Bounds for the share of events among events, commands and calls; replies only answer, so they do
+ * not count. At `CHOREOGRAPHED` or more, flows without a conductor are choreographed. At
+ * `ORCHESTRATED` or less, flows with a conductor are orchestrated.
  */
 const CHOREOGRAPHED = 0.6;
 const ORCHESTRATED = 0.25;
@@ -52,7 +53,10 @@ export function sharesOf(hops: readonly HopsBetween[]): Record<HopKind, number> 
   return shares;
 }
 
-/** Whoever sends a command or makes a call has to know its receiver; an event's sender has not. */
+/**
+ * Returns which services each service has to know. The sender of a command or call has to know the
+ * receiver; the sender of an event does not.
+ */
 export function knowsOf(hops: readonly HopsBetween[]): { service: string; knows: string[] }[] {
   const known = new Map<string, Set<string>>();
   for (const { kind, sender, receiver } of hops)

@@ -26,10 +26,10 @@ export const TRAIT_KINDS = [
 const CODES = new Map<TraitKind, bigint>(TRAIT_KINDS.map((kind, i) => [kind, BigInt(i)]));
 export const codeOf = (kind: TraitKind): number => TRAIT_KINDS.indexOf(kind);
 
-/** Returns the kind of a trait, which its id tells. */
+/** Returns the kind of a trait, which its id contains. */
 export const kindOf = (id: bigint): TraitKind => TRAIT_KINDS[Number(id & 15n)]!;
 
-/** A trait's kind and body, which its id stands for. */
+/** Kind and body of a trait, which `traitNamed` finds by the trait's id. */
 export type NamedTrait = {
   [K in TraitKind]: { kind: K; body: TraitBodies[K] };
 }[TraitKind];
@@ -40,9 +40,9 @@ export type NamedTrait = {
  */
 const MAX_KEPT = 50_000;
 /**
- * Caches of pure functions: ids by kind and body as JSON, and back. Shared by all stores of a
- * process. A name that is not here is found again from a flow that has the trait
- * (`query/lenses/trait-names.ts`).
+ * Caches of both directions: ids by kind and body (as JSON), and kind and body by id. Both are
+ * shared by all stores of a process. A name that is not cached is found again from a flow that has
+ * the trait (`query/lenses/trait-names.ts`).
  */
 const ids = new Map<string, bigint>();
 const names = new Map<bigint, string>();
@@ -88,7 +88,10 @@ function addRef(kind: TraitKind, parts: readonly string[], id: bigint): TraitRef
   return ref;
 }
 
-/** As `traitId`, where the id stands for more than the body tells. */
+/**
+ * Returns an id that is made from `all`, for traits whose `body` is only a part of what they stand
+ * for.
+ */
 export const traitIdFor = <K extends TraitKind>(
   kind: K,
   all: string,
@@ -116,7 +119,7 @@ function idOf(kind: TraitKind, text: string): bigint {
   return id;
 }
 
-/** Returns what an id stands for; undefined if it is not known at the moment. */
+/** Returns the kind and body of the trait with this id; undefined if they are not cached. */
 export function traitNamed(id: bigint): NamedTrait | undefined {
   const name = names.get(id);
   if (name === undefined) return undefined;

@@ -17,34 +17,37 @@ export interface Trait {
 /** The traits of one flow, by the columns in which a row holds them. */
 export interface Traits {
   variant: bigint;
-  /** One for each step, in the order of the steps. */
+  /** One trait for each step, in the order of the steps. */
   nodes: Trait[];
   edges: Trait[];
-  /** In order of their first time on the critical path. */
+  /** Segments in the order in which they first occur on the critical path. */
   segments: Trait[];
   others: Trait[];
   /** Traits that a flow has or has not, without a measure. */
   marks: bigint[];
 }
 
-/** What the traits of each kind are named by, and what their `ms` is. */
+/** For each kind of trait, the body that identifies a trait, and what its `ms` measures. */
 export interface TraitBodies {
-  /** The steps of a flow in order of their start; `more` counts those that are not spelt out. */
+  /** The steps of a flow in order of their start; `more` counts the steps that are not listed. */
   variant: { steps: string[]; more: number };
   /** A step of a service. `ms`: time from its start to its end. */
   node: { service: string; step: string };
   /**
    * A message or call between two nodes, or the flow's start or end. `ms`: the wait of the message,
-   * or the way of the call and its answer.
+   * or the time that the call and its answer were on their way.
    */
   edge: EdgeBody;
-  /** What the critical path spent time on. `ms`: all this time of the flow. */
+  /**
+   * What the critical path spent time on. `ms`: the whole time of the flow that was spent on it.
+   */
   segment: { kind: SegmentKind; service: string; step: string; message: string };
   /** A failed attempt of a step, by its cause. `ms`: when it failed, epoch ms. */
   failure: FailureBody;
   /**
-   * Where a failure happened: functions, version, instance. One of each follows the failure in the
-   * row, in this order, so that each failure knows its own (`failureOrigins` in the store).
+   * Where a failure happened: in which functions, version and instance. These three traits follow
+   * their failure in the row, in this order, so that each failure can be matched with its own three
+   * (`failureOrigins` in the store).
    */
   frames: { frames: string[] };
   failedVersion: { version: string };
@@ -52,14 +55,17 @@ export interface TraitBodies {
   version: { service: string; version: string };
   /** A process of a service. */
   instance: { service: string; instance: string };
-  /** A step that is awaited. `ms`: when it is late, and when it is stuck, epoch ms. */
+  /** A step that is awaited. `ms`: when it becomes late (`late`) or stuck (`stuck`), epoch ms. */
   late: Awaited;
   stuck: Awaited;
-  /** A node that waits for synchronous calls. `ms`: how long. The number is the chain's depth. */
+  /**
+   * A node that waits for synchronous calls. `ms`: how long. The number above the flags is the
+   * depth of the chain of calls.
+   */
   blocked: { node: string };
   /** A service that hears, or must hear, of a failure that a message of this type tells. */
   audience: { failure: string; service: string; role: 'must' | 'hears' };
-  /** A service that took part. */
+  /** A service that took part in the flow. */
   service: { service: string };
   /** How the services of this one flow worked together. */
   style: { style: Style };
@@ -74,17 +80,17 @@ export interface EdgeBody {
 }
 export interface FailureBody {
   type: string;
-  /** The message with its variable parts taken out. */
+  /** Error message without its variable parts (`messagePattern`). */
   message: string;
   service: string;
   step: string;
-  /** Type of the message that the failed step handled, or ''. */
+  /** Type of the message that the failed step handled; '' if there is none. */
   trigger: string;
 }
 export interface Awaited {
   step: string;
   service: string;
-  /** Hex id of the edge whose message waits, or ''. */
+  /** Hex id of the edge whose message waits; '' if no message does. */
   edge: string;
 }
 export type TraitKind = keyof TraitBodies;
@@ -99,7 +105,7 @@ export const FLAGS = {
   /** `ms` is not known. */
   unmeasured: 16,
   deadLettered: 32,
-  /** The first occurrence of this trait in its flow, so that counting it counts flows. */
+  /** Set on the first occurrence of a trait in its flow, so that counting it counts flows. */
   first: 64,
 } as const;
 /** Bits above the flags hold a small number: the kind of a node, the depth of a chain of calls. */
@@ -117,6 +123,6 @@ export const NODE_KINDS = [
   'compensation',
 ] as const;
 
-/** Ends of edges that are no nodes. */
+/** Names that edges have instead of a node's id at the start and the end of the flow. */
 export const START = 'start';
 export const END = 'end';

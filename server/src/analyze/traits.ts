@@ -9,7 +9,9 @@ import { messagePattern } from './message-pattern.ts';
 import { END, FLAGS, NODE_KINDS, NUMBER_SHIFT, START, type Trait, type Traits } from './trait.ts';
 import { traitId, traitIdFor, traitRef, type TraitRef } from './trait-ids.ts';
 
-/** Steps of a variant that are spelt out; the id stands for all of them. */
+/**
+ * Maximum number of steps of a variant that are listed. The variant's id is made from all steps.
+ */
 const MAX_VARIANT_STEPS = 60;
 const MAX_DEPTH = 255;
 
@@ -139,8 +141,8 @@ function edgeRef(from: string, to: string, hop: Pick<Hop, 'message' | 'sync'> | 
 const border = (from: string, to: string): bigint => edgeRef(from, to, null).id;
 
 /**
- * Returns how long a message waited, or how long a call was on its way there and back, ms: a slow
- * network delays the answer as well, and shows nowhere else. Null if it is not known.
+ * Returns how long a message waited, or how long a call was on its way there and back, ms; null if
+ * it is not known. The way back counts, because a slow network delays the answer as well.
  */
 function wayMs({ sync, sent, returned, waitMs }: Hop, to: Step | undefined): number | null {
   if (!sync || returned === null || to === undefined || to.end === null) return waitMs;
@@ -165,7 +167,10 @@ function timeBySegment(flow: Flow, steps: ReadonlyMap<string, Step>): Map<bigint
   return spent;
 }
 
-/** Returns the trait of a segment: what time went to, by a name that all flows have for it. */
+/**
+ * Returns the id of a segment's trait. It is made from names that are equal in all flows (service,
+ * step, message), not from ids of this flow.
+ */
 export function segmentId(
   { kind, stepId, hopId }: Pick<Segment, 'kind' | 'stepId' | 'hopId'>,
   steps: ReadonlyMap<string, Step>,
@@ -183,7 +188,7 @@ export function segmentId(
 
 /**
  * Adds each failed attempt of each step by its cause, and where it happened. A step that failed
- * because a step that it called had failed is left out, because one failure is one failure.
+ * because a step that it called had failed is left out, so that one failure counts once.
  */
 function addFailures(flow: Flow, others: List): void {
   const callers = callersOfFailed(flow);

@@ -38,7 +38,8 @@ test.each([
     const computed = mean(before.map((flow) => durationIf(flow, segment, 0.5)));
     const whole = mean(durations(before));
     expect(Math.abs(computed - after)).toBeLessThan(0.02 * after);
-    // Where it shortens anything, it does so by about as much.
+    // If the simulated flows became clearly shorter, the computed ones became shorter by about as
+    // much.
     if (whole - after > 0.02 * whole)
       expect((whole - computed) / (whole - after)).toBeCloseTo(1, 0.9);
   }

@@ -4,7 +4,10 @@ import { earlier, later, msBetween, type UnixNanos } from '../model/time.ts';
 import { sentAt, waitKind, type SegmentKind } from './critical-path.ts';
 import { segmentId } from './traits.ts';
 
-/** Steps of a flow above which it is left out, because each is followed to its causes. */
+/**
+ * Maximum number of steps of a flow whose duration is computed again. Flows with more steps keep
+ * their duration, because each step is followed to its causes.
+ */
 export const MAX_WHAT_IF_STEPS = 2000;
 
 /**
@@ -13,7 +16,7 @@ export const MAX_WHAT_IF_STEPS = 2000;
  * cause, a caller continues when its call returns, and a branch that nobody waits for shortens
  * nothing. So the answer is not the duration less a share of it.
  *
- * Pure. What is not known stays as long as it was.
+ * The function is pure. Time whose cause is not known stays as long as it was.
  */
 export function durationIf(flow: Flow, segment: bigint, factor: number): number {
   if (flow.steps.length > MAX_WHAT_IF_STEPS) return flow.durationMs;
@@ -22,14 +25,17 @@ export function durationIf(flow: Flow, segment: bigint, factor: number): number 
   const last = byEnd.at(-1);
   if (last === undefined) return flow.durationMs;
   const { momentIn } = createRetiming(flow, byEnd, end, { segment, factor });
-  // Steps that ended after the flow did do not make it longer.
+  // `endOf` cuts steps off at the end of the flow, so that later work does not make the flow
+  // longer.
   const ends = flow.steps.map((step) => momentIn(step, endOf(step, end)));
   const rest = msBetween(endOf(last, end), end);
   return Math.max(0, ...ends) + Math.max(0, rest);
 }
 
 interface Retiming {
-  /** Returns when a step comes to the point that it came to at `at`, ms since the flow began. */
+  /**
+   * Returns when, in ms since the flow began, a step now reaches the point that it reached at `at`.
+   */
   momentIn: (step: Step, at: UnixNanos) => number;
 }
 
@@ -67,7 +73,8 @@ function createRetiming(
     const list = causes.get(step.id);
     const last = list?.at(-1);
     if (list === undefined || last === undefined) return null;
-    // Where branches meet, the one that comes last is waited for; the wait itself is the last's.
+    // Where branches join, the step follows the branch that comes last. The wait between the two is
+    // that of the last message.
     const sent = Math.max(
       ...list.map((hop) => momentIn(steps.get(hop.from!)!, earlier(sentAt(hop), step.start))),
     );
