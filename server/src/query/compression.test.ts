@@ -38,7 +38,9 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 
-/** Sends a request as it is, because `fetch` would decompress the answer and add headers. */
+/**
+ * Sends a request with `node:http`, because `fetch` would decompress the answer and add headers.
+ */
 const get = (
   path: string,
   headers: Record<string, string> = {},

@@ -1,16 +1,19 @@
 import { gzip } from 'node:zlib';
 import express, { type RequestHandler } from 'express';
 
-/** Answers that are shorter than this are sent as they are: a packet is the least that is sent. */
+/** Answers shorter than this are not compressed, because even they take one network packet. */
 const MIN_BYTES = 1024;
-/** Files that the build wrote beside a file, the smallest first (`web/vite.config.ts`). */
+/**
+ * Endings of the compressed forms that the build wrote for each file, the smallest form first
+ * (`web/vite.config.ts`).
+ */
 const ENDINGS = { br: '.br', gzip: '.gz' } as const;
 const ENCODINGS = ['br', 'gzip'] as const;
 
 /**
- * Compresses the answers that are sent as one text, which all answers of the API are. Must come
- * before the routes. The text is compressed in another thread, and express then gives it its length
- * and ETag, answers HEAD and If-None-Match.
+ * Compresses answers that are sent as one text, as all answers of the API are. Must come before the
+ * routes. The text is compressed in another thread. Express then sets length and ETag, and answers
+ * HEAD and If-None-Match.
  */
 export const compressAnswers: RequestHandler = (request, response, next) => {
   const send = response.send.bind(response);
@@ -31,8 +34,9 @@ export const compressAnswers: RequestHandler = (request, response, next) => {
 };
 
 /**
- * Serves the files of a built dashboard in the smallest form that the client accepts and the build
- * wrote: `app.js.br` instead of `app.js`. A file that has no such form is left to `plain`.
+ * Serves the files of a built dashboard in the smallest form that the client accepts and that the
+ * build wrote, such as `app.js.br` instead of `app.js`. If a file has no such form, the next
+ * handler serves the file itself.
  */
 export function compressedFiles(
   root: string,
@@ -49,7 +53,7 @@ export function compressedFiles(
   });
   return (request, response, next) => {
     response.vary('Accept-Encoding');
-    // Browsers name gzip first, whichever they would like better.
+    // Browsers list gzip first, which is no preference, so the smaller form is tried first.
     const encoding = ENCODINGS.find((one) => request.acceptsEncodings(one) === one);
     if (encoding === undefined) return next();
     const { url } = request;

@@ -2,17 +2,26 @@ import type { FailureGroup, FailureNotes as WireNotes } from '../contract/index.
 import type { DocumentStore } from '../store/index.ts';
 import { iso } from './present.ts';
 
-/** What people said of a failure, by its fingerprint. Times are epoch ms. */
+/**
+ * What people recorded about a group of failures, which is named by its fingerprint. Times are
+ * epoch ms.
+ */
 export interface FailureNote {
   acknowledgedAt: number | null;
   resolvedAt: number | null;
   notes: { at: number; text: string }[];
 }
 
-/** Keeps what people say of failures: that they know, that it is mended, and notes. */
+/**
+ * Keeps what people record about failures: that they acknowledge one, that it is resolved, and
+ * notes.
+ */
 export interface FailureNotes {
   all(): Promise<ReadonlyMap<string, FailureNote>>;
-  /** Returns what a group of failures shows of it, of which the last happened at `lastAtMs`. */
+  /**
+   * Returns the status and notes of a group of failures. A resolved group whose last failure, at
+   * `lastAtMs`, is newer has regressed.
+   */
   of(
     all: ReadonlyMap<string, FailureNote>,
     fingerprint: string,
@@ -26,7 +35,7 @@ const presentNote = ({ at, text }: FailureNote['notes'][number]): WireNotes['not
   ...{ at: iso(at), text },
 });
 
-/** Returns what people said of a failure as the API answers it. */
+/** Converts what people recorded about a failure to the form in which the API answers it. */
 export const presentFailureNote = (note: FailureNote): WireNotes => ({
   acknowledgedAt: orNull(note.acknowledgedAt),
   resolvedAt: orNull(note.resolvedAt),

@@ -45,7 +45,7 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'import.busy': 429,
 };
 
-/** What a browser may do with the dashboard: load its own files, and nothing else. */
+/** Security headers: a browser may load the dashboard's own files, and nothing else. */
 const HEADERS: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -134,13 +134,18 @@ const nowhere: express.RequestHandler = (request) => {
   );
 };
 
-/** Answers an address that lacks its last part: it is no address of the list above it. */
+/**
+ * Answers 404 to a path that ends with a slash. Otherwise `/api/v1/flows/`, with an empty id, would
+ * be answered as the list `/api/v1/flows`.
+ */
 const noSlashAtEnd: express.RequestHandler = (request, response, next) => {
   if (request.path.endsWith('/')) nowhere(request, response, next);
   else next();
 };
 
-/** Answers requests whose method the path does not have, and says which ones it has. */
+/**
+ * Rejects requests whose method the path does not have. The answer lists the methods that it has.
+ */
 const wrongMethod =
   (methods: readonly string[]): express.RequestHandler =>
   (request, response) => {
@@ -171,8 +176,8 @@ const onlyJson: express.RequestHandler = (request, _response, next) => {
 };
 
 /**
- * Refuses the types that a page of another site can send without being asked first, and a request
- * without a type.
+ * Rejects requests without a content type, and those with a type that a page of another site could
+ * send without a preflight request.
  */
 const onlyFiles: express.RequestHandler = (request, _response, next) => {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
@@ -185,16 +190,16 @@ const onlyFiles: express.RequestHandler = (request, _response, next) => {
     );
 };
 
-/** Time in which the body of a request has to be there, ms; files have all the time they need. */
+/** Time within which the body of a request has to arrive, ms. Uploaded files have no such limit. */
 const BODY_MS = 30_000;
-/** Time in which a sender may notice that it has its answer, ms. */
+/** Time for which a sender that was answered early may go on sending, ms. */
 const LINGER_MS = 2000;
 const FILES: ReadonlySet<string> = new Set(
   ROUTES.filter(({ takesFile }) => takesFile).map(({ path }) => path),
 );
 /**
- * Ends requests whose body is sent so slowly that it only holds the connection. Node could do that
- * for all requests of a server alike, but a file may take hours.
+ * Ends requests whose body arrives so slowly that it only holds the connection. Node's own limit
+ * would apply to all requests of the server, but uploading a file may take hours.
  */
 const endSlowBodies =
   (clock: QueryContext['clock']): express.RequestHandler =>
@@ -204,7 +209,7 @@ const endSlowBodies =
     };
     const cancel = FILES.has(request.path) ? () => undefined : clock.after(BODY_MS, end);
     request.once('close', cancel);
-    // Who has an answer, and goes on sending, holds the connection for nothing.
+    // A sender that was answered and still goes on sending holds the connection for nothing.
     response.once('finish', () => {
       if (request.complete) return;
       request.once('close', clock.after(LINGER_MS, end));
@@ -225,8 +230,8 @@ const detailOf = (known: FermataError | undefined): string | undefined =>
   known?.code === 'store.unavailable' ? ERRORS[known.code] : known?.message;
 
 /**
- * Returns what express and its readers of bodies and paths say of a wrong request; undefined if the
- * error is one of the server.
+ * Converts an error of express or of its parsers of bodies and paths, about a wrong request.
+ * Returns undefined if the error is one of the server.
  */
 function knownFrom(error: unknown): FermataError | undefined {
   const { status } = error as { status?: unknown };

@@ -1,6 +1,6 @@
 import type { Operation } from './route.ts';
 
-/** Says that what an operation answers holds a parameter of another operation. */
+/** Tells that the answer to one operation contains a parameter of another operation. */
 export interface Link {
   from: Operation;
   to: Operation;
@@ -12,7 +12,7 @@ const link = (from: Operation, to: Operation, parameters: Record<string, string>
 });
 const FIRST = '$response.body#/items/0';
 
-/** Lists how a client gets from one operation to the next; the description of the API has them. */
+/** Links from operations to the ones that a client may call next, for the OpenAPI description. */
 export const LINKS: readonly Link[] = [
   link('listFlows', 'listFlows', { cursor: '$response.body#/nextCursor' }),
   link('listFlows', 'getFlow', { id: `${FIRST}/id` }),

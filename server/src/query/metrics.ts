@@ -2,7 +2,8 @@ import type { Reading } from '../base/counters.ts';
 
 /**
  * Returns the metrics as OpenMetrics text. In this format, names of counters end in `_total`, each
- * family is declared once, a bucket counts all up to its bound, and the text ends with `# EOF`.
+ * family is declared once, a bucket counts all values up to its bound, and the text ends with `#
+ * EOF`.
  */
 export function metricsText(metrics: readonly Reading[]): string {
   let family = '';
@@ -33,7 +34,7 @@ function linesOf(reading: Reading): string[] {
   return [...buckets, `${name}_sum${text} ${sum}`, `${name}_count${text} ${value}`];
 }
 
-/** Writes a bound as OpenMetrics wants it: a whole number has a fraction. */
+/** Formats a bound as OpenMetrics requires: a whole number has a fraction (`5.0`). */
 const canonical = (bound: number): string =>
   Number.isInteger(bound) ? `${bound}.0` : String(bound);
 

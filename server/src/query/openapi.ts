@@ -6,7 +6,7 @@ import { jsonSchemaOf, type JsonSchema } from './parameters.ts';
 import type { Operation, Route } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 
-/** Folder of the schemas, beside this source. The built code reads them from there, too. */
+/** Folder of the schemas in the source. Built code reads them from there as well. */
 const SCHEMAS = new URL(
   import.meta.url.includes('/dist/') ? '../../src/query/schemas/' : './schemas/',
   import.meta.url,
@@ -16,7 +16,7 @@ type ContractSchemas = Record<string, JsonSchema> & {
 };
 
 const PROBLEM = 'application/problem+json';
-/** The errors that routes have, each with what it says. */
+/** Errors that routes may answer: the name of the response in OpenAPI, and its description. */
 const ERRORS = {
   300: ['SeveralFlows', 'Several flows have this name: `choices`'],
   400: ['WrongRequest', 'A wrong parameter, body or name'],
@@ -61,7 +61,7 @@ export function openApi(version: string): object {
   };
 }
 
-/** A file that is wrong may be told by the report of its import. */
+/** Response to a file that is wrong: either a problem document, or the report of the import. */
 const WRONG_FILE = {
   description: 'A wrong parameter, or a file that could not be read',
   content: {
@@ -150,7 +150,7 @@ function responsesOf(route: Route, answer: JsonSchema): object {
   };
 }
 
-/** Tells whether the route takes any name of a flow. */
+/** Returns whether the route accepts any name of a flow as `{id}`. */
 const isNamed = ({ path }: Route): boolean => path.startsWith('/api/v1/flows/{id}');
 
 function errorsOf(route: Route): ErrorStatus[] {

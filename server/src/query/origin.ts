@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /**
  * Names under which the dashboard's port may be used. A page on the internet can make a browser
  * send requests to 127.0.0.1 (DNS rebinding, cross-site WebSocket). Therefore `hostAllowed`
- * requires that the Host header is a name of this server and that an Origin header, if there is
+ * requires that the Host header is a name of this server, and that an Origin header, if there is
  * one, has the same host. It is used for REST requests and for WebSocket upgrades.
  */
 export interface HostRule {

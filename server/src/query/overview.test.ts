@@ -5,7 +5,7 @@ import { openEmbeddedStore, type EmbeddedStore } from '../testing/embedded-store
 import { someFlows } from '../testing/some-flows.ts';
 import { overviewOf } from './overview.ts';
 
-/** An overview equals brute force over the flows. */
+/** Tests that an overview gives the same as a direct count over the flows. */
 const NOW = 1_800_000_000_000;
 let opened: EmbeddedStore;
 let all: Flow[];

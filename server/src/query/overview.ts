@@ -15,24 +15,29 @@ import { bodyOf, examplesOf, learnNames } from './lenses/trait-names.ts';
 import { trendLens } from './lenses/trend.ts';
 import { iso } from './present.ts';
 
-/** Maximum number of things that flows wait for, and of flow types, that are listed. */
+/** Maximum number of awaited steps that are listed; `MAX_TYPES` is that of flow types. */
 const MAX_HELD = 50;
 const MAX_TYPES = 200;
 const SLOTS = 60;
-/** Flows of a type from which on what is missing is learned (docs/alerts.md). */
+/**
+ * Number of flows of a type from which on the type is judged by what was learned (docs/alerts.md).
+ */
 const MATURE_FLOWS = 100;
 /**
- * A service is silent if it was not heard for so many times the usual distance between two steps,
- * and for so long at least.
+ * A service is silent if nothing was received from it for this many times the usual distance
+ * between two of its steps, and for at least `MIN_SILENCE_MS`.
  */
 const SILENT_GAPS = 20;
 const MIN_SILENCE_MS = 300_000;
 const MIN_STEPS = 20;
 
 export interface OverviewOptions {
-  /** Which flows; its time does not count. */
+  /** Filter of the flows. Its time is ignored. */
   search: FlowSearch;
-  /** The time that slots cover, epoch ms. It begins a little earlier, so that slots are whole. */
+  /**
+   * The period that the slots cover, epoch ms. The slots begin a little earlier, so that they are
+   * of equal length.
+   */
   fromMs: number;
   toMs: number;
   incidents: readonly Incident[];
@@ -40,7 +45,7 @@ export interface OverviewOptions {
   learned: (type: string, environment: string) => number;
 }
 
-/** Returns what there is to know at one glance (contract: `Overview`). */
+/** Computes the answer for the overview page (`Overview` in the contract). */
 export async function overviewOf(
   store: QueryStore,
   { search, fromMs, toMs, incidents, learned }: OverviewOptions,
@@ -94,7 +99,7 @@ interface Slots {
   bucketMs: number;
 }
 
-/** Returns what flows wait for, stuck or late, the most frequent first. */
+/** Returns the steps that late and stuck flows wait for, the most frequent first. */
 async function heldNow(
   store: QueryStore,
   search: FlowSearch,
@@ -125,7 +130,7 @@ interface Gathered {
   service: string;
   lateIds: Set<bigint>;
   stuck: number;
-  /** Flows that were late at some time, those that are stuck now included. */
+  /** Number of flows that became late at some time, including those that are stuck now. */
   late: number;
   sinceMs: number;
   flowTypes: Set<string>;
@@ -181,7 +186,7 @@ function presentHeld(
   };
 }
 
-/** Returns the flows of each slot, the first of which is the bucket `first`. */
+/** Returns the number of flows in each slot. `first` is the bucket of the first slot. */
 function spread(rows: readonly { bucket: number; flows: number }[], first: number): number[] {
   const slots = Array.from({ length: SLOTS }, () => 0);
   for (const { bucket, flows } of rows)

@@ -1,8 +1,8 @@
 import { FermataError } from '../base/errors.ts';
 
 /**
- * Returns a part of a list of flow types or services. The cursor names the last item of the part
- * before, so that the next part begins after it wherever it stands by then.
+ * Returns one page of a list of flow types or services. The cursor names the last item of the page
+ * before. The next page begins after that item, even if its position in the list has changed.
  */
 export function pageOf<T extends { environment: string }>(
   all: readonly T[],

@@ -3,26 +3,26 @@ import { FermataError } from '../base/errors.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Readers of values that requests have as text. Each knows the schema by which the description of
- * the API shows it, because a check of text says nothing about numbers and dates. What is wrong is
- * refused and never guessed at.
+ * This file has schemas for values that requests carry as text. Each schema also has the JSON
+ * schema that OpenAPI shows for it, because a check of text does not describe numbers and dates.
+ * Wrong values are rejected and never guessed at.
  */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 const described = new WeakMap<object, JsonSchema>();
 
-/** Sets the schema by which the description of the API shows a value. */
+/** Sets the JSON schema that OpenAPI shows for a value. */
 export function shownAs<S extends z.ZodType>(schema: S, shown: JsonSchema): S {
   described.set(schema, shown);
   return schema;
 }
 
-/** Returns the JSON schema of what clients send. */
+/** Returns the JSON schema of the input that clients send. */
 export const jsonSchemaOf = (schema: z.ZodType): Record<string, unknown> => {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
-      // A default is shown although it is not what clients write but what is made of it.
+      // The default is shown as it is after conversion, although clients send text.
       const { def } = zodSchema._zod;
       if (def.type === 'default') jsonSchema.default = def.defaultValue;
       const shown = described.get(zodSchema);
@@ -35,7 +35,7 @@ export const jsonSchemaOf = (schema: z.ZodType): Record<string, unknown> => {
   return rest;
 };
 
-/** A whole number in decimal digits: `0x10`, `1e2` and ` 10` are refused. */
+/** Schema of a whole number in decimal digits: `0x10`, `1e2` and ` 10` are rejected. */
 export const whole = (minimum: number, maximum: number) =>
   shownAs(
     z
@@ -46,7 +46,7 @@ export const whole = (minimum: number, maximum: number) =>
     { type: 'integer', minimum, maximum },
   );
 
-/** A number as JSON writes it, 0 or more. */
+/** Schema of a number as JSON writes it, 0 or more. */
 export const decimal = (minimum: number, maximum: number) =>
   shownAs(
     z
@@ -63,14 +63,16 @@ const textOf = (value: string | string[]): string[] =>
     .flatMap((item) => item.split(','))
     .filter((item) => item !== '');
 
-/** Texts of a parameter that may be repeated or hold several values, separated by commas. */
+/** Schema of a parameter that may be repeated, or hold several texts separated by commas. */
 export const many = () =>
   shownAs(z.union([z.string(), z.array(z.string())]).transform(textOf), {
     type: 'array',
     items: { type: 'string' },
   });
 
-/** The same for words of a list. */
+/**
+ * Schema of a parameter that may be repeated, or hold several of these words separated by commas.
+ */
 export const manyOf = <Word extends string>(words: readonly Word[]) =>
   shownAs(
     z
@@ -90,7 +92,9 @@ const DATE =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const DIGITS = /^\d{1,20}$/;
 
-/** An instant: nanoseconds since 1970, or ISO 8601 with a zone and up to nine decimals. */
+/**
+ * Schema of an instant: nanoseconds since 1970, or ISO 8601 with a zone and up to nine decimals.
+ */
 export const instant = () =>
   shownAs(
     z
@@ -102,7 +106,8 @@ export const instant = () =>
     {
       anyOf: [
         { type: 'string', format: 'date-time' },
-        // The digits end where 64 bits do, or shortly before.
+        // The pattern allows numbers up to 64 bits; it excludes the highest ones, which no instant
+        // reaches.
         { type: 'string', pattern: '^(\\d{1,19}|1[0-7]\\d{18}|18[0-3]\\d{17})$' },
       ],
     },
@@ -111,8 +116,8 @@ export const instant = () =>
 const MAX_UINT64 = 0xffffffffffffffffn;
 
 /**
- * Reads an instant in either form that `instant` allows. What is before 1970, or beyond 64 bits of
- * nanoseconds, is moved to the nearest instant that a span can have, which finds the same flows.
+ * Reads an instant in either form that `instant` allows. An ISO date before 1970, or beyond 64 bits
+ * of nanoseconds, is moved to the nearest instant that a span can have; this finds the same flows.
  */
 export function readInstant(text: string): UnixNanos {
   if (DIGITS.test(text)) {
@@ -122,7 +127,7 @@ export function readInstant(text: string): UnixNanos {
   }
   const [, year, month, day, hour, minute, second, fraction = '', zone] = DATE.exec(text) ?? [];
   const local = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // A date that does not exist, such as February 30, becomes another one or none.
+  // For a date that does not exist, such as February 30, `Date` gives another day or none.
   const isReal = !Number.isNaN(local.getTime()) && local.getUTCDate() === Number(day);
   if (!isReal || hour === '24') throw new FermataError('query.invalid', `"${text}" is not a time`);
   const seconds = Date.parse(`${local.toISOString().slice(0, 19)}${zone}`) / 1000;

@@ -23,7 +23,7 @@ export function presentSpan(stored: StoredSpan): wire.RawSpan {
   };
 }
 
-/** Shows a milestone, which came as a log record, as a span without length. */
+/** Shows a milestone, which was received as a log record, as a span without duration. */
 const eventOf = (
   log: OtlpLog,
   { traceId, spanId }: StoredSpan,

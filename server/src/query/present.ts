@@ -59,7 +59,7 @@ const presentFinding = (finding: Finding): wire.Finding => ({
   since: iso(finding.since),
 });
 
-/** Returns an instant, epoch ms, as ISO 8601; one that no date can hold is moved to the nearest. */
+/** Returns an instant, epoch ms, as ISO 8601. Instants outside the range of `Date` are clamped. */
 export const iso = (ms: number): string =>
   new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
 
@@ -76,8 +76,8 @@ const presentWaiting = (waiting: WaitingFor): wire.WaitingFor => ({
 });
 
 /**
- * Most steps that are sent of one flow. Of a larger flow only a part is sent and marked as
- * `truncated`, and its critical path is shortened to this many segments.
+ * Maximum number of steps that are sent of one flow. Of a larger flow only a part is sent and
+ * marked as `truncated`, and its critical path is shortened to this many segments.
  */
 export const MAX_STEPS = 2000;
 const MAX_HOPS = 2 * MAX_STEPS;
@@ -105,7 +105,7 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   const isWhole = places.length === flow.steps.length;
   const steps = isWhole ? flow.steps : places.map((at) => flow.steps[at]!);
   const sent = new Set<string | null>([null, ...steps.map(({ id }) => id)]);
-  // A hop is of use only together with the steps that it connects.
+  // A hop is sent only if the steps that it connects are sent.
   const hops = flow.hops.filter(({ from, to }) => isWhole || (sent.has(from) && sent.has(to)));
   return {
     ...summaryOf(flow, row.version, { stepCount: flow.steps.length, retries: retriesOf(flow) }),

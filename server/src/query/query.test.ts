@@ -8,7 +8,7 @@ import { silentLog } from '../base/log.ts';
 import type { Store } from '../store/index.ts';
 import { queryApp, type QueryOptions } from './index.ts';
 
-/** Checks that every error reaches a client as a problem document, without internal details. */
+/** Tests that every error reaches a client as a problem document, without internal details. */
 let server: Server;
 let base: string;
 const saved: string[] = [];

@@ -21,7 +21,7 @@ import type { DocumentStore, QueryStore } from '../store/index.ts';
 import { FermataError } from '../base/errors.ts';
 import { invalid } from './search.ts';
 
-/** Types of a route, and of the parts of the server that routes use. */
+/** This file has the types of a route, and of the parts of the server that routes use. */
 
 /** Access to incidents and their notifications, implemented by `alert`. */
 export interface IncidentApi {
@@ -44,7 +44,7 @@ export interface IncidentApi {
   test(channel: string): Promise<void>;
 }
 
-/** What is known of a channel; instants are epoch ms. */
+/** State of a channel. Instants are epoch ms. */
 export interface ChannelState {
   name: string;
   kind: string;
@@ -54,7 +54,10 @@ export interface ChannelState {
   lastError: string;
 }
 
-/** A route as `alert` holds it: minutes count from midnight, days from Sunday. */
+/**
+ * A route of notifications as `alert` keeps it. `mute` has minutes since midnight, and days from
+ * Sunday (0).
+ */
 export interface AlertRouteState {
   severities: readonly string[];
   rules: readonly string[];
@@ -89,7 +92,7 @@ export type ReadDefinitions = (
   input: unknown,
 ) => Promise<{ definitions: Definition[]; problems: string[] }>;
 
-/** Flows in formats of others, implemented by `exchange`. */
+/** Import and export of flows in foreign formats, implemented by `exchange`. */
 export interface ExchangeApi {
   formats(): FormatInfo[];
   format(name: string, what: 'imports' | 'exports' | 'exportsOne'): FormatInfo;
@@ -109,7 +112,10 @@ export interface ExchangeApi {
   ): Promise<ImportReport>;
 }
 
-/** The flows that are exported: without their timelines, with them, and their raw spans. */
+/**
+ * Flows to export: without timelines (`heads`), with timelines (`flows`), and the raw spans of
+ * each.
+ */
 export interface ExportedFlows {
   heads: () => AsyncIterable<Flow>;
   flows: () => AsyncIterable<Flow>;
@@ -122,7 +128,10 @@ export interface ExportedFlows {
 
 export interface QueryContext {
   store: QueryStore;
-  /** Access to saved views, notes on failures and settings: all that routes write to the store. */
+  /**
+   * Access to saved views, notes on failures and settings, which are all that routes write to the
+   * store.
+   */
   views: DocumentStore<'view' | 'failure' | 'settings'>;
   alerts: IncidentApi;
   expectations: {
@@ -131,11 +140,11 @@ export interface QueryContext {
   };
   definitions: DefinitionRegistry;
   readDefinitions: ReadDefinitions;
-  /** Writes a definition as people write it. */
+  /** Returns a definition as YAML, as people write it. */
   definitionText(definition: Definition): string;
   /**
-   * Records that the given step is no longer expected, because an operator says that its absence is
-   * right. Resolves with whether the step was expected because of earlier flows.
+   * Records that the given step is no longer expected, because an operator says that it is rightly
+   * missing. Resolves to whether the step was known from earlier flows.
    */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
   /** Returns the processes whose clocks are wrong now, the largest deviation first. */
@@ -152,7 +161,10 @@ export interface QueryContext {
   clock: Clock;
   counters: Counters;
   about(): About;
-  /** Resolves with the reasons why no spans can be accepted now; an empty list if they can. */
+  /**
+   * Resolves to the reasons why no spans can be accepted now; an empty list if spans can be
+   * accepted.
+   */
   ready(): Promise<string[]>;
   /** Returns the problems that Fermata itself has now, the worst first. */
   conditions(): readonly {
@@ -164,16 +176,15 @@ export interface QueryContext {
   }[];
 }
 
-/** Names an operation of the API. */
+/** Name of an operation of the API. */
 export type Operation = keyof Answers;
 
-/** The response of an operation, which takes only what the operation answers. */
+/** The response to an operation. It accepts only the type that the operation answers. */
 export type Reply<Name extends Operation> = Response<Answers[Name]>;
 
 /**
- * Describes one route, whose operation tells what it answers. `scope` tells the kind of access:
- * `none` is open to everyone, and for the others an API key will be needed once the server has such
- * keys.
+ * A route. Its `operation` determines the type of the answer. `scope` is the kind of access: `none`
+ * is open to everyone; the others will need an API key once the server has such keys.
  */
 export type Route = { [Name in Operation]: RouteOf<Name> }[Operation];
 interface RouteOf<Name extends Operation> {
@@ -182,22 +193,22 @@ interface RouteOf<Name extends Operation> {
   path: string;
   scope: 'none' | 'read' | 'admin';
   summary: string;
-  /** Absent: the route takes no parameters. */
+  /** Schema of the parameters; absent if the route takes none. */
   query?: z.ZodObject;
-  /** Absent: the body of a POST is `{}`. */
+  /** Schema of the body of a POST; absent if the body is `{}`. */
   body?: z.ZodObject;
-  /** Is true if success is 201. */
+  /** Set if the status of success is 201. */
   isCreation?: true;
   /** Media types of the answer; JSON if absent. */
   types?: readonly string[];
-  /** Statuses of errors that other routes do not have. */
+  /** Statuses of errors that the route may answer in addition to those of all routes. */
   errors?: readonly (400 | 404 | 429 | 502)[];
   /**
-   * Is true if the route reads all flows of a filter. One such request is answered at a time,
-   * because several at once would keep lists and pages waiting.
+   * Set if the route reads all flows of a filter. Such requests are answered one at a time, because
+   * several at once would slow down lists and pages.
    */
   isHeavy?: true;
-  /** Is true if the body is a file that is read as a stream, of any type and size. */
+  /** Set if the body is a file of any type and size, which is read as a stream. */
   takesFile?: true;
   handle: (context: QueryContext, request: Request, response: Reply<Name>) => Promise<void> | void;
 }

@@ -12,18 +12,22 @@ import { iso } from './present.ts';
  * while in the past is not found.
  */
 
-/** An ended flow's match keeps its incident open for this long, ms, as `alert/incidents` does. */
+/**
+ * An ended flow that matched keeps its incident open for this long, ms, as in `alert/incidents`.
+ */
 const QUIET_MS = 900_000;
 const DAY_MS = 86_400_000;
 const MAX_OPENED = 50;
 const MAX_EXAMPLES = 3;
 
-/** The time in which a flow would have been in an incident, epoch ms. */
+/** The period for which a flow would have been in an incident, epoch ms. */
 interface Match {
   flow: Flow;
   group: string;
   fromMs: number;
-  /** The incident stays open until then because of this flow; Infinity: the flow is in it now. */
+  /**
+   * Until when the flow would keep the incident open; Infinity if the flow is in the incident now.
+   */
   untilMs: number;
 }
 
@@ -45,7 +49,7 @@ export function previewOf(input: PreviewInput): Omit<RulePreview, 'channels'> {
     .sort((a, b) => a.fromMs - b.fromMs);
   const opened = incidentsOf(matches);
   const inexact = begins.filter(({ isExact }) => !isExact).length;
-  // An info finding opens no incident, whatever its rule.
+  // Findings of severity `info` open no incidents.
   const counted = rule.severity === 'info' ? [] : opened;
   return {
     ...{ from: iso(fromMs), to: iso(nowMs), total, used: flows.length },
@@ -79,7 +83,7 @@ interface Opened extends Pick<Match, 'group' | 'fromMs' | 'untilMs'> {
   flows: Flow[];
 }
 
-/** Groups matches, in the order of their begin, into the incidents that would have opened. */
+/** Groups matches, sorted by their begin, into the incidents that would have opened. */
 function incidentsOf(matches: readonly Match[]): Opened[] {
   const open = new Map<string, Opened>();
   const all: Opened[] = [];
@@ -115,19 +119,22 @@ function daysOf(
   return days;
 }
 
-/** When a flow that matches now began to match, epoch ms, as far as the stored flow tells. */
+/**
+ * When a flow that matches now began to match, epoch ms. It is exact only if the stored flow tells.
+ */
 interface Begin {
   ms: number;
   isExact: boolean;
 }
 
-/** Fields whose value a flow has from its start on. */
+/** Fields that have the same value from the start of a flow on. */
 const CONSTANT: readonly TextField[] = ['type', 'service', 'environment', 'key', 'id', 'parent'];
 const STATES: readonly TextField[] = ['status', 'health', 'outcome'];
 
 export function beginOf(query: Query, flow: Flow): Begin {
   const started: Begin = { ms: msOf(flow.started), isExact: true };
-  // A part whose instant is not stored began at the latest with the flow's last progress.
+  // The stored flow does not tell when this part of the query began to match. The latest possible
+  // time is used, which is the flow's last progress.
   const atMost: Begin = { ms: msOf(flow.lastProgress), isExact: false };
   switch (query.kind) {
     case 'and':
@@ -174,7 +181,7 @@ function fieldBegin(field: TextField, value: string, flow: Flow): Begin | null {
   return instants.length === 0 ? null : { ms: Math.min(...instants), isExact: true };
 }
 
-/** Fields that a flow loses again, so that flows which had them are not found. */
+/** Fields whose values pass. Flows that had such a value earlier are not found. */
 const PASSING: readonly string[] = ['status', 'health', 'missing', 'finding', 'quiet'];
 
 function limitsOf({ rule, flows, total, nowMs }: PreviewInput, inexact: number): string[] {

@@ -57,7 +57,7 @@ test('a query is parsed, at this moment', () => {
   });
   expect(() => read({ q: 'status:' })).toThrow('column 8');
   expect('query' in read({ q: '' })).toBe(false);
-  // A lens adds a trait to a query, which has to fit, too.
+  // Queries have a maximum length, because a lens appends a trait to them.
   expect(() => read({ q: 'x'.repeat(1001) })).toThrow('q');
 });
 

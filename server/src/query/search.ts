@@ -69,7 +69,7 @@ export function invalid(error: z.ZodError): FermataError {
   const detail = error.issues
     .map(
       (issue) =>
-        // Leave the index of a value out of the name of its parameter, because the message quotes
+        // The index of a value is left out of the name of its parameter, because the message quotes
         // the value itself.
         `${issue.path.join('.').replace(/\.\d+$/, '') || 'query'}: ${issue.code === 'unrecognized_keys' ? issue.message.toLowerCase() : issue.message}`,
     )
@@ -79,13 +79,16 @@ export function invalid(error: z.ZodError): FermataError {
   });
 }
 
-/** Names of parameters that are about a list, and not about which flows. */
+/** Parameters that only apply to lists, and do not select flows. */
 export const LIST_ONLY = { sort: true, order: true, limit: true, cursor: true } as const;
 
 const orderText = (order: FlowOrder | false | undefined): string =>
   order ? `${order.by}${order.ascends ? '+' : '-'}` : 'started-';
 
-/** Writes a position as text. It names its order, because it means nothing in another one. */
+/**
+ * Writes a position in a list as a cursor. The cursor contains the order of the list, because in
+ * another order it has no meaning.
+ */
 export const writeCursor = (
   { atMs, value, started, id }: FlowPosition,
   order?: FlowOrder | false,
@@ -104,7 +107,10 @@ function readCursor(cursor: string, order: FlowOrder | false): FlowPosition {
   return { atMs: Number(match[2]), value, started: unixNanos(started), id: match[5]! };
 }
 
-/** Writes an instant, and an id that tells apart what has it, as the cursor of a list by time. */
+/**
+ * Writes an instant as the cursor of a list that is sorted by time. The id distinguishes items of
+ * the same instant.
+ */
 export const writeInstantCursor = (at: bigint, id: string): string =>
   Buffer.from(`${at} ${id}`).toString('base64url');
 

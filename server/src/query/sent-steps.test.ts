@@ -29,7 +29,7 @@ test('of a large flow the first and last steps, and all that failed or wait, are
   expect(sent.size).toBe(2000);
   for (const at of [0, 49, 9950, 9999, 7001]) expect(sent.has(at), String(at)).toBe(true);
   expect(flow.steps.every((step, at) => step.status === 'ok' || sent.has(at))).toBe(true);
-  // The others cover the whole flow, instead of its beginning only.
+  // The remaining steps are taken from the whole flow, not only from its beginning.
   const others = [...sent].filter((at) => at > 5000 && at < 9000).length;
   expect(others).toBeGreaterThan(500);
 });

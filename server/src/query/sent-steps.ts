@@ -1,19 +1,19 @@
 import type { Flow, Step } from '../model/flow.ts';
 
-/** A part of a flow's time, in ms since the start of the flow. */
+/** A period of a flow, in ms since the start of the flow. */
 export interface Part {
   fromMs: number;
   toMs: number;
 }
 
-/** How many steps are sent from the beginning and from the end of a flow in any case. */
+/** Number of steps at the beginning and at the end of a flow that are always sent. */
 const ENDS = 50;
 
 /**
- * Chooses the steps of a large flow that are sent, and returns their places in the flow, in order.
- * Steps that a reader looks for come first: those that failed, run, were retried or undone, after
- * which something is awaited, and the first and last ones. The others are taken evenly, so that
- * they show the whole flow.
+ * Chooses the steps of a large flow that are sent, and returns their positions in the flow, in
+ * order. Steps that readers look for are chosen first: those that failed, still run, were retried
+ * or compensated, or after which something is awaited, and the first and last ones. The remaining
+ * ones are taken at equal distances, so that they show the whole flow.
  */
 export function sentSteps(flow: Flow, limit: number, part: Part | null): number[] {
   const all = flow.steps.map((_, at) => at);

@@ -11,8 +11,8 @@ export interface SilenceNames {
 }
 
 /**
- * Refuses a silence that names what does not exist, because such a silence would seem to work and
- * hold nothing back.
+ * Rejects a silence for something that does not exist, because it would seem to work but suppress
+ * nothing.
  */
 export async function checkNames(names: SilenceNames, context: QueryContext): Promise<void> {
   const { rule, flowType, service, incidentId } = names;
@@ -28,7 +28,7 @@ export async function checkNames(names: SilenceNames, context: QueryContext): Pr
   const all = [...BUILT_IN_RULES, ...context.rules.list()];
   const rules = [...all.map(({ name }) => name), CHANNEL_RULE];
   demand('rule', rule, [...rules, ...parts.map((part) => part.rule)]);
-  // A list that is cut off does not tell what is missing from it.
+  // If the list of types was cut off, a type that is missing from it may exist.
   if (!types.incomplete)
     demand('flow type', flowType, [
       ...types.items.map(({ type }) => type),

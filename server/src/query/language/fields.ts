@@ -100,7 +100,7 @@ function trait(value: string, column: number): Query {
 export function durationIn(text: string, column: number): number {
   const ms = durationMs(text);
   if (ms !== null) return ms;
-  // A unit alone would not help, so the message says what is wrong with such a time.
+  // A unit alone would not help if the number is too long, so the message says that it is.
   const isLong = /^\d{10,}(\.\d+)?[a-z]+$/.test(text);
   throw wrong(
     isLong

@@ -1,7 +1,7 @@
 import { NUMBER_FIELDS, TEXT_FIELDS, USUAL_QUANTILES } from '../../model/search.ts';
 import { unquote } from './tokens.ts';
 
-/** Comparisons with what is usual of a flow's type, the one with most use first. */
+/** Comparisons of the duration with the usual quantiles of a flow's type, the most useful first. */
 const USUAL = [...USUAL_QUANTILES].reverse().map((quantile) => `duration>${quantile}`);
 
 /**

@@ -1,13 +1,15 @@
 import type { CoordinationReport } from '../../contract/index.ts';
 
-/** Writes reports as Markdown, for a document that people discuss. Values are attribute texts. */
+/**
+ * Writes reports as Markdown, for a document that people discuss. Names in it come from senders.
+ */
 export const coordinationMarkdown = (reports: readonly CoordinationReport[]): string =>
   ['# How services work together', ...reports.map(section)].join('\n\n') + '\n';
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const duration = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-/** Escapes what Markdown would read as its own, in a line or in the cell of a table. */
+/** Escapes characters that have a meaning in Markdown, in text and in the cells of a table. */
 const text = (value: string): string =>
   value.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|!]/g, '\\$&');
 const names = (list: readonly string[]): string =>
@@ -18,7 +20,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** One table of a report: it is left out if it has no rows. */
+/** One table of a report. It is left out if it has no rows. */
 type Part = (report: CoordinationReport) => { head: readonly string[]; rows: string[][] };
 
 const PARTS: readonly Part[] = [

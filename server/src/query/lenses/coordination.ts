@@ -18,7 +18,10 @@ const MAX_TYPES = 50;
 const OTHERS = ['blocked', 'audience', 'service', 'style'] as const satisfies readonly TraitKind[];
 const KINDS: readonly TraitKind[] = ['node', 'edge', ...OTHERS];
 
-/** How services work together, by flow type: who conducts, listens, waits, and must know. */
+/**
+ * Lens: how services work together, by flow type: which service conducts, listens, waits, and has
+ * to know others.
+ */
 export async function coordinationLens(
   store: LensReader,
   population: Population,
@@ -53,7 +56,10 @@ export async function coordinationLens(
   return { ...present(population), types: reports, markdown: coordinationMarkdown(reports) };
 }
 
-/** Counts flows by type: each flow has one style. */
+/**
+ * Returns the number of flows by type. Each flow has exactly one style, so counting styles counts
+ * flows.
+ */
 function flowsByType(styles: readonly TraitCount[]): Map<string, number> {
   const flows = new Map<string, number>();
   for (const one of styles) flows.set(one.type, (flows.get(one.type) ?? 0) + one.flows);

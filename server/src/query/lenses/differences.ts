@@ -8,12 +8,13 @@ import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 /** Maximum number of traits, and of keys, that are compared. */
 const MOST = 6000;
 const MAX_ATTRIBUTES = 2000;
-/** Flows of each population whose attributes are counted. */
+/** Number of flows of each population whose attributes are counted. */
 const SAMPLED_FLOWS = 200;
 
 /**
- * How telling a field is. What was so before the flow began to differ ranks above what the flow did
- * differently, which is often another word for the population that was asked for.
+ * How telling a difference in each field is. What was given before the flows differed (an
+ * attribute, a version) ranks above what the flows did, because that is often another word for the
+ * question itself.
  */
 const WEIGHTS: Record<Difference['field'], number> = {
   attribute: 1,
@@ -27,12 +28,18 @@ const WEIGHTS: Record<Difference['field'], number> = {
   type: 0.5,
   status: 0.3,
 };
-/** What is rarer here than there tells less than what is more frequent: it may be still to come. */
+/**
+ * A value that is rarer in the population counts less than one that is more frequent, because it
+ * may still come in flows that have not ended.
+ */
 const WEIGHT_IF_RARER = 0.3;
-/** Smallest score that is listed: about one chance in a thousand for a single value. */
+/**
+ * Minimum score of a listed difference. A single value reaches it by chance about once in a
+ * thousand.
+ */
 const MIN_SCORE = 10;
 
-/** What a population and another one differ in, the most telling first. */
+/** Lens: in what a population differs from another one, the most telling difference first. */
 export async function differencesLens(
   store: LensReader,
   here: Population,
@@ -57,7 +64,7 @@ export async function differencesLens(
     .flat()
     .filter(({ score }) => score >= MIN_SCORE)
     .sort((a, b) => b.score - a.score || (a.value < b.value ? -1 : 1));
-  // An attribute that only repeats a name that is listed anyway is left out.
+  // An attribute that only repeats the value of another listed difference is left out.
   const told = new Set(items.flatMap(({ names }) => names));
   return {
     ...present(here),
@@ -75,16 +82,21 @@ const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 interface Feature {
   field: Difference['field'];
   value: string;
-  /** Flows of the one population that have it, and of the other. */
+  /**
+   * Number of flows of the first population that have the feature; `there` is that of the other.
+   */
   here: number;
   there: number;
   q: string;
   sampled: boolean;
-  /** Texts that an attribute may repeat. */
+  /**
+   * Texts that name the feature. An attribute with one of them as its value only repeats the
+   * feature.
+   */
   names: string[];
 }
 
-/** Returns all features but attributes; call it once the names of the traits are known. */
+/** Returns all features except attributes. The names of the traits must be known (`learnNames`). */
 function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
   const nodeNames = new Map(ofKind(traits, 'node').map(({ id }) => [hexOf(id), nodeName(id)]));
   const ofTraits = traits.flatMap(({ id, here, there }) => {
@@ -102,13 +114,13 @@ function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
       ...{ sampled: false, names: [value] },
     })),
   );
-  // What has the same name on the map has different ids if its destination differs, say: the last
-  // one stands for all.
+  // Traits of one name may have different ids, for example messages of one type to several
+  // destinations. The last one is kept.
   const features = [...ofTraits, ...ofKeys, ...ofColumns];
   return [...new Map(features.map((one) => [`${one.field} ${one.value}`, one])).values()];
 }
 
-/** Returns the attributes of flows of either population. */
+/** Returns the attributes of the sampled flows of both populations as features. */
 function attributesOf(mine: readonly KeyCount[], others: readonly KeyCount[]): Feature[] {
   const features = new Map<string, Feature>();
   for (const [side, items] of [
@@ -206,8 +218,8 @@ function compared(
 
 /**
  * Returns the log-likelihood ratio of a value being more frequent in one population than in the
- * other (Dunning, "Accurate Methods for the Statistics of Surprise and Coincidence", 1993): it
- * grows with the difference and with the number of flows that show it.
+ * other (Dunning, "Accurate Methods for the Statistics of Surprise and Coincidence", 1993). The
+ * ratio grows with the difference and with the number of flows that show it.
  */
 export function evidenceRatio(a: number, ofA: number, b: number, ofB: number): number {
   const term = (observed: number, expected: number): number =>

@@ -10,7 +10,7 @@ const TREND_PARTS = 24;
 const MAX_EXAMPLES = 5;
 /** Maximum number of versions, and of instances, of a group. */
 const MAX_ORIGINS = 20;
-/** Maximum number of groups, and of their origins, that are looked at. */
+/** Maximum number of groups, counted by flow type, that are read from the store. */
 const MOST = 10_000;
 
 export interface FailureOptions {
@@ -18,7 +18,10 @@ export interface FailureOptions {
   notes: FailureNotes;
 }
 
-/** Failures in groups of one cause: the type and pattern of the error, the step, the message. */
+/**
+ * Lens: failures in groups of one cause, which is the type and pattern of the error, the step, and
+ * the message that the step handled.
+ */
 export async function failuresLens(
   store: LensReader,
   population: Population,
@@ -76,7 +79,10 @@ export async function failuresLens(
   };
 }
 
-/** Sums counts by flow type up, the most frequent first. */
+/**
+ * Sums the counts of each group over all flow types. Returns the groups, those with most flows
+ * first.
+ */
 function overTypes(byType: readonly TraitCount[]): TraitCount[] {
   const groups = new Map<bigint, TraitCount>();
   for (const one of byType) {

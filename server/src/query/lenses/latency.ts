@@ -24,16 +24,16 @@ import { bucketFor } from './trend.ts';
 const MAX_SEGMENTS = 1000;
 const HEATMAP_COLUMNS = 48;
 const MAX_ROWS = 20;
-/** Flows whose timelines are computed again for a what-if. */
+/** Maximum number of flows whose timelines are computed again for a what-if. */
 const MAX_WHAT_IF_FLOWS = 1000;
 
 export interface LatencyOptions {
   between?: Points | undefined;
-  /** Id of the segment whose time is halved. */
+  /** Id of the segment whose time is halved in the what-if. */
   halve?: string | undefined;
 }
 
-/** What the time of flows is spent on, in the order in which they come to it. */
+/** Lens: what the time of flows is spent on, in the order in which they come to it. */
 export async function latencyLens(
   store: LensReader,
   population: Population,
@@ -118,7 +118,7 @@ function kindsOf(chain: readonly LatencySegment[]): LatencyAnswer['kinds'] {
   const kinds = new Map<LatencySegment['kind'], LatencyAnswer['kinds'][number]>();
   for (const { kind, shareAtP50, shareAtP90, shareAtP99 } of chain) {
     const sum = kinds.get(kind) ?? { kind, shareAtP50: 0, shareAtP90: 0, shareAtP99: 0 };
-    // Parts of a whole can add up to a little more than the whole, as floating point has it.
+    // By rounding, the shares may add up to slightly more than 1.
     sum.shareAtP50 = Math.min(1, sum.shareAtP50 + shareAtP50);
     sum.shareAtP90 = Math.min(1, sum.shareAtP90 + shareAtP90);
     sum.shareAtP99 = Math.min(1, sum.shareAtP99 + shareAtP99);
@@ -127,7 +127,7 @@ function kindsOf(chain: readonly LatencySegment[]): LatencyAnswer['kinds'] {
   return [...kinds.values()].sort((a, b) => b.shareAtP50 - a.shareAtP50);
 }
 
-/** Returns about logarithmic bounds, 1, 2 or 5 times a power of ten, that cover the durations. */
+/** Returns roughly logarithmic bounds (1, 2 or 5 times a power of ten) that cover the durations. */
 export function boundsFor({ p50, max }: Measured): number[] {
   if (max <= 0) return [];
   const bounds: number[] = [];
@@ -217,7 +217,7 @@ async function whatIfOf(
   };
 }
 
-/** Returns quantiles by linear interpolation, as the store computes them. */
+/** Returns quantiles by linear interpolation, which is how the store computes them. */
 export function quantilesOf(values: readonly number[]): Measured {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (rank: number): number => {

@@ -18,8 +18,8 @@ import { trendLens } from './trend.ts';
 import { variantsLens } from './variants.ts';
 
 /**
- * Every lens equals brute force over the flows themselves, for any filter. Flows are made from
- * random spans, and from a generator of whole flows of every status.
+ * Tests that every lens gives, for any filter, the same as a direct count over the flows. The flows
+ * are made from random spans, and by a generator of whole flows with every status.
  */
 const NOW = 1_800_000_000_000;
 let opened: EmbeddedStore;
@@ -54,11 +54,12 @@ const populationOf = async (q: string) => {
   const population = await opened.store.population({ limit: 1, ...(query && { query }) });
   const flows = query ? all.filter((flow) => matchesQuery(query, flow, NOW)) : all;
   expect([population.total, population.used]).toEqual([flows.length, flows.length]);
-  // Flows whose ids are known, few and many flows are read in three ways: the filters take turns.
+  // Populations whose ids are known, small ones and large ones are read from the store in three
+  // different ways. The filters take turns in using them.
   const way = [{}, { known: null }, { known: null, total: 60_000 }][FILTERS.indexOf(q) % 3];
   return { population: { ...population, ...way }, flows };
 };
-/** Returns how many flows a query of an answer finds. */
+/** Returns the number of flows that a query finds. */
 const found = async (q: string): Promise<number> =>
   (await opened.store.listFlows({ query: parseQuery(q, NOW)!, limit: 1 })).total;
 
@@ -177,7 +178,7 @@ test.each(FILTERS)('latency of %s', async (q) => {
   near(durationMs.p50, quantilesOf(durations).p50);
   near(durationMs.p99, quantilesOf(durations).p99);
   expect(heatmap.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(flows.length);
-  // Segments sum to the time of all flows, and their shares to all of it.
+  // The times of all segments sum to the duration of the flows, and their shares to 1.
   const mean = durations.reduce((sum, ms) => sum + ms, 0) / Math.max(1, flows.length);
   const told = chain.reduce((sum, { meanMs }) => sum + meanMs, 0);
   expect(Math.abs(told - mean)).toBeLessThanOrEqual(chain.length * 0.001 + mean * 1e-9);
@@ -209,7 +210,7 @@ test.each(FILTERS)('failures of %s', async (q) => {
     flow.steps.some((step) => step.id === id && step.status === 'failed');
   const failing = flows.flatMap((flow) =>
     flow.steps.flatMap((step) => {
-      // The caller of a step that failed is no second failure.
+      // A step that failed because the step that it called last had failed is not counted.
       const lastCall = flow.hops
         .filter(({ sync, from, to }) => sync && from === step.id && to !== from)
         .reduce<Hop | null>((last, hop) => (last && last.sent > hop.sent ? last : hop), null);
@@ -234,7 +235,7 @@ test.each(FILTERS)('failures of %s', async (q) => {
 
 test.each(FILTERS)('trend of %s', async (q) => {
   const { population, flows } = await populationOf(q);
-  // The random spans are years older than the others: buckets are as long as that takes.
+  // The random spans are years older than the other flows, so the buckets become longer.
   const { buckets } = await trendLens(opened.store, population, { by: 'status', incidents: [] });
   expect(buckets.length).toBeLessThanOrEqual(62);
   expect(buckets.reduce((sum, bucket) => sum + bucket.flows, 0)).toBe(flows.length);

@@ -4,10 +4,13 @@ import type { LensReader, Measured, Population, TraitCount } from '../../store/i
 import { present, presentQuantiles, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames, ofKind } from './trait-names.ts';
 
-/** Maximum number of nodes, and of edges, of a map; a larger one nobody can read. */
+/** Maximum number of nodes of a map; nobody can read a larger one. */
 const MAX_NODES = 300;
 const MAX_EDGES = 1000;
-/** Maximum number that is looked at, so that what is folded can be counted. */
+/**
+ * Maximum number of nodes, and of edges, that are read from the store, so that those left out can
+ * be counted.
+ */
 const MOST = 10_000;
 
 export interface MapOptions {
@@ -15,7 +18,10 @@ export interface MapOptions {
   maxEdges?: number;
 }
 
-/** The causal graph of steps and messages: who leads to whom, how often, how long, what is held. */
+/**
+ * Lens: the causal graph of steps and messages. It tells which step leads to which, how often, how
+ * long that takes, and where flows are held up.
+ */
 export async function mapLens(
   store: LensReader,
   population: Population,
@@ -76,7 +82,10 @@ interface Missing extends Held {
   examples: string[];
 }
 
-/** Sums up where flows are held now: at the node that is awaited, and on the way to it. */
+/**
+ * Counts the flows that are late or stuck now, by the node that they wait for, and by the edge
+ * whose message waits.
+ */
 function heldAt(awaited: readonly TraitCount[]) {
   const nodes = new Map<bigint, Missing>();
   const edges = new Map<string, Held>();
@@ -91,7 +100,7 @@ function heldAt(awaited: readonly TraitCount[]) {
     if (edge !== '')
       edges.set(edge, add(edges.get(edge) ?? { ...NOTHING }, trait.due, stuck !== null));
   }
-  // Whatever is stuck has been late before, and is counted once.
+  // A stuck flow is late, too, but is counted once, as stuck.
   const exclusive = <H extends Held>(held: H): H => ({
     ...held,
     late: Math.max(0, held.late - held.stuck),
@@ -134,10 +143,7 @@ function presentNode(
 
 const NEVER: Measured = { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 };
 
-/**
- * Returns the map's node for a step that flows wait for and that none of the selected flows has
- * reached.
- */
+/** Returns a node for a step that flows wait for, but that none of the flows has reached. */
 const missingNode = (
   { id, step, service, late, stuck }: Missing,
   exampleFlowIds: string[],

@@ -13,8 +13,9 @@ import { mapLens } from './map.ts';
 import { variantsLens } from './variants.ts';
 
 /**
- * Lenses give what a process-mining library computed of the same events, count by count, in
- * whatever form the events came: with parents, with links, with a flow id alone, or without one.
+ * Tests that the lenses give the same counts as a process-mining library for the same events. The
+ * events are sent in several forms: with parents, with links, with only a flow id, or without any
+ * of these.
  */
 const fixtures = [fileURLToPath(new URL('../../../../../shared/fixtures/', import.meta.url))].find(
   existsSync,
@@ -132,7 +133,7 @@ describe.runIf(fixtures).each([
     expect(items.map(({ step, count, flows }) => ({ step, count, flows }))).toEqual([
       { step: 'charge card', count: 528, flows: 307 },
     ]);
-    // Without causes nobody can tell a new try from another charge.
+    // Without causes, a retry cannot be told from a second charge, so more flows count as failed.
     const failed = await opened.store.listFlows({ statuses: ['failed'], limit: 1 });
     expect(failed.total).toBe(shape === 'bare' ? 307 : 72);
   });

@@ -9,7 +9,9 @@ import { readInstant } from '../parameters.ts';
 import { iso } from '../present.ts';
 import { LIST_ONLY, MAX_QUERY, readSearch, searchSchema } from '../search.ts';
 
-/** What every lens takes: the filter of a flow list, and a second population to compare with. */
+/**
+ * Parameters of every lens: the filter of a list of flows, and a second population to compare with.
+ */
 export const lensSchema = searchSchema.omit(LIST_ONLY).extend({
   against: z
     .string()
@@ -22,10 +24,12 @@ export const lensSchema = searchSchema.omit(LIST_ONLY).extend({
 type Parameters = z.infer<typeof lensSchema>;
 const FILTER = Object.keys(searchSchema.omit(LIST_ONLY).shape);
 
-/** A lens request: the population, and what to compare it with, if that was asked for. */
+/**
+ * A request to a lens: the population, and the one to compare it with; null if none was asked for.
+ */
 export interface Asked {
   search: FlowSearch;
-  /** The query as it was written, to which the queries of the answer add. */
+  /** The query as it was written. Queries in the answer extend it. */
   q: string;
   against: { search: FlowSearch; q: string } | null;
 }
@@ -59,8 +63,9 @@ export function readAsked(parameters: Parameters, nowMs: number): Asked {
 }
 
 /**
- * Returns the population that a comparison without `against` means: the flows of the same filter
- * that the query does not find or, without a query, those of the same length of time before.
+ * Returns the population with which a request without `against` is compared. If the request has a
+ * query, these are the flows of the same filter that the query does not find. Otherwise they are
+ * the flows of the period of the same length before.
  */
 export function otherwise({ search, q }: Asked): {
   is: 'the rest' | 'the time before';
@@ -88,13 +93,13 @@ export const queryOf = (q: string, part: string): string =>
   q.trim() === '' ? part : `(${q.trim()}) ${part}`;
 
 /**
- * Returns a value as a query writes it. The language has no escapes, so a quotation mark within the
- * value is left to the wildcard.
+ * Returns a value in the syntax of queries. The syntax has no escapes, so a quotation mark in the
+ * value is replaced by a wildcard.
  */
 export const quoted = (value: string): string =>
   /^[\w.-]+$/.test(value) ? value : `"${value.replaceAll('"', '*')}"`;
 
-/** Returns what every answer says of the population. */
+/** Returns the fields about the population that every answer of a lens has. */
 export const present = ({
   total,
   used,
@@ -111,7 +116,7 @@ export const present = ({
   asOf: iso(nowMs),
 });
 
-/** Rounds quantiles to microseconds: what is beyond is noise of floating point. */
+/** Rounds quantiles to microseconds, because further digits are only noise of floating point. */
 export const presentQuantiles = (of: Measured): Measured => ({
   ...{ p50: micros(of.p50), p90: micros(of.p90), p95: micros(of.p95), p99: micros(of.p99) },
   ...{ max: micros(of.max), count: of.count },

@@ -8,7 +8,9 @@ import { differencesLens } from './differences.ts';
 import { failuresLens } from './failures.ts';
 import { changedParts, latencyLens } from './latency.ts';
 
-/** Seeds something that is wrong, and asks the lenses what it is. */
+/**
+ * Tests the lenses with simulated flows into which one fault was built: the lenses have to find it.
+ */
 const NOW = 1_800_000_000_000;
 const ORDERS = 120;
 
@@ -31,7 +33,7 @@ test('the hop that became slow is the first of what changed, in 20 of 20 runs', 
   const hops = ['pack', 'bill', 'ship'];
   const runs = Array.from({ length: 20 }, (_, i) => ({ hop: hops[i % 3]!, i }));
   const flows = runs.flatMap(({ hop, i }) => {
-    // Billing is off the critical path unless it is much slower.
+    // The message to billing is on the critical path only if it waits much longer than usual.
     const slow = {
       ...PARTS,
       [`wait ${hop}`]: PARTS[`wait ${hop}`]! + (hop === 'bill' ? 2000 : 300),
@@ -57,7 +59,7 @@ test('the seeded difference is the first, in at least 18 of 20 runs', async () =
   const runs = Array.from({ length: 20 }, (_, i) => i);
   const seeds: Record<number, (i: number) => { process: Process; wanted: object }> = {
     0: (i) => ({
-      // One instance of the warehouse fails far more often than the others.
+      // The fault: one instance of the warehouse fails far more often than the others.
       wanted: { field: 'instance', value: 'warehouse pod-3' },
       process: {
         medians: PARTS,
@@ -69,7 +71,7 @@ test('the seeded difference is the first, in at least 18 of 20 runs', async () =
       },
     }),
     1: (i) => ({
-      // A new version of the carrier fails.
+      // The fault: a new version of the carrier fails.
       wanted: { field: 'version', value: 'carrier 2.4' },
       process: {
         medians: PARTS,
@@ -90,7 +92,8 @@ test('the seeded difference is the first, in at least 18 of 20 runs', async () =
         store.population({ types: [`run-${i}`], query: parseQuery(q, NOW)!, limit: 1 });
       const [here, there] = [await of('status:failed'), await of('not status:failed')];
       const { items } = await differencesLens(store, here, there, 'status:failed', 20);
-      // That failed flows have a failure, and are failed, says nothing.
+      // That failed flows contain a failure and have the status failed is trivial, so it is
+      // skipped.
       const [top] = items.filter(({ field }) => field !== 'failure' && field !== 'status');
       const { wanted } = seeds[i % 2]!(i);
       if (JSON.stringify({ field: top?.field, value: top?.value }) === JSON.stringify(wanted))
@@ -142,7 +145,8 @@ test('a thousand failing flows of seven causes are seven groups', async () => {
       expect(instances.reduce((sum, one) => sum + one.count, 0)).toBe(count);
       expect(instances.map(({ instance }) => instance).sort()).toEqual(['pod-0', 'pod-1']);
     }
-    // What people say of a failure stays with it; one that comes again has regressed.
+    // What people record about a failure stays with its group. A group that occurs again after it
+    // was resolved has regressed.
     const { fingerprint } = items[0]!;
     const statusOf = async () =>
       (await failuresLens(store, population, '', { limit: 100, notes })).items.find(

@@ -7,7 +7,7 @@ import { present, presentQuantiles } from './population.ts';
 import { bodyOf, learnNames } from './trait-names.ts';
 
 const WEEK_MS = 7 * 86_400_000;
-/** Lengths of buckets, from a second to a week. */
+/** Usual lengths of buckets, from a second to a week. */
 const LENGTHS_MS = [
   ...[1, 5, 15, 30].map((s) => s * 1000),
   ...[1, 5, 15, 30].map((m) => m * 60_000),
@@ -17,12 +17,13 @@ const LENGTHS_MS = [
 export const WANTED_BUCKETS = 60;
 const MAX_BUCKETS = 1000;
 const MAX_ANNOTATIONS = 100;
-/** Share of flows from which a new variant is worth a word. */
+/** Minimum share of flows that a new variant must have to be shown as an annotation. */
 const MIN_VARIANT_SHARE = 0.01;
 
 /**
- * Returns the smallest usual length of which about `wanted` cover the population. Beyond a week it
- * is any number of weeks, because a flow with a wrong clock may lie decades before the others.
+ * Returns the shortest usual length of bucket with which at most `wanted` buckets cover the
+ * population. Above a week it is a multiple of a week, because a flow with a wrong clock may lie
+ * decades before the others.
  */
 export const bucketFor = ({ firstAt, lastAt }: Population, wanted = WANTED_BUCKETS): number =>
   LENGTHS_MS.find((ms) => lastAt - firstAt <= ms * wanted) ??
@@ -34,7 +35,10 @@ export interface TrendOptions {
   incidents: readonly Incident[];
 }
 
-/** How many flows there were over time, by what, how long they took, and what changed meanwhile. */
+/**
+ * Lens: how many flows started over time, divided by a field, how long they took, and what changed
+ * meanwhile.
+ */
 export async function trendLens(
   store: LensReader,
   population: Population,
@@ -66,7 +70,7 @@ export async function trendLens(
   };
 }
 
-/** Returns what changed within the time of the population: versions, variants, incidents. */
+/** Returns the changes within the time of the population: new versions, new variants, incidents. */
 async function annotationsOf(
   store: LensReader,
   population: Population,

@@ -5,10 +5,13 @@ import { iso } from '../present.ts';
 import { present, presentQuantiles, queryOf } from './population.ts';
 import { bodyOf, examplesOf, learnNames } from './trait-names.ts';
 
-/** Maximum number of variants that are looked at, so that those beyond the list can be counted. */
+/** Maximum number of variants that are read, so that those that are not listed can be counted. */
 const MOST = 10_000;
 
-/** The ways that flows take, by the order of their steps: how many take each, and how they end. */
+/**
+ * Lens: the variants of flows, which are the orders of their steps, with how many flows have each
+ * and how these end.
+ */
 export async function variantsLens(
   store: LensReader,
   population: Population,
@@ -46,7 +49,7 @@ export async function variantsLens(
   };
 }
 
-/** Sums the flows of one variant up by type or status. */
+/** Returns the number of flows of one variant by type or status. */
 function sumsBy(
   by: 'type' | 'status',
   rows: readonly { id: bigint; type: string; status: string; flows: number }[],

@@ -22,7 +22,7 @@ import { checkNames } from '../silence-names.ts';
 const notificationsQuery = z.strictObject({
   limit: whole(1, 1000).default(200),
 });
-/** Longest time of a silence, minutes: 30 days. */
+/** Maximum length of a silence, minutes: 30 days. */
 const MAX_MINUTES = 43_200;
 const scope = {
   rule: z.string().max(100).default(''),

@@ -46,7 +46,9 @@ const importQuery = z.strictObject({
     .describe('CSV: `flow:Order No,step:Task,end:Done at`, where columns have other names'),
 });
 
-/** Types of the files, whose format the caller chooses. */
+/**
+ * Media types of exported files. Which one is used depends on the format that the caller chooses.
+ */
 const EXPORTED = [
   'application/json',
   'application/x-ndjson',
@@ -55,7 +57,7 @@ const EXPORTED = [
   'text/vnd.mermaid',
 ];
 
-/** Routes by which flows come in and go out in formats of others. */
+/** Routes for importing and exporting flows in foreign formats. */
 export const EXCHANGE_ROUTES: readonly Route[] = [
   {
     operation: 'listFormats',
@@ -97,13 +99,13 @@ export const EXCHANGE_ROUTES: readonly Route[] = [
   },
 ];
 
-/** Flows whose timelines are read at once. */
+/** Number of flows whose timelines are read from the store at once. */
 const BLOCK = 200;
 const PAGE = 1000;
-/** Raw spans that are read at once: those of one flow, if that has more. */
+/** Maximum number of raw spans that are read at once. A single flow may have more. */
 const MAX_SPANS = 20_000;
 
-/** Returns the flows of a search as they are exported, oldest first. */
+/** Returns the flows that a search finds, for an export, oldest first. */
 function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): ExportedFlows {
   const spans = createSpanReader(store);
   async function* heads(): AsyncIterable<Flow> {
@@ -140,13 +142,14 @@ function flowsOf({ store }: QueryContext, search: FlowSearch, limit: number): Ex
 }
 
 /**
- * Reads the raw spans of flows, those of several flows at a time: a query reads the whole table.
+ * Reads the raw spans of flows. Spans of several flows are read together, because each query has to
+ * read the whole table.
  */
 function createSpanReader(store: Pick<QueryContext['store'], 'spansOfFlows'>) {
   let expected: readonly Flow[] = [];
   let read: Awaited<ReturnType<typeof store.spansOfFlows>> = new Map();
   return {
-    /** Tells which flows will be asked for next, in this order. */
+    /** Sets the flows whose spans will be asked for next, in this order. */
     expect(flows: readonly Flow[]): void {
       expected = flows;
     },
@@ -222,7 +225,8 @@ async function sendFile(
   try {
     await pipeline(Readable.from(paced(context.clock, parts, response)), response);
   } catch (error) {
-    // A client that left is no failure; one that stays sees that the file is cut off.
+    // A client that disconnected needs no error. One that is still connected notices that the file
+    // is cut off.
     if (!response.destroyed) response.destroy(error as Error);
   }
 }
@@ -241,9 +245,9 @@ async function importFile(
   response.setHeader('Content-Type', 'application/x-ndjson');
   const report = await context.exchange.import(patient(context.clock, request), asked, write);
   if (response.destroyed) return;
-  // Nothing was written yet if the file is small. Then the status tells how it went.
+  // If the file is small, nothing was written yet, and the status can tell how the import ended.
   if (!response.headersSent && report.error) response.status(400);
-  // The rest of a file that was refused is not worth reading.
+  // If the import ended before the whole file was read, the rest of the body is not read.
   if (!request.complete) {
     if (!response.headersSent) response.setHeader('Connection', 'close');
     response.once('finish', () => request.destroy());
@@ -251,12 +255,15 @@ async function importFile(
   response.end(`${JSON.stringify(report)}\n`);
 }
 
-/** Time that a sender, or a reader, may let pass between two pieces of a file, ms. */
+/**
+ * Maximum time between two pieces of a file, ms, for the sender of an import and the reader of an
+ * export.
+ */
 const MAX_SILENCE_MS = 30_000;
 
 /**
- * Yields the parts of a file, and ends the answer if its reader takes nothing for a while: others
- * wait for their turn to export.
+ * Yields the parts of a file. Closes the connection if the client reads nothing for a while,
+ * because other exports wait for this one.
  */
 async function* paced(
   clock: Clock,
@@ -271,7 +278,8 @@ async function* paced(
 }
 
 /**
- * Yields the body, and ends it when its sender falls silent: an import holds memory and a place.
+ * Yields the body of a request. Fails if the sender sends nothing for a while, because an import
+ * holds memory and one of the few places for imports.
  */
 async function* patient(clock: Clock, request: Request): AsyncIterable<Uint8Array> {
   const chunks = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
@@ -297,7 +305,9 @@ async function* patient(clock: Clock, request: Request): AsyncIterable<Uint8Arra
   }
 }
 
-/** Reads `flow:Order No,step:Task`. */
+/**
+ * Reads the parameter `columns`, such as `flow:Order No,step:Task`, into pairs of field and column.
+ */
 function columnsOf(text: string): Record<string, string> {
   const pairs = text.split(',').filter((pair) => pair.trim() !== '');
   return Object.fromEntries(

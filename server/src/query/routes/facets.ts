@@ -6,7 +6,7 @@ import { LIST_ONLY, readSearch, searchSchema } from '../search.ts';
 
 const MAX_VALUES = 30;
 const facetsQuery = searchSchema.omit(LIST_ONLY);
-/** The fields, and the part of a search that narrows flows by each. */
+/** Fields with facets, each with the part of a search that selects flows by it. */
 const FACETS = [
   ['status', 'statuses'],
   ['type', 'types'],
@@ -14,7 +14,7 @@ const FACETS = [
   ['environment', 'environments'],
 ] as const;
 
-/** The route that tells what a list of flows can be narrowed by. */
+/** Route for the facets of a list of flows: the values by which the list can be narrowed. */
 export const FACET_ROUTES: readonly Route[] = [
   {
     operation: 'countFacets',
@@ -28,8 +28,8 @@ export const FACET_ROUTES: readonly Route[] = [
 ];
 
 /**
- * Answers facets. The values of a field are those of the flows that all other fields of the filter
- * find, so that another value can be chosen.
+ * Answers with facets. The values of a field are counted over the flows that all other fields of
+ * the filter select, so that another value can be chosen.
  */
 async function facets(
   context: QueryContext,

@@ -39,7 +39,7 @@ export const ROUTES: readonly Route[] = [
  */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-/** Returns the methods that a path has. Express answers HEAD wherever there is GET. */
+/** Returns the methods of a path. Express answers HEAD wherever there is GET. */
 export const methodsOf = (path: string): string[] =>
   ROUTES.filter((route) => route.path === path).flatMap(({ method }) =>
     method === 'post' ? ['POST'] : ['GET', 'HEAD'],
@@ -47,8 +47,8 @@ export const methodsOf = (path: string): string[] =>
 
 const NOTHING = z.strictObject({});
 /**
- * Rejects parameters and fields where a route takes none. Probes and scrapers may add some, so the
- * routes that are open to everyone let them be.
+ * Rejects parameters and fields if the route takes none. Routes that are open to everyone ignore
+ * them, because probes and scrapers may add some.
  */
 function rejectUnknown(route: Route, request: Request): void {
   if (route.scope === 'none') return;
@@ -56,13 +56,16 @@ function rejectUnknown(route: Route, request: Request): void {
   if (route.method === 'post' && route.body === undefined) read(NOTHING, request.body ?? {});
 }
 
-/** Returns a function that makes the handlers of routes; heavy ones run one at a time. */
+/**
+ * Returns a function that makes the handler of a route. Handlers of heavy routes run one at a time.
+ */
 export function handlersFor(context: QueryContext): (route: Route) => RequestHandler {
   const heavy = createMutex();
   return (route) => async (request, response) => {
     rejectUnknown(route, request);
     const handle = async (): Promise<void> => {
-      // A client that left while it waited gets no answer, which would only keep others waiting.
+      // A client may have disconnected while its request waited. The work is then skipped, because
+      // other requests wait for it.
       if (!response.destroyed) await route.handle(context, request, response);
     };
     await (route.isHeavy ? heavy.run(handle) : handle());

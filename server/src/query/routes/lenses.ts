@@ -42,7 +42,9 @@ const coordinationQuery = lensSchema
   .extend({ format: z.enum(['json', 'markdown']).default('json') });
 const noteBody = z.strictObject({ text: z.string().max(2000).default('') });
 
-/** Routes that look at many flows at once. Each takes the filter of a flow list. */
+/**
+ * Routes of the lenses, which look at many flows at once. Each takes the filter of a list of flows.
+ */
 export const LENS_ROUTES: readonly Route[] = [
   {
     operation: 'lookAtMap',
@@ -137,7 +139,10 @@ export const LENS_ROUTES: readonly Route[] = [
   },
 ];
 
-/** Answers a lens for the population and, if asked for, for the one that it is compared with. */
+/**
+ * Answers with a lens over the population and, if one was asked for, over the population to compare
+ * with.
+ */
 async function answer<A extends object>(
   context: QueryContext,
   asked: Asked,

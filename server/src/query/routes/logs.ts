@@ -24,7 +24,7 @@ const logsQuery = z.strictObject({
   cursor: z.string().max(300).optional().describe('`nextCursor` of the page before'),
 });
 
-/** The route of the log records that are shown beside the steps of a flow. */
+/** Route for the log records that are shown beside the steps of a flow. */
 export const LOG_ROUTES: readonly Route[] = [
   {
     operation: 'listLogs',

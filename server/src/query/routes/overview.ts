@@ -8,7 +8,7 @@ import { readSearch, searchSchema } from '../search.ts';
 const HOUR_MS = 3_600_000;
 const overviewQuery = searchSchema.pick({ environment: true, from: true, to: true });
 
-/** The route of what there is to know at one glance. */
+/** Route for the numbers of the overview page. */
 export const OVERVIEW_ROUTES: readonly Route[] = [
   {
     operation: 'getOverview',

@@ -22,7 +22,7 @@ const ruleBody = z.strictObject({
 });
 const previewBody = ruleBody.extend({ name: ruleBody.shape.name.default('preview') });
 
-/** Routes for alert rules: those that Fermata has, those of a file, and those made here. */
+/** Routes for alert rules: built-in ones, those of a file, and those made in the dashboard. */
 export const RULE_ROUTES: readonly Route[] = [
   {
     operation: 'listRules',
@@ -90,7 +90,7 @@ async function deleteRule(
 
 const DAYS = 14;
 const PAGE = 1000;
-/** Maximum number of flows, and time in ms, that a preview may take. */
+/** Maximum number of flows that a preview reads; `MAX_MS` limits its time, ms. */
 const MAX_FLOWS = 10_000;
 const MAX_MS = 8000;
 
@@ -118,7 +118,9 @@ async function preview(
   });
 }
 
-/** Reads the newest flows that match now, in pages, until enough or for long enough. */
+/**
+ * Reads the newest flows that match now, page by page, until `MAX_FLOWS` or `MAX_MS` is reached.
+ */
 async function flowsOf(
   { store, clock }: QueryContext,
   { query }: QueryRule,

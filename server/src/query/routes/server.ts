@@ -3,7 +3,7 @@ import { metricsText } from '../metrics.ts';
 import { presentHealth } from '../present.ts';
 import type { QueryContext, Reply, Route } from '../route.ts';
 
-/** Routes that tell whether the server is well and how to send to it. */
+/** Routes that tell whether the server works, and how to send data to it. */
 export const SERVER_ROUTES: readonly Route[] = [
   {
     operation: 'getHealthz',

@@ -4,7 +4,10 @@ import type { DashboardSettings } from '../../contract/index.ts';
 import { read, type QueryContext, type Reply, type Route } from '../route.ts';
 
 const MAX_LINKS = 100;
-/** Addresses of other kinds, such as `javascript:`, would run in the dashboard. */
+/**
+ * Only http and https addresses are accepted, because others, such as `javascript:`, would run in
+ * the dashboard.
+ */
 const url = z
   .string()
   .max(1000)
@@ -29,7 +32,7 @@ const settingsBody = z.strictObject({
 });
 const NONE: DashboardSettings = { links: [] };
 
-/** Routes for settings that people make in the dashboard. */
+/** Routes for the settings of the dashboard. */
 export const SETTINGS_ROUTES: readonly Route[] = [
   {
     operation: 'getSettings',
