@@ -1,22 +1,27 @@
 import type { Problem } from '../contract/index.ts';
 
-/** Reads the API of a server, and knows the addresses of its dashboard. */
+/** A client of a server's API, which also knows the address of its dashboard. */
 export interface Client {
   /** Address of the dashboard, without a slash at its end. */
   readonly url: string;
-  /** Reads one answer. Throws an `AskError` that tells what to do. */
+  /**
+   * Reads one answer. Throws an `AskError` if the server does not answer or answers with an error.
+   */
   get: <T>(path: string, parameters?: Parameters) => Promise<T>;
-  /** Asks for an answer that is read piece by piece. Throws as `get` does. */
+  /** Requests an answer that is read piece by piece. Throws like `get`. */
   open: (path: string, parameters?: Parameters) => Promise<Response>;
 }
 
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
 
-/** The question could not be answered. `hint` tells the person what to do, '' if nothing helps. */
+/**
+ * Thrown if a question could not be answered. `hint` tells the person what to do; '' if nothing
+ * helps.
+ */
 export class AskError extends Error {
   readonly status: number;
   readonly hint: string;
-  /** Ids of the flows that have the name that was asked for, if several have it. */
+  /** Ids of the flows with the requested name, if several flows have it. */
   readonly choices: readonly string[];
 
   constructor(status: number, message: string, hint: string, choices: readonly string[] = []) {
@@ -28,14 +33,19 @@ export class AskError extends Error {
   }
 }
 
-/** Heavy questions wait for each other on the server, so that answers may take this long, ms. */
+/**
+ * Time limit of an answer, ms. It is long, because heavy questions wait for each other on the
+ * server.
+ */
 const TIMEOUT_MS = 60_000;
-/** A file of 100,000 flows takes minutes, ms. */
+/**
+ * Time limit of an answer that is read piece by piece, ms. A file of 100,000 flows takes minutes.
+ */
 const STREAM_MS = 3_600_000;
 
 /**
- * Creates a client of the server at an address. `dashboard` is where people find its dashboard, if
- * that is another address.
+ * Creates a client of the server at `address`. `dashboard` is the address at which people open the
+ * dashboard, if it is another one.
  */
 export function createClient(
   address: string,
@@ -60,7 +70,10 @@ export function createClient(
   };
 }
 
-/** Writes parameters as the query of an address, with `?`; those without a value are left out. */
+/**
+ * Returns parameters as a query string that begins with `?`. Parameters without a value are left
+ * out.
+ */
 export function queryOf(parameters: Parameters): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))

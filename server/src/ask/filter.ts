@@ -3,7 +3,10 @@ import { durationMs } from '../base/duration.ts';
 import { FLOW_STATUSES } from '../contract/index.ts';
 import { AskError, queryOf, type Parameters } from './client.ts';
 
-/** Which flows a question is about: the filter of the API, with a time that people write. */
+/**
+ * The filter of flows that many questions take: the filter of the API, but with times that people
+ * write, such as `2h`.
+ */
 export const FILTER = {
   query: z
     .string()
@@ -35,7 +38,7 @@ export function parametersOf(filter: FilterInput, nowMs: number): Parameters {
   return { q, type, status, service, environment, from: fromOf(filter, nowMs), to };
 }
 
-/** Returns the address of the explorer with this filter, on one of its tabs. */
+/** Returns the address of the explorer with this filter, opened on the tab `tab`. */
 export function explorerLink(
   url: string,
   filter: FilterInput,

@@ -22,7 +22,7 @@ export { oneLine } from './text/table.ts';
 export { flowNamed, statusOf } from './questions/flow.ts';
 export type { Question } from './question.ts';
 
-/** All that can be asked, in the order in which people need it. */
+/** All questions, in the order in which people usually need them. */
 export const QUESTIONS: readonly Question[] = [
   ...[overview, find, explain, logs, spans, incidents, failures, latency, map, variants],
   ...[differences, services, coordination, usual, health],

@@ -3,30 +3,36 @@ import type { Client } from './client.ts';
 
 /**
  * A question that people and assistants ask. The command line and the MCP server are both made from
- * the list of these, so that both know the same.
+ * the list of questions, so that both can answer the same ones.
  */
 export interface Question {
-  /** Name of the command, and of the tool with `_` for `-`. */
+  /** Name of the command. The MCP tool has the same name with `_` instead of `-`. */
   name: string;
-  /** Says in one sentence what is answered. */
+  /** One sentence that says what the question answers. */
   help: string;
-  /** What may be asked for; each field has a description. */
+  /** Parameters of the question, each with a description. */
   input: z.ZodObject;
-  /** Field that is given without its name on a command line. */
+  /** Parameter that is given without its name on a command line. */
   position?: string;
   ask: (client: Client, input: Record<string, unknown>, nowMs: number) => Promise<Answer>;
 }
 
 export interface Answer {
-  /** What was found, for programs: contract names, instants ISO 8601, durations ms. */
+  /**
+   * The answer for programs. It has the names of the contract, instants as ISO 8601, and durations
+   * in ms.
+   */
   data: object;
-  /** The same for people, as lines of at most `columns` characters where names allow it. */
+  /**
+   * Returns the answer for people, in lines of at most `columns` characters if names are not too
+   * long.
+   */
   text: (columns: number) => string;
-  /** Address of the page of the dashboard that shows it. */
+  /** Address of the page of the dashboard that shows the answer. */
   link: string;
 }
 
-/** Makes a question whose `ask` is given what its `input` describes. */
+/** Makes a question. Its `ask` gets parameters of the type that `input` describes. */
 export function question<Input extends z.ZodObject>(options: {
   name: string;
   help: string;

@@ -20,7 +20,8 @@ export const differences = question({
   async ask(client, { against, limit, ...filter }, nowMs) {
     const answer = await client.get<DifferencesAnswer>('/api/v1/lenses/differences', {
       ...parametersOf(filter, nowMs),
-      // The time before is found only if the time has an end.
+      // Without `against` the server compares with the time before, for which it needs the end of
+      // the time.
       ...(filter.since !== undefined && { to: filter.to ?? new Date(nowMs).toISOString() }),
       ...{ against, limit },
     });

@@ -6,7 +6,10 @@ import { question } from '../question.ts';
 import { flowText } from '../text/flow.ts';
 import { durationOf, flowNamed, isoOf, linkOf, statusOf } from './flow.ts';
 
-/** An answer says this many steps; of a larger flow those that tell most (`told`). */
+/**
+ * Maximum number of steps in an answer. Of a larger flow, `told` chooses the most informative
+ * steps.
+ */
 const MAX_STEPS = 80;
 const MAX_SEGMENTS = 8;
 
@@ -66,8 +69,8 @@ function explained(flow: Flow, client: Client, nowMs: number): object {
 }
 
 /**
- * Returns the steps to tell of: all, or those that failed, run, were retried or undone, and the
- * first and last ones, in their order.
+ * Returns the steps to include in the answer, in order: all of them, or those that failed, still
+ * run, were retried or compensated, and the first and last ones.
  */
 export function told(steps: readonly Step[]): Step[] {
   if (steps.length <= MAX_STEPS) return [...steps];

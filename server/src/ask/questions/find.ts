@@ -30,7 +30,7 @@ export const find = question({
   },
 });
 
-/** What a list says of a flow. */
+/** Returns the fields of a flow that a list shows. */
 export function found(flow: FlowSummary, url: string, nowMs: number): object {
   return {
     ...{ id: flow.id, key: flow.key, keys: flow.keys, type: flow.type },

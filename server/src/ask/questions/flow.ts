@@ -4,11 +4,14 @@ import { AskError, type Client } from '../client.ts';
 
 export const isoOf = (nanos: string): string => new Date(nanosToMs(nanos)).toISOString();
 
-/** Returns the status to show: what is missing from an ended flow counts more than its end. */
+/**
+ * Returns the status to show. If an ended flow is late or stuck, because something is missing, that
+ * is shown instead of its outcome.
+ */
 export const statusOf = ({ phase, health, status }: FlowSummary): string =>
   phase === 'ended' && health !== 'ok' ? health : status;
 
-/** Returns how long a flow took, or takes until now, ms. */
+/** Returns how long a flow took or, if it is still open, has taken until now, ms. */
 export const durationOf = (flow: FlowSummary, nowMs: number): number =>
   flow.phase === 'ended'
     ? flow.durationMs
@@ -16,12 +19,12 @@ export const durationOf = (flow: FlowSummary, nowMs: number): number =>
 
 export const linkOf = (url: string, id: string): string => `${url}/flow/${encodeURIComponent(id)}`;
 
-/** Most flows of one name that are listed. */
+/** Maximum number of flows of one name that are listed. */
 const MAX_CHOICES = 20;
 
 /**
- * Reads a flow by any name that it has. Throws an `AskError` that lists the flows, with what tells
- * them apart, if several have the name.
+ * Reads a flow by any of its names. If several flows have the name, throws an `AskError` that lists
+ * them with their type, status and start.
  */
 export async function flowNamed(client: Client, name: string): Promise<Flow> {
   try {

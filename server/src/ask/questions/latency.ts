@@ -8,7 +8,7 @@ import { table } from '../text/table.ts';
 
 const MAX_PARTS = 25;
 const BAR = 20;
-/** Smaller shares are no bar. */
+/** Minimum share that is drawn as a bar. */
 const LEAST = 0.01;
 
 export const latency = question({
@@ -41,7 +41,9 @@ export const latency = question({
   },
 });
 
-/** Returns the parts that take most of a mean flow, in the order in which flows come to them. */
+/**
+ * Returns the parts with the longest mean time per flow, in the order in which flows reach them.
+ */
 function largest({ chain }: LatencyAnswer): LatencyAnswer['chain'] {
   const chosen = new Set([...chain].sort((a, b) => b.meanMs - a.meanMs).slice(0, MAX_PARTS));
   return chain.filter((part) => chosen.has(part));

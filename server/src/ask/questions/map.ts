@@ -33,7 +33,8 @@ export const map = question({
 function textOf({ nodes, edges, population }: MapAnswer): string {
   if (population.used === 0) return 'No flow matches.';
   const names = new Map(nodes.map(({ id, service, step }) => [id, `${service}: ${step}`]));
-  // Where flows begin and end shows in the steps; a message that nobody took yet is told.
+  // Edges from the start and to the end of flows are left out, except for messages that nobody took
+  // yet.
   const byFlows = edges
     .filter(({ from, to, message }) => names.has(from) && (names.has(to) || message !== null))
     .sort((a, b) => b.flows - a.flows);

@@ -6,7 +6,7 @@ import { FILTER, fromOf } from '../filter.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 
-/** Changes that the text lists, the newest. */
+/** Maximum number of changes that the text lists, newest first. */
 const MAX_CHANGES = 10;
 
 export const overview = question({

@@ -1,4 +1,4 @@
-/** A part of a line of time: from `from` to `to`, both 0 to 1. */
+/** A part of a timeline that is drawn as text. `from` and `to` are between 0 and 1. */
 export interface Part {
   from: number;
   to: number;
@@ -6,8 +6,8 @@ export interface Part {
 }
 
 /**
- * Draws parts on a line of `width` characters; later parts cover earlier ones. Each part takes one
- * character at least, because a step that took no time was there, too.
+ * Draws parts on a line of `width` characters. Later parts cover earlier ones. Each part takes at
+ * least one character, so that a step without duration is visible.
  */
 export function bar(parts: readonly Part[], width: number): string {
   const line = new Array<string>(width).fill(' ');

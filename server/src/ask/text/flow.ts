@@ -13,14 +13,14 @@ import { statusOf } from '../questions/flow.ts';
 import { bar, type Part } from './bars.ts';
 import { cut, padded, widthOf } from './table.ts';
 
-/** The parts of a line of time, and what each is called below the picture. */
+/** Characters that stand for the kinds of parts of a timeline. */
 const MARKS = { work: '█', failed: '▓', running: '▒', wait: '·' } as const;
 const LEGEND = `${MARKS.work} work  ${MARKS.failed} failed  ${MARKS.running} runs  ${MARKS.wait} waited for`;
 const MAX_ROWS = 60;
 const MIN_BAR = 20;
 const MAX_NAME = 44;
 
-/** Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. */
+/** Draws a flow for a terminal: its steps on a timeline, what is awaited, and where time went. */
 export function flowText(flow: Flow, nowMs: number, columns: number): string {
   return [
     ...head(flow, nowMs),
@@ -93,7 +93,7 @@ const nameOf = ({ service, name, attempts }: Step): string =>
   `${service}: ${name}${attempts.length > 1 ? ` ×${attempts.length}` : ''}`;
 const endOf = ({ endUnixNano }: Pick<Step, 'endUnixNano'>, nowMs: number): number =>
   endUnixNano === null ? nowMs : nanosToMs(endUnixNano);
-/** Between two attempts nobody worked, so each has a bar of its own. */
+/** Returns the attempts of a step. Each is a bar of its own, because nobody worked between them. */
 const attemptsOf = (
   { attempts, ...step }: Step,
   share: (ms: number) => number,
@@ -135,7 +135,9 @@ const failures = ({ service, name, status, attempts, error }: Step): string[] =>
         `  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
       ];
 
-/** Says for each kind of evidence how many hops it joins, the strongest first. */
+/**
+ * Returns a line for each kind of evidence with the number of hops that it joins, strongest first.
+ */
 function evidence({ hops }: Flow): string[] {
   const counts = new Map<string, number>();
   for (const { evidence: list } of hops)

@@ -1,6 +1,6 @@
 /**
- * Writes data as JSON in which no character can command a terminal or turn the direction of
- * writing: names come from senders, and JSON itself escapes only some of these.
+ * Returns data as JSON without characters that could control a terminal or change the direction of
+ * writing. Names come from senders, and JSON itself escapes only some of these characters.
  */
 export const safeJson = (data: unknown, indent = 0): string =>
   JSON.stringify(data, null, indent).replace(
@@ -9,13 +9,13 @@ export const safeJson = (data: unknown, indent = 0): string =>
   );
 
 /**
- * Writes data as JSON of at most `most` characters, where that is possible by leaving out the ends
- * of its longest lists. `left` counts the items that were left out.
+ * Returns data as JSON of at most `most` characters, as far as that is possible by cutting the ends
+ * of its longest lists. `left` is the number of items that were cut.
  */
 export function withinLimit(data: object, most: number): { json: string; left: number } {
   let json = safeJson(data);
   let left = 0;
-  // Half of the longest list goes each time, so it takes few rounds.
+  // Each round cuts the longest list to half, so that few rounds are needed.
   while (json.length > most) {
     const copy = JSON.parse(json) as object;
     const longest = listsIn(copy).sort((a, b) => sizeOf(b) - sizeOf(a))[0];
@@ -31,6 +31,6 @@ const sizeOf = (list: unknown[]): number => JSON.stringify(list).length;
 function listsIn(value: unknown): unknown[][] {
   if (value === null || typeof value !== 'object') return [];
   const inner = Object.values(value).flatMap(listsIn);
-  // A list within a list is left out with the outer one.
+  // The outer list is cut first, which cuts the lists inside as well.
   return Array.isArray(value) ? [value] : inner;
 }

@@ -2,16 +2,19 @@
 export interface Column<Row> {
   title: string;
   of: (row: Row) => string;
-  /** Numbers stand at the right. */
+  /** True for numbers, which are aligned at the right. */
   isRight?: true;
-  /** Longer texts are cut, so that one name does not push all others off the screen. */
+  /**
+   * Maximum number of characters. Longer texts are cut, so that one long name does not push the
+   * other columns off the screen.
+   */
   most?: number;
 }
 
 const MOST = 48;
 const GAP = '  ';
 
-/** Writes rows as a table with titles; no lines if there are no rows. */
+/** Formats rows as a table with titles. Returns no lines if there are no rows. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   if (rows.length === 0) return [];
   const cells = [
@@ -27,10 +30,10 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   );
 }
 
-/** Returns a text in one line: a name with a new line in it could pretend to be two rows. */
+/** Replaces line breaks by spaces, because a name with a line break could look like two rows. */
 export const oneLine = (text: string): string => text.replace(/[\r\n\u2028\u2029]+/g, ' ');
 
-/** Returns a text of at most so many characters, with an ellipsis where it was cut. */
+/** Returns the text with at most `most` characters, with an ellipsis at the end if it was cut. */
 export function cut(text: string, most: number): string {
   const line = oneLine(text);
   return widthOf(line) <= most ? line : `${[...line].slice(0, most - 1).join('')}…`;
