@@ -49,17 +49,19 @@ export function absolute(ms: number, now: number, to: 'ms' | 's' = 'ms'): string
   return `${(at.getFullYear() === today.getFullYear() ? day : dayOfYear).format(ms)}, ${time}`;
 }
 
-/** Returns the text with a capital at its start. */
+/** Returns the text with its first letter in upper case. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Returns a sentence of the server with its instants (ISO 8601) as times of the reader's day. */
+/**
+ * Replaces the instants (ISO 8601) in a sentence of the server by times in the reader's time zone.
+ */
 export const withTimes = (text: string, now: number): string =>
   text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => absolute(Date.parse(iso), now, 's'));
 
 /**
- * Wraps right-to-left names and bidirectional marks, so that they do not affect the text around
- * them in a sentence, tooltip or title, where no `<bdi>` element can be used. Returns plain text
- * unchanged.
+ * Isolates right-to-left names and removes bidirectional marks, so that they do not affect the text
+ * around them in a sentence, tooltip or title, where no `<bdi>` element can be used. Returns other
+ * text unchanged.
  */
 export const isolate = (text: string): string =>
   TURNING.test(text) ? `\u2068${text.replace(MARKS, '')}\u2069` : text;
@@ -67,10 +69,10 @@ const TURNING =
   /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Returns a status in words instead of its name in the API. */
+/** Returns a status as people write it, instead of its name in the API. */
 export const statusText = (status: string): string => status.replace('_', ' ');
 
-/** A sentence that explains each badge, shown as the badge's tooltip. */
+/** Sentences that explain badges, each shown as the tooltip of its badge. */
 export const BADGE_HELP: Record<string, string> = {
   'broken-context': 'Trace context was lost or leaked here; the join rests on weaker evidence.',
   'clock-skew':
@@ -92,8 +94,8 @@ export const BADGE_HELP: Record<string, string> = {
 };
 
 /**
- * Returns a text that says why something was joined to a flow, and how sure that is: `message id
- * (95 %)`.
+ * Returns a text that says why something was joined to a flow, and how strong that evidence is:
+ * `message id (95 %)`.
  */
 export const evidenceText = ({ kind, strength }: { kind: string; strength: number }): string =>
   `${kind.replaceAll('-', ' ')} (${Math.round(strength * 100)} %)`;

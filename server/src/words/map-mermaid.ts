@@ -3,14 +3,17 @@ import { counted, duration } from './format.ts';
 
 export const isEvent = ({ message }: MapEdge): boolean => message?.kind === 'event';
 
-/** Returns what an edge is called on the map; '' for a call within a service that takes no time. */
+/**
+ * Returns the name of an edge on the map; '' for a call that takes no time, such as one within a
+ * service.
+ */
 export function messageName({ message, waitMs, sync }: MapEdge): string {
   if (message !== null) return message.type || message.destination || message.kind;
   if (!sync) return 'then';
   return waitMs.p50 > 0 ? 'call' : '';
 }
 
-/** Writes a map as a Mermaid flowchart, as documents and issues show it. */
+/** Returns a map as a Mermaid flowchart, which documents and issues can display. */
 export function mapMermaid(steps: readonly MapNode[], messages: readonly MapEdge[]): string {
   const names = new Map(steps.map((node, i) => [node.id, `s${i + 1}`]));
   const boxes = steps.map(
@@ -20,7 +23,7 @@ export function mapMermaid(steps: readonly MapNode[], messages: readonly MapEdge
         'flow',
       )}, ${duration(node.workMs.p50)}"]`,
   );
-  // Where flows begin and end there is no step to draw an arrow from or to.
+  // Edges from the start or to the end of flows are left out, because they lack a step at one end.
   const between = messages.filter(({ from, to }) => names.has(from) && names.has(to));
   const lines = between.map(
     (edge) =>
@@ -35,7 +38,7 @@ function labelOf(edge: MapEdge): string {
   return `|"${escaped(name)}, ${counted(edge.flows, 'flow')}, ${duration(edge.waitMs.p50)}"|`;
 }
 
-/** Names come from senders. What could end a label or start markup is written as an entity. */
+/** Escapes characters that could end a label or begin markup, because names come from senders. */
 const escaped = (text: string): string =>
   text
     .replace(/\s+/g, ' ')

@@ -1,17 +1,17 @@
 import type { Flow, Hop, Step, WaitingFor } from '../contract/index.ts';
 import { absolute, duration, isolate, nanosToMs } from './format.ts';
 
-/** A part of a sentence: plain text, or a name that stands out. */
+/** A part of a sentence: plain text, or a name that is shown emphasized. */
 export type Piece = string | { name: string };
 
 const name = (text: string): Piece => ({ name: text });
-/** Returns the text of a sentence, with its names isolated. */
+/** Returns the text of a sentence. Its names are isolated (`isolate`). */
 export const textOf = (pieces: readonly Piece[]): string =>
   pieces.map((piece) => (typeof piece === 'string' ? piece : isolate(piece.name))).join('');
 
 /**
- * Says in one or two sentences what is the matter with the flow: what is missing and who owes it,
- * otherwise what failed and what was undone, otherwise what goes on.
+ * Explains the state of a flow in one or two sentences: what is missing and which service has to do
+ * it; otherwise what failed and was compensated; otherwise what is running.
  */
 export function why(flow: Flow, nowMs: number): Piece[] {
   const [awaited] = byUrgency(flow.waitingFor);
@@ -28,7 +28,7 @@ export function why(flow: Flow, nowMs: number): Piece[] {
   return untaken(flow) ?? summary(flow);
 }
 
-/** Returns what is awaited, in order of the instants at which it becomes late. */
+/** Returns the awaited steps in the order in which they become late. */
 export const byUrgency = (waiting: readonly WaitingFor[]): WaitingFor[] =>
   [...waiting].sort((a, b) => Date.parse(a.lateAt) - Date.parse(b.lateAt));
 
@@ -136,7 +136,7 @@ export function firstCause({ steps, hops }: Flow): Step | undefined {
   return failed.find((step) => !passedOn.has(step.id)) ?? failed[0];
 }
 
-/** Says on what an expectation rests: `seen in 160 of 160 flows; learned`. */
+/** Returns on what an expectation is based: `seen in 160 of 160 flows; learned`. */
 export function promiseOf({ basis, probability, samples, provisional }: WaitingFor): string {
   if (basis === 'declared') return 'declared for this flow type';
   const seen = `${Math.round(probability * samples).toLocaleString()} of ${samples.toLocaleString()}`;
