@@ -13,28 +13,28 @@ import {
 } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
 
-/** A span as a reader of a foreign format describes it, before it becomes OTLP. */
+/** A span that the reader of a foreign format produces, before it becomes an OTLP span. */
 export interface ForeignSpan {
-  /** Holds any text. What is no id of OTLP is hashed to one, so that a file has ids of its own. */
+  /** Id of the trace, which may be any text. A text that is no OTLP id is hashed to one. */
   trace: string;
   id: string;
   parent?: string | undefined;
   links?: readonly ForeignLink[] | undefined;
   name: string;
   service: string;
-  /** Names the host and the process, as far as the file tells them. */
+  /** Attributes of the host and the process, as far as the file has them. */
   resource?: Readonly<Record<string, AttributeValue>>;
   kind?: SpanKind | undefined;
   start: bigint;
-  /** Null while the work is running: then nothing but its start is known. */
+  /** End of the span; null if it was still running, so that only its start is known. */
   end: bigint | null;
-  /** Holds the message of the error; absent if the span has not failed. */
+  /** Message of the error; absent if the span has not failed. */
   error?: string | undefined;
   attributes?: Readonly<Record<string, AttributeValue>>;
   events?: readonly { at: bigint; name: string; attributes: Readonly<Record<string, string>> }[];
 }
 export interface ForeignLink {
-  /** Names another trace; absent for a span of the same trace. */
+  /** Id of the linked span's trace; absent if it is the trace of this span. */
   trace?: string | undefined;
   id: string;
 }
@@ -57,7 +57,9 @@ export const kindOf = (text: unknown): SpanKind | undefined => {
 const hash = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('hex').slice(0, length);
 const ZERO = /^0+$/;
-/** Pads ids of 64 bits, and hashes what is no id. */
+/**
+ * Returns the trace id as OTLP has it. An id of 64 bits is padded; a text that is no id is hashed.
+ */
 export function traceIdOf(trace: string): string {
   const lower = trace.toLowerCase();
   const isId = /^(?:[0-9a-f]{16}|[0-9a-f]{32})$/.test(lower) && !ZERO.test(lower);
@@ -68,7 +70,7 @@ export function spanIdOf(trace: string, id: string): string {
   return /^[0-9a-f]{16}$/.test(lower) && !ZERO.test(lower) ? lower : hash(`${trace}\0${id}`, 16);
 }
 
-/** Writes attributes as OTLP has them, within the limits of a request. */
+/** Converts attributes to OTLP's form, within the limits of a request. */
 export function attributesOf(from: Readonly<Record<string, AttributeValue>>): Attributes {
   const flat: Attributes = [];
   for (const [key, value] of Object.entries(from)) {
@@ -77,7 +79,7 @@ export function attributesOf(from: Readonly<Record<string, AttributeValue>>): At
   }
   return flat;
 }
-/** Files hold values of any type at any place, and attributes only those that OTLP knows. */
+/** Converts a value of any JSON type to one that an OTLP attribute can have. */
 function valueOf(value: unknown): AttributeValue {
   if (typeof value === 'string') return tidy(value);
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
@@ -85,7 +87,10 @@ function valueOf(value: unknown): AttributeValue {
     return value.map((one) => tidy(one));
   return tidy(JSON.stringify(value) ?? '');
 }
-/** Cuts a text as those that are received are cut, and replaces what UTF-8 cannot hold. */
+/**
+ * Cuts a text to the length that received texts may have, and replaces characters that UTF-8 cannot
+ * hold.
+ */
 export const tidy = (text: string): string => boundText(text).toWellFormed();
 
 const MAX_TIME = 0x7fffffffffffffffn;
@@ -94,18 +99,26 @@ const instant = (at: bigint): OtlpSpan['start'] =>
 
 const NOTHING = {};
 
-/** Makes a request of the spans; those that run are told by log events that say that they began. */
+/**
+ * Makes a request of the spans. A span that is still running becomes a log event that announces its
+ * start.
+ */
 export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
   const { add, request } = createForeignRequest();
   for (const span of spans) add(span);
   return request;
 }
 
-/** Begins a request to which spans are added. One that cannot be read throws, and adds nothing. */
+/**
+ * Creates an empty request and a function that adds a span to it. If a span has wrong values, the
+ * function throws and adds nothing.
+ */
 export function createForeignRequest(): { request: OtlpExport; add: (span: ForeignSpan) => void } {
   const request = emptyExport();
   const resources = new Map<string, OtlpResource>();
-  /** Resources by the object that describes them, which readers share between many spans. */
+  /**
+   * Converted resources, by the object that describes them, which readers share between many spans.
+   */
   const shared = new Map<object, { service: string; known: OtlpResource }>();
   const resourceOf = ({ service, resource = NOTHING }: ForeignSpan): OtlpResource => {
     const last = shared.get(resource);

@@ -2,22 +2,25 @@ import type { Flow } from '../model/flow.ts';
 import type { OtlpExport, OtlpLog, OtlpSpan } from '../model/otlp.ts';
 
 /**
- * Describes one format in which flows come in or go out. Readers and writers are pure: they see
- * bytes, spans and flows, and neither the store nor the network. Both work as a stream, so that
+ * A format in which flows can be imported or exported. Readers and writers are pure: they work on
+ * bytes, spans and flows, and use neither the store nor the network. Both work as streams, so that
  * memory does not grow with the file.
  */
 export interface Format {
   name: FormatName;
   label: string;
   mediaType: string;
-  /** Ending of the name of a file in this format, without the dot. */
+  /** File name extension of the format, without the dot. */
   extension: string;
   read?: Read;
-  /** Writes many flows. */
+  /** Writes many flows; absent if the format cannot be exported. */
   write?: Write;
-  /** Writes one flow; for formats that hold no more than one. */
+  /** Writes one flow, for formats that can hold only one. */
   writeOne?: (flow: Flow) => string;
-  /** Is set if its trace ids mean something to people, who find imported flows by them then. */
+  /**
+   * Set if people know the trace ids of the format. Imported flows can then be found by their trace
+   * ids.
+   */
   keepsTraces?: true;
 }
 
@@ -30,21 +33,24 @@ export type FormatName = (typeof FORMAT_NAMES)[number];
 export type Read = (chunks: AsyncIterable<Uint8Array>, options: ReadOptions) => AsyncIterable<Item>;
 export type Write = (source: FlowSource) => AsyncIterable<string>;
 
-/** What the person who imports says about the file. */
+/** What the person who imports a file states about it. */
 export interface ReadOptions {
-  /** Type of the flows, for formats that name none; '' if nothing was said. */
+  /** Type of the flows, for formats that state none; '' if the person stated none. */
   flowType: string;
-  /** Type of the objects that are flows, for logs of events of objects; '' to find it out. */
+  /**
+   * Type of the objects that become flows, for logs of object-centric events (OCEL); '' to
+   * determine it from the file.
+   */
   caseType: string;
-  /** Maps what is needed of a table to the name of its column. */
+  /** Names of the columns of a table, by the field of Fermata that they fill. */
   columns: Readonly<Record<string, string>>;
-  /** Reads a request of OTLP in JSON. It is passed in, because only `receive` knows OTLP. */
+  /** Decodes an OTLP request in JSON. It is passed in, because only `receive` knows OTLP. */
   decode: (json: Buffer) => OtlpExport;
 }
 
 /**
- * One part of a file that was read: spans, or a note about what is left out. `end` is the number of
- * bytes up to the end of the part, if another reader could go on from there.
+ * A part of a file that was read: spans, or a note about records that were skipped. `end` is the
+ * number of bytes up to the end of the part; it is absent if reading cannot be resumed there.
  */
 export type Item =
   | { kind: 'spans'; request: OtlpExport; end?: number }
@@ -52,17 +58,17 @@ export type Item =
       kind: 'skipped';
       what: string;
       why: string;
-      /** Counts the records that are left out for this reason; absent for one. */
+      /** Number of records that were skipped for this reason; 1 if absent. */
       count?: number;
     };
 
-/** The flows that are exported. Each list may be read several times. */
+/** The flows to export. Each method may be called several times. */
 export interface FlowSource {
   /** Yields flows without their timelines. */
   heads: () => AsyncIterable<Flow>;
   /** Yields the same flows with their timelines. */
   flows: () => AsyncIterable<Flow>;
-  /** Returns the raw spans of a flow. */
+  /** Returns the raw spans and log events of a flow. */
   spansOf: (flow: Flow) => Promise<readonly StoredRecord[]>;
 }
 

@@ -1,12 +1,12 @@
 import type { FormatName } from './format.ts';
 
-/** Bytes from the beginning of a file by which its format is guessed. */
+/** Number of bytes at the beginning of a file from which its format is guessed. */
 export const GUESS_BYTES = 65_536;
 
 /**
- * Signs of each format, the surest first; those of JSON are names of fields. All patterns of a sign
- * have to be found. No pattern looks on without a bound from a place that the file can repeat,
- * because the time for that grows with the square of the text.
+ * Patterns by which each format is recognized, the most reliable first; for JSON these are names of
+ * fields. All patterns of an entry must match. Each pattern looks ahead only a bounded number of
+ * characters, because otherwise a file that repeats its beginning would take quadratic time.
  */
 export const SIGNS: readonly (readonly [FormatName, ...RegExp[]])[] = [
   ['xes', /<log\b[^>]{0,500}\bxes\.|xes-standard/],
@@ -23,7 +23,7 @@ export const SIGNS: readonly (readonly [FormatName, ...RegExp[]])[] = [
   ['zipkin', /"localEndpoint"\s{0,20}:/],
 ];
 
-/** Returns the format of a file by its beginning, or null if it looks like none. */
+/** Returns the format of a file that begins with this text; null if no format is recognized. */
 export function guessFormat(beginning: string): FormatName | null {
   const text = beginning.replace(/^\ufeff/, '').trimStart();
   for (const [name, ...signs] of SIGNS) if (signs.every((sign) => sign.test(text))) return name;

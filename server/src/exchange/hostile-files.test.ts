@@ -32,7 +32,7 @@ const problem = async (chunks: Iterable<string | Buffer>, format: string): Promi
   expect(done).toBe(false);
   return `${error!.code} ${error!.detail}`;
 };
-/** Yields the same text again and again, which together is far more than may be in memory. */
+/** Yields the same text many times, which is far more than may be in memory at once. */
 function* times(count: number, text: string): Iterable<string> {
   for (let i = 0; i < count; i++) yield text;
 }
@@ -128,7 +128,7 @@ test('no more imports run at once than may, and each gives its place back', asyn
 });
 
 const AT = '2026-01-01T00:00:00Z';
-/** Imports a file as JSON, and returns what went on to the intake. */
+/** Imports a value as a JSON file. What was passed to the intake is in `taken`. */
 async function importedJson(format: string, file: unknown): Promise<ImportReport> {
   taken.length = 0;
   return imported([JSON.stringify(file)], { format });

@@ -13,9 +13,9 @@ import { malformed } from './input/limits.ts';
 import { GROUP_WEIGHT, weightOfRequest } from './weight.ts';
 import { createRebase, type Target } from './rebase.ts';
 
-/** What is imported, and where to. */
+/** A file to import: how to read it and where its flows go. */
 export interface ImportRequest extends Target, Omit<ReadOptions, 'decode'> {
-  /** Name of the format; '' to guess it by the beginning of the file. */
+  /** Name of the format; '' to guess the format from the beginning of the file. */
   format: FormatName | '';
 }
 
@@ -23,15 +23,15 @@ export interface ImporterOptions {
   clock: Clock;
   counters: Counters;
   log: Log;
-  /** Commits and correlates a request, as one that was received. */
+  /** Commits and correlates a request in the same way as a received one. */
   offer: (request: OtlpExport) => Promise<void>;
   decode: ReadOptions['decode'];
 }
 
 export interface Importer {
   /**
-   * Reads a file and commits what is in it. Rejects if the format is unknown; once anything was
-   * read, errors are in the report. `report` is told of progress, at most once a second.
+   * Reads a file and commits its spans. Rejects if the format is not recognized; errors that occur
+   * later are in the returned report. `report` is called with the progress, at most once a second.
    */
   run(
     chunks: AsyncIterable<Uint8Array>,
@@ -40,15 +40,21 @@ export interface Importer {
   ): Promise<ImportReport>;
 }
 
-/** Records that are committed together, which costs the same however few there are. */
+/**
+ * Number of records that are committed together, because a commit costs the same for few as for
+ * many records.
+ */
 const GROUP = 5000;
-/** Groups that may wait for their commit, while the next one is read. */
+/** Maximum number of groups whose commits are awaited while further groups are read. */
 const MAX_IN_FLIGHT = 2;
 const MAX_REASONS = 100;
-/** The largest byte that is a blank or the end of a line. */
+/** The largest byte value that is white space. */
 const BLANK = 32;
 const PROGRESS_MS = 1000;
-/** A full intake, or a store that does not answer, is asked again this often, for so long. */
+/**
+ * Time between two tries, ms, if the intake is full or the store does not answer. `MAX_TRIES`
+ * limits the number of tries.
+ */
 const RETRY_MS = 500;
 const MAX_TRIES = 240;
 
@@ -78,7 +84,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
         ...{ ms: clock.now() - startedMs, reasons: tally.reasons() },
         ...(error && { error }),
       });
-      // Whoever goes on where all was committed sends nothing more, of which no format can be told.
+      // The file is empty, as if an import is resumed at the end of a file. Nothing is to be read.
       if (name === null) return end();
       const { read, keepsTraces = false } = FORMATS[name];
       try {
@@ -92,7 +98,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
         counters.add('fermata_imported_records_total', tally.progress().records);
         return end();
       } catch (error) {
-        // What was read before the file turned out to be broken is as good as that of a whole file.
+        // Records before the error are committed like those of a file without errors.
         await groups.flush().catch(() => undefined);
         await groups.settle();
         counters.add('fermata_imported_records_total', tally.progress().records);
@@ -114,8 +120,8 @@ function problemOf(error: unknown): NonNullable<ImportReport['error']> {
 }
 
 /**
- * Reads the beginning of a file, by which its format is guessed if nobody said it. The format is
- * null if there is nothing in the file.
+ * Reads the beginning of a file and guesses its format, if the format was not stated. The format is
+ * null if the file is empty.
  */
 async function begin(
   chunks: AsyncIterable<Uint8Array>,
@@ -143,7 +149,7 @@ async function begin(
 
 type Tally = ReturnType<typeof createTally>;
 
-/** Counts what was read, committed and left out. */
+/** Counts the bytes read, and the records committed and skipped. */
 function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
   const reasons = new Map<string, { what: string; count: number }>();
   const sum: ImportProgress = { bytes: 0, committedBytes: 0, records: 0, skipped: 0 };
@@ -172,12 +178,18 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
       toldMs = clock.now();
       report({ ...sum });
     },
-    /** Says that places in what is read are no places in the file, from which it could be sent. */
+    /**
+     * Records that the file is compressed, so that numbers of decompressed bytes are no positions
+     * in the file from which an import could be resumed.
+     */
     cannotGoOn: (): void => {
       isCompressed = true;
       sum.committedBytes = null;
     },
-    /** Tells whether the file has nothing in it, such as the rest of one that was read before. */
+    /**
+     * Returns whether the file contained only white space, such as the rest of a file that was read
+     * before.
+     */
     isBlank: (): boolean => isBlank,
     progress: (): ImportProgress => ({ ...sum }),
     reasons: (): ImportReport['reasons'] => [...reasons].map(([why, of]) => ({ why, ...of })),
@@ -185,7 +197,7 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
   };
 }
 
-/** Puts requests together, and commits a few groups at a time, in order. */
+/** Collects requests into groups, and commits a few groups at a time, in order. */
 function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<void>) {
   let group = emptyExport();
   let end: number | null = null;
@@ -203,7 +215,8 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       await before;
       tally.committed(size, upTo);
     });
-    // Whoever awaits it next handles the error, which until then must not count as unhandled.
+    // The next `await` of `done` handles its error. Until then the error must not count as
+    // unhandled.
     done.catch(() => (hasFailed = true));
     inFlight.push(done);
     if (inFlight.length > MAX_IN_FLIGHT) await inFlight.shift();
@@ -216,12 +229,15 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       weight += weightOfRequest(request);
       if (sizeOf(group) >= GROUP || weight >= GROUP_WEIGHT) await send();
     },
-    /** Commits what is left, unless a commit has failed: then no other follows it. */
+    /**
+     * Commits the last group. If an earlier commit has failed, it is not committed, because order
+     * is kept.
+     */
     async flush(): Promise<void> {
       if (!hasFailed) await send();
       while (inFlight.length > 0) await inFlight.shift();
     },
-    /** Waits for what is being committed, whatever becomes of it. */
+    /** Waits until all commits have ended, whether they succeed or fail. */
     async settle(): Promise<void> {
       await Promise.allSettled(inFlight.splice(0));
     },

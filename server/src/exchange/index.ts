@@ -9,18 +9,18 @@ import { createImporter, type ImporterOptions, type ImportRequest } from './impo
 export type { ImportRequest } from './importer.ts';
 
 /**
- * Flows in formats of others. What is imported becomes spans that go through the intake like those
- * that are received: the journal, the acknowledgement and the limits are the same.
+ * Imports and exports flows in foreign formats. Imported spans go through the same intake as
+ * received spans, with the same journal, acknowledgement and limits.
  */
 export interface Exchange {
   formats(): FormatInfo[];
-  /** Returns the format of this name, if flows can be handled in it as asked. */
+  /** Returns the format with this name. Throws if it does not support the requested operation. */
   format(name: string, what: 'imports' | 'exports' | 'exportsOne'): FormatInfo;
-  /** Writes many flows. One export runs at a time, because each reads many flows. */
+  /** Yields many flows as a file. Exports run one at a time, because each reads many flows. */
   write(format: string, source: FlowSource): AsyncIterable<string>;
-  /** Writes one flow. */
+  /** Yields one flow as a file. */
   writeOne(format: string, flow: Flow, source: FlowSource): AsyncIterable<string>;
-  /** Reads a file. Rejects if as many imports run as may run at once. */
+  /** Imports a file. Rejects if the maximum number of imports is running. */
   import(
     chunks: AsyncIterable<Uint8Array>,
     request: Omit<ImportRequest, 'format'> & { format: string },
@@ -28,7 +28,9 @@ export interface Exchange {
   ): Promise<ImportReport>;
 }
 
-/** Imports that may run at once, each of which holds some tens of megabytes. */
+/**
+ * Maximum number of imports at the same time, because each takes some tens of megabytes of memory.
+ */
 const MAX_IMPORTS = 2;
 
 export function createExchange(options: ImporterOptions): Exchange {
@@ -93,7 +95,10 @@ const infos = (): FormatInfo[] =>
     };
   });
 
-/** Waits for the turn of work that is a stream, and so has no single promise to run. */
+/**
+ * Waits until the mutex is free and takes it. It is released by `end`, because a stream has no
+ * single promise that the mutex could await.
+ */
 function takeTurn(mutex: ReturnType<typeof createMutex>): Promise<{ end: () => void }> {
   return new Promise((resolve) => {
     void mutex.run(() => new Promise<void>((end) => resolve({ end })));

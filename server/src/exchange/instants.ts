@@ -1,6 +1,6 @@
 /**
  * Reads an instant as files write it: ISO 8601, or a number of seconds, milliseconds, microseconds
- * or nanoseconds since 1970, which are told apart by their size. A time without a zone is taken for
+ * or nanoseconds since 1970, which are distinguished by their size. A time without a zone counts as
  * UTC. Returns null for anything else.
  */
 export function readInstant(value: unknown): bigint | null {
@@ -29,7 +29,7 @@ const zoneOf = (zone: string): string =>
 function readNumber(value: number): bigint | null {
   if (!Number.isFinite(value) || value < 0 || value > 1e19) return null;
   if (Number.isInteger(value)) return ofMagnitude(BigInt(value));
-  // A fraction is one of seconds or of milliseconds.
+  // A number with a fraction is in seconds or in milliseconds.
   return BigInt(Math.round(value < 1e11 ? value * 1e6 : value * 1000)) * 1000n;
 }
 
@@ -42,7 +42,10 @@ const ofMagnitude = (value: bigint): bigint =>
         ? value * 1000n
         : value;
 
-/** Writes an instant with as many digits as it has, three at least: what it is is not rounded. */
+/**
+ * Formats an instant as ISO 8601 with three, six or nine decimals, as many as are needed to keep it
+ * exact.
+ */
 export function writeInstant(at: bigint): string {
   const MAX_MS = 8_640_000_000_000_000n;
   const ms = at / 1_000_000n;

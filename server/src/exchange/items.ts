@@ -3,8 +3,8 @@ import { createForeignRequest, type ForeignSpan } from './foreign.ts';
 import type { Item } from './format.ts';
 
 /**
- * Yields what is made of one record of a file. JSON may hold a value of any type at any place: what
- * cannot be read for that reason is told as skipped, and the others are taken.
+ * Yields what `make` yields for one record of a file. JSON may hold a value of any type at any
+ * place. If this makes `make` throw, the record is reported as skipped, and reading continues.
  */
 export function* tried(what: string, make: () => Iterable<Item>): Iterable<Item> {
   try {
@@ -14,7 +14,7 @@ export function* tried(what: string, make: () => Iterable<Item>): Iterable<Item>
   }
 }
 
-/** Makes one request of records, each of which is tried by itself. */
+/** Converts records to one request. A record that cannot be converted is reported as skipped. */
 export function* itemsOf<T>(
   records: Iterable<T>,
   spanFrom: (record: T) => ForeignSpan,
@@ -34,7 +34,10 @@ export function* itemsOf<T>(
     yield { kind: 'spans', request, ...(end !== undefined && { end }) };
 }
 
-/** An error of our own says that the file is not to be read at all. */
+/**
+ * Returns a note that a record was skipped because of an error. A `FermataError` is thrown on,
+ * because it means that the file must not be read at all.
+ */
 function wrong(what: string, error: unknown): Item {
   if (error instanceof FermataError) throw error;
   const why = `a value in it is of another type: ${messageOf(error).slice(0, 200)}`;

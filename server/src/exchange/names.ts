@@ -6,9 +6,12 @@ import {
 } from '@fermata/instrumentation/semconv';
 import type { Flow, Step } from '../model/flow.ts';
 
-/** Names under which exported flows are known, and attributes under which they return. */
+/**
+ * This file has the names of flows in exported files, and the attributes of imported spans that
+ * restore them.
+ */
 
-/** Returns the id of a flow in a file: the one that its services gave to it, else Fermata's own. */
+/** Returns the id of a flow in a file: the id that its services gave it, or else Fermata's own. */
 export const caseOf = (flow: Flow): string => flow.flowId || flow.id;
 
 /** Returns the attributes that put a span into a flow, as a step of this name. */
@@ -24,7 +27,7 @@ export const stepAttributes = (
   },
 });
 
-/** Returns the name of the attribute that gives a business key. */
+/** Returns the name of the attribute that holds the business key with this name. */
 export const keyAttribute = (name: string): string =>
   `${ATTR_FLOW_KEY_PREFIX}${name.replace(/[^\w.-]/g, '_').slice(0, 100)}`;
 

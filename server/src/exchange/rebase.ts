@@ -6,7 +6,10 @@ import {
 } from '@fermata/instrumentation/semconv';
 import type { Attributes, OtlpExport, OtlpResource } from '../model/otlp.ts';
 
-/** Where imported spans go, and whether their flows teach and alert like any other. */
+/**
+ * The environment of the imported spans, and whether their flows are learned from and alerted like
+ * others.
+ */
 export interface Target {
   environment: string;
   teaches: boolean;
@@ -14,15 +17,15 @@ export interface Target {
 
 const ENVIRONMENT = 'deployment.environment.name';
 const OTHER_ENVIRONMENT = 'deployment.environment';
-/** Name of the key by which a flow is found under the trace id that its file has. */
+/** Name of the business key that holds the trace id from the file. */
 const TRACE_KEY = `${ATTR_FLOW_KEY_PREFIX}trace`;
 
 /**
- * Returns a function that moves a request to the environment of the import. Traces get ids that are
- * derived from the environment and their own, because a span is known by trace and span id alone:
- * what was exported of an environment and is imported into another would change the flows that it
- * was exported of. The same file gives the same ids, so that importing it again makes nothing
- * twice.
+ * Returns a function that moves a request to the environment of the import. Trace ids are replaced
+ * by ones that are derived from the environment and the original id, because a span is identified
+ * by trace and span id alone. Otherwise, importing an export into another environment would change
+ * the flows that were exported. The same file always gives the same ids, so that importing it again
+ * creates nothing twice.
  */
 export function createRebase({
   environment,
@@ -74,7 +77,9 @@ function without(attributes: Attributes, names: ReadonlySet<unknown>): Attribute
   return rest;
 }
 
-/** Moves the trace id in the attribute by which a log event names the span that sent a message. */
+/**
+ * Replaces the trace id in the attribute by which a log event names the span that sent a message.
+ */
 function moveCreation(attributes: Attributes, traceOf: (trace: string) => string): void {
   const at = attributes.indexOf(ATTR_MESSAGE_CREATION);
   const value = attributes[at + 1];

@@ -29,7 +29,10 @@ const text = fc.oneof(
   ),
   fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }),
 );
-/** Spans of few traces that refer to each other, with names that no format may trip over. */
+/**
+ * Generates spans of a few traces that refer to each other. Their names contain characters that are
+ * special in some format.
+ */
 const anySpans = fc.array(
   fc.record({
     trace: fc.nat({ max: 2 }),
@@ -55,7 +58,8 @@ const idOf = (at: number): string => (at + 1).toString(16).padStart(16, '0');
 
 const toSpan = (one: Sketch, at: number, all: Sketch[]): OtlpSpan => ({
   resource: {
-    // A live server knows clocks from all that it receives, which no file tells.
+    // A running server also learns clock errors from other spans, which no file contains, so these
+    // spans are marked as imported from the start.
     attributes: [
       ...['service.name', one.service, 'service.instance.id', one.service],
       ...['fermata.imported', true],
@@ -105,7 +109,7 @@ const sourceOf = (flows: Flow[], spans: readonly OtlpSpan[]): FlowSource => {
   return { heads: all, flows: all, spansOf };
 };
 
-/** Writes the flows, cuts what is written into chunks of this size, and reads them. */
+/** Writes the flows to a file, divides the file into chunks of `size` bytes, and reads it again. */
 async function throughFile(
   { read, write }: { read?: Read; write?: Write },
   source: FlowSource,
@@ -129,7 +133,10 @@ async function throughFile(
 
 const sorted = (list: object[]): string[] => list.map((one) => JSON.stringify(one)).sort();
 
-/** What is said of a flow, without ids that are made of those of traces. */
+/**
+ * Returns the properties of a flow that an export preserves, without ids that are made from trace
+ * ids.
+ */
 const saying = (flow: Flow): object => {
   const at = (id: string | null): number => flow.steps.findIndex((step) => step.id === id);
   return {
@@ -164,7 +171,7 @@ test('OTLP: what is exported and imported again gives the same flows', async () 
   );
 }, 120_000);
 
-/** What a log of cases keeps of a flow. */
+/** Returns the properties of a flow that a log of cases preserves. */
 const story = (flow: Flow): object => ({
   flow: flow.flowId || flow.id,
   steps: flow.steps
@@ -185,7 +192,8 @@ test.each(['csv', 'xes', 'ocel'] as const)(
   async (name) => {
     await fc.assert(
       fc.asyncProperty(anySpans, fc.integer({ min: 1, max: 500 }), async (sketches, size) => {
-        // A log of cases has one row for a step that was tried several times.
+        // The spans have no message ids, because a log of cases has one row for a step with several
+        // attempts.
         const spans = sketches.map((one, at, all) => toSpan({ ...one, message: '' }, at, all));
         const flows = await flowsOf(spans);
         const copies = await throughFile(FORMATS[name], sourceOf(flows, spans), size);

@@ -9,7 +9,10 @@ const AT = '2026-01-01T00:00:00Z';
 const LONG = 'x'.repeat(500_000);
 const OPTIONS = { flowType: '', caseType: '', columns: {}, decode: decodeFileJson };
 
-/** Reads a file, and returns what came out of it and how much of the file was read by then. */
+/**
+ * Reads a file. Returns the items with spans, how many parts of the file had been read when the
+ * first of them came, and the reasons for skipping.
+ */
 async function read(
   format: 'csv' | 'xes' | 'ocel' | 'ocel-xml' | 'zipkin',
   parts: Iterable<string>,
@@ -98,7 +101,7 @@ test('events of OCEL that are held count, and no longer when they are passed on'
   const { items, firstAt } = await read('ocel', rows(400, event, object, ']}'));
   expect(items.reduce((sum, { request }) => sum + request.spans.length, 0)).toBe(400);
   expect(firstAt).toBeGreaterThan(0);
-  // Without an object before them, they are held until there is no more room.
+  // Without an object before them, the events are held until the limit is exceeded.
   await expect(read('ocel', rows(400, event, '{"events":[', ']}'))).rejects.toThrow(/can be held/);
 });
 

@@ -2,12 +2,12 @@ import { KeyValues, type OtlpExport } from '../model/otlp.ts';
 import type { ForeignSpan } from './foreign.ts';
 
 /**
- * Bounds the characters that are passed on together. A limit on records alone would not do: a
- * record of a few words and one of a megabyte count the same.
+ * Maximum number of characters that are passed on together. A limit on the number of records would
+ * not be enough, because a record may have a few words or a megabyte.
  */
 export const GROUP_WEIGHT = 8 * 1024 * 1024;
 
-/** Returns the number of characters of all texts within a value. */
+/** Returns the total number of characters of all texts in a value. */
 function textsIn(value: unknown): number {
   if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
   if (value instanceof KeyValues) return textsIn(value.list);

@@ -6,7 +6,10 @@ import type { Item } from '../format.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
 import { GROUP_WEIGHT, weightOfSpan } from '../weight.ts';
 
-/** An event of a log of cases: a table, XES, or OCEL seen from one type of its objects. */
+/**
+ * An event of a log that consists of cases: of a table, of XES, or of OCEL seen from one type of
+ * object.
+ */
 export interface CaseEvent {
   flow: string;
   type: string;
@@ -14,7 +17,7 @@ export interface CaseEvent {
   service: string;
   start: bigint;
   end: bigint | null;
-  /** Identifies the event within its flow. */
+  /** Id of the event, which is unique within its flow. */
   id: string;
   error?: string | undefined;
   outcome?: string | undefined;
@@ -24,14 +27,15 @@ export interface CaseEvent {
   attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
-/** Name of the service of an event of which the log does not say who did it. */
+/** Name of the service of an event if the log does not state who performed it. */
 const NOBODY = 'unknown';
 const KNOWN_OUTCOMES: ReadonlySet<string> = new Set(OUTCOMES);
 
 /**
- * Makes a span of an event. All events of a flow are in one trace, and joined by the flow's id. A
- * log of cases says in which order its events were, and not which of them caused which: a link is
- * made only where the file names a cause. Texts are cut at once, because spans wait for others.
+ * Converts an event to a span. All events of a flow are in one trace and have the id of the flow. A
+ * log of cases states the order of events, but not which event caused which, so a link is made only
+ * if the file names a cause. Texts are cut at once, because spans are held in memory until a group
+ * is full.
  */
 export function spanOfEvent(event: CaseEvent): ForeignSpan {
   const { start, end, error, outcome, causes = [], keys = [], attributes = {} } = event;
@@ -59,10 +63,10 @@ const bounded = ([name, value]: [string, AttributeValue]): [string, AttributeVal
   ...([boundText(name), typeof value === 'string' ? boundText(value) : value] as const),
 ];
 
-/** Spans that are passed on together. */
+/** Maximum number of spans in a group that is passed on. */
 export const GROUP = 1000;
 
-/** Collects spans, and tells when there are enough of them to be passed on. */
+/** Collects spans to pass them on in groups. */
 export function createSpanGroup() {
   let spans: ForeignSpan[] = [];
   let weight = 0;
@@ -81,6 +85,6 @@ export function createSpanGroup() {
   };
 }
 
-/** Returns `start` and `end` in order: some logs have them the other way round. */
+/** Returns the two times in order, because in some logs the end is before the start. */
 export const ordered = (start: bigint, end: bigint): { start: bigint; end: bigint } =>
   end < start ? { start: end, end: start } : { start, end };

@@ -3,7 +3,7 @@ import { decodeFileJson } from '../../receive/index.ts';
 import type { Item } from '../format.ts';
 import { readConductor } from './conductor.ts';
 
-/** An execution in the shape of Conductor's `GET /api/workflow/{id}`. */
+/** Returns an execution as Conductor answers `GET /api/workflow/{id}`. */
 const execution = (over: object = {}): object => ({
   ...{ workflowId: 'w1', workflowName: 'order', status: 'FAILED', correlationId: 'c-7' },
   ...{

@@ -10,7 +10,7 @@ import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-ite
 import { itemsOf, tried } from '../items.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
 
-/** An execution as Conductor's API answers `GET /api/workflow/{id}`. Times are in ms. */
+/** An execution as Conductor answers `GET /api/workflow/{id}`. Times are in ms since 1970. */
 interface Execution {
   workflowId?: string;
   workflowName?: string;
@@ -52,7 +52,10 @@ const OUTCOMES: ReadonlyMap<string, string> = new Map([
 const FAILED = /FAILED|TIMED_OUT/;
 const IN_PROGRESS = /^(?:IN_PROGRESS|SCHEDULED)$/;
 
-/** Reads executions of Conductor's workflows: one, a list, or by line. Each is a flow. */
+/**
+ * Reads executions of Conductor's workflows from a single execution, a list, or one per line. Each
+ * execution becomes a flow.
+ */
 export async function* readConductor(
   chunks: AsyncIterable<Uint8Array>,
   { flowType }: ReadOptions,
@@ -77,7 +80,10 @@ function* itemsOfExecution(item: JsonItem, flowType: string): Iterable<Item> {
 const nanos = (ms: number | undefined): bigint =>
   BigInt(Math.max(0, Math.round(Number(ms) || 0))) * 1_000_000n;
 
-/** Returns what makes each span, so that each can be tried by itself. */
+/**
+ * Returns a function for each span of an execution that makes it, so that a failure to make one
+ * span does not affect the others.
+ */
 function makersOf(execution: Execution, flowType: string): (() => ForeignSpan)[] {
   const { tasks = [], status = '', correlationId, parentWorkflowId } = execution;
   const flow = boundText(execution.workflowId ?? '');

@@ -11,9 +11,9 @@ import { createSpanGroup, ordered, spanOfEvent } from './cases.ts';
 import { fromCell } from './csv-write.ts';
 
 /**
- * What is read of a table, and under which names columns are found: in lower case, without blanks,
- * hyphens and underscores. The names are those of our own export, of pm4py, Disco, Celonis and
- * bupaR.
+ * Fields that are read from a table, each with the names that its column may have, in lower case
+ * and without blanks, hyphens and underscores. The names are those of our own export, of pm4py,
+ * Disco, Celonis and bupaR.
  */
 const COLUMNS = {
   flow: ['flow', 'case', 'caseid', 'case:concept:name', 'order', 'instance', 'traceid'],
@@ -32,10 +32,13 @@ const COLUMNS = {
   keys: ['keys'],
 } as const;
 type Column = keyof typeof COLUMNS;
-/** Bounds the characters of a row. */
+/** Maximum number of characters of a row. */
 const MAX_ROW = FILE_LIMITS.text;
 
-/** Reads a table with a row for each step of each flow. The first row names the columns. */
+/**
+ * Reads a table with one row for each step of each flow. The first row has the names of the
+ * columns.
+ */
 export async function* readCsv(
   chunks: AsyncIterable<Uint8Array>,
   options: ReadOptions,
@@ -58,7 +61,7 @@ export async function* readCsv(
       if (group.isFull()) yield* group.take();
     }
   } finally {
-    // Rows before an error are as good as those of a whole file.
+    // Rows before an error are passed on like those of a file without errors.
     yield* group.take();
   }
   if (places === null) throw malformed('the table is empty');
@@ -67,11 +70,11 @@ export async function* readCsv(
 interface Row {
   cells: readonly string[];
   line: number;
-  /** Tells why this is no row; absent if it is one. */
+  /** What is wrong with the row; absent if it can be read. */
   problem?: string;
 }
 
-/** Yields the rows of a table, and what is wrong with those that are none. */
+/** Yields the rows of a table, including those that cannot be read, with their problems. */
 async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Row> {
   const [first, rest] = await begin(texts(chunks));
   const parser = parse({
@@ -100,13 +103,16 @@ async function* rowsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Row> {
 }
 
 type CsvError = Error & { code?: string; lines?: number };
-/** Returns what an error says without its place, so that equal errors are counted together. */
+/**
+ * Returns the message of an error without its position in the file, so that equal errors are
+ * counted together.
+ */
 const problemOf = (message: string): string => message.split(':', 1)[0]!.slice(0, 200);
 
 const tooLong = (): FermataError =>
   tooLarge(`one row is longer than ${MAX_ROW} characters; a quotation mark may be missing`);
 
-/** Returns the beginning of the file, and all of it. */
+/** Reads the beginning of the file. Returns it, and the parts of the whole file. */
 async function begin(parts: AsyncIterable<string>): Promise<[string, AsyncIterable<string>]> {
   const input = parts[Symbol.asyncIterator]();
   let first = '';
@@ -122,7 +128,10 @@ async function begin(parts: AsyncIterable<string>): Promise<[string, AsyncIterab
   return [first, all()];
 }
 
-/** Spreadsheets write semicolons where commas stand in numbers. */
+/**
+ * Returns the delimiter that occurs most often in the first line. Spreadsheets write semicolons in
+ * countries where numbers have a decimal comma.
+ */
 function delimiterOf(text: string): string {
   const [line = ''] = text.split('\n', 1);
   const count = (mark: string): number => line.split(mark).length;

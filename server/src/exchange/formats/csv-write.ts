@@ -4,7 +4,7 @@ import type { FlowSource } from '../format.ts';
 import { writeInstant } from '../instants.ts';
 import { caseOf, endOf, errorText } from '../names.ts';
 
-/** Columns of an exported table: one row a step. `csv-read.ts` reads the same names. */
+/** Columns of an exported table, which has one row per step. `csv-read.ts` reads the same names. */
 const COLUMNS = [
   ...['flow', 'type', 'environment', 'keys', 'step', 'service', 'start', 'end', 'duration ms'],
   ...['status', 'attempts', 'error', 'id', 'caused by', 'outcome'],
@@ -18,7 +18,8 @@ export async function* writeCsv(source: FlowSource): AsyncIterable<string> {
 function rowsOf(flow: Flow): string {
   const { type, environment, outcome } = flow;
   const keys = flow.keys.map(([name, value]) => `${name}=${value.replaceAll(';', ',')}`).join('; ');
-  // The last row ends the flow, so that it has ended as well when the table is read again.
+  // The last row has the outcome of the flow, so that the flow has ended when the table is
+  // imported.
   const last = flow.steps.length - 1;
   return flow.steps
     .map((step, i) =>
@@ -34,9 +35,9 @@ function rowsOf(flow: Flow): string {
 }
 
 /**
- * Writes a row as RFC 4180 says. A cell that a spreadsheet would take for a formula gets an
- * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection), and so does one that
- * begins with apostrophes before such a character: then the apostrophe can be taken away again.
+ * Formats a row according to RFC 4180. A cell that a spreadsheet would take for a formula gets an
+ * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection). So does a cell with
+ * apostrophes before such a formula, so that one apostrophe can always be removed again.
  */
 const row = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`;
 function cell(text: string): string {
@@ -45,6 +46,6 @@ function cell(text: string): string {
 }
 const FORMULA = /^'*[=+\-@\t\r]/;
 
-/** Returns the text of a cell as it was before `cell` made it harmless. */
+/** Returns the text of a cell without the apostrophe that `cell` may have put in front. */
 export const fromCell = (text: string): string =>
   text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;

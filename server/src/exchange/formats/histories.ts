@@ -12,11 +12,14 @@ import { readInstant } from '../instants.ts';
 import { itemsOf, tried } from '../items.ts';
 import { keyAttribute, stepAttributes } from '../names.ts';
 
-/** An event of a history of Temporal or Cadence. Every kind of event keeps its attributes apart. */
+/**
+ * An event of a history of Temporal or Cadence. Each type of event has its attributes in a field of
+ * its own.
+ */
 type HistoryEvent = {
   eventId?: string | number;
   eventType?: string;
-  /** In ns (Cadence), or ISO 8601 with up to nine digits of a second (Temporal). */
+  /** In ns since 1970 (Cadence), or as ISO 8601 with up to nine decimals (Temporal). */
   timestamp?: string | number;
   eventTime?: string;
 } & Partial<Record<`${string}EventAttributes`, EventAttributes>>;
@@ -40,12 +43,12 @@ interface Failure {
   cause?: Failure;
 }
 
-/** Bounds the events of one history. Temporal itself ends an execution at 51,200. */
+/** Maximum number of events of one history. Temporal itself ends an execution at 51,200. */
 const MAX_EVENTS = 200_000;
 
 /**
- * Reads histories of Temporal and Cadence: one (a list of events, `{ events }` or `{ history }`),
- * or several of them in a list or by line. Each is a flow.
+ * Reads histories of Temporal and Cadence from a single history (a list of events, `{ events }` or
+ * `{ history }`), a list of histories, or one per line. Each history becomes a flow.
  */
 export async function* readHistories(
   chunks: AsyncIterable<Uint8Array>,
@@ -86,7 +89,10 @@ interface Whole {
   history?: { events?: HistoryEvent[] };
 }
 
-/** Writes `EVENT_TYPE_ACTIVITY_TASK_FAILED`, as some export it, as `ActivityTaskFailed`. */
+/**
+ * Returns the type of an event. `EVENT_TYPE_ACTIVITY_TASK_FAILED`, as some tools export it, becomes
+ * `ActivityTaskFailed`.
+ */
 const typeOf = ({ eventType = '' }: HistoryEvent): string =>
   eventType.startsWith('EVENT_TYPE_')
     ? eventType
@@ -108,13 +114,13 @@ const OUTCOMES: ReadonlyMap<string, string> = new Map([
   ['WorkflowExecutionTerminated', 'cancelled'],
   ['WorkflowExecutionTimedOut', 'timed_out'],
 ]);
-/** Events that begin a unit of work, and what it is. */
+/** Types of events that begin a unit of work, with the kind of the unit. */
 const BEGINS: ReadonlyMap<string, 'activity' | 'timer' | 'child'> = new Map([
   ['ActivityTaskScheduled', 'activity'],
   ['TimerStarted', 'timer'],
   ['StartChildWorkflowExecutionInitiated', 'child'],
 ]);
-/** Events that end one. They name the event that began it. */
+/** Types of events that end a unit of work. Such an event names the event that began the unit. */
 const ENDS =
   /^(?:ActivityTask|ChildWorkflowExecution|Timer)(?:Completed|Failed|TimedOut|Canceled|Fired)$/;
 
@@ -130,14 +136,15 @@ function* itemsOfHistory(
   if (events.length > MAX_EVENTS) throw tooLarge(`a history has more than ${MAX_EVENTS} events`);
   if (typeOf(first) !== 'WorkflowExecutionStarted')
     throw malformed('a history does not begin with WorkflowExecutionStarted');
-  // Times of events may be in another order than their ids, and ids are what counts.
+  // Events are sorted by id, because their times may be in another order.
   const inOrder = [...events].sort((a, b) => Number(a.eventId) - Number(b.eventId));
   yield* itemsOf(spansOf(inOrder, first, flowType), (span) => span);
 }
 
 /**
- * Converts a history as tracing interceptors would record it: a span for the execution, and below
- * it one for each activity, timer and child. What has not ended yet has no end.
+ * Converts a history to the spans that tracing interceptors would record: one for the execution,
+ * and below it one for each activity, timer and child workflow. A unit that has not ended has no
+ * end.
  */
 function spansOf(
   events: readonly HistoryEvent[],
@@ -172,7 +179,7 @@ function spansOf(
   ];
 }
 
-/** Returns the spans of what an execution had done: activities, timers and children. */
+/** Returns the spans of the activities, timers and child workflows of an execution. */
 function unitsOf(
   events: readonly HistoryEvent[],
   {
@@ -219,7 +226,10 @@ function beganAt(event: HistoryEvent): string {
   return String(scheduledEventId ?? initiatedEventId ?? startedEventId);
 }
 
-/** The innermost message: those around it say only that something within has failed. */
+/**
+ * Returns the message of the innermost failure, because the failures around it only say that
+ * something inside has failed.
+ */
 function reasonOf(event: HistoryEvent): string {
   const { reason } = attributesOf(event);
   let { failure } = attributesOf(event);
@@ -228,7 +238,10 @@ function reasonOf(event: HistoryEvent): string {
   return failure?.message ?? reason ?? typeOf(event);
 }
 
-/** Whoever started the execution, as the interceptors of Temporal's SDK hand it on. */
+/**
+ * Returns the span that started the execution, as the interceptors of Temporal's SDK pass it on;
+ * null if there is none.
+ */
 function callerIn({ header }: EventAttributes): { trace: string; span: string } | null {
   const data = header?.fields?.['_tracer-data']?.data;
   if (typeof data !== 'string') return null;
@@ -239,7 +252,7 @@ function callerIn({ header }: EventAttributes): { trace: string; span: string } 
     const [, trace, span] = /^\w\w-([0-9a-f]{32})-([0-9a-f]{16})-\w\w$/.exec(traceparent) ?? [];
     return trace === undefined || span === undefined ? null : { trace, span };
   } catch {
-    // What is no JSON names nobody.
+    // A header that is not JSON names no span.
     return null;
   }
 }

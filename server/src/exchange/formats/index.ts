@@ -17,7 +17,7 @@ const JSON_TYPE = 'application/json';
 const XML_TYPE = 'application/xml';
 const LINES_TYPE = 'application/x-ndjson';
 
-/** Lists every format in which flows come in or go out. There is no other such list. */
+/** All formats in which flows can be imported or exported. */
 export const FORMATS: Readonly<Record<FormatName, Omit<Format, 'name'>>> = {
   csv: {
     ...{ label: 'CSV, a row a step', mediaType: 'text/csv', extension: 'csv' },

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { itemsOfTrace } from './jaeger.ts';
 
-/** Converts a trace of `count` good spans and as many bad ones, and counts what was looked at. */
+/**
+ * Converts a trace of `count` valid spans and as many invalid ones. Counts how often their
+ * properties are read.
+ */
 function workFor(count: number): { looks: number; records: number; skipped: number } {
   let looks = 0;
   const tags = Array.from({ length: 100 }, (_, i) => ({ key: `tag ${i}`, value: 'x' }));

@@ -6,7 +6,7 @@ import type { Item } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
 import { itemsOf, tried } from '../items.ts';
 
-/** A trace as Jaeger's page and its API at /api/traces write it. Times are in µs. */
+/** A trace as Jaeger's page and its API at /api/traces write it. Times are in µs since 1970. */
 interface JaegerTrace {
   traceID?: string;
   spans?: (JaegerSpan | null)[];
@@ -15,7 +15,7 @@ interface JaegerTrace {
 interface JaegerSpan {
   traceID?: string;
   spanID?: string;
-  /** Old versions name the parent so. */
+  /** Id of the parent in old versions of Jaeger. */
   parentSpanID?: string;
   operationName?: string;
   processID?: string;
@@ -31,16 +31,18 @@ interface Tag {
   value?: unknown;
 }
 
-/** Reads traces of Jaeger: answers of its API, or a list of traces. */
+/** Reads traces of Jaeger from answers of its API, or from a list of traces. */
 export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   for await (const item of jsonItems(chunks, ['.data[]', '[]'])) {
     yield* tried(`byte ${item.end}`, () => itemsOfTrace(parseItem(item), wholeEnd(item)));
   }
 }
 
-/** Makes an item of a trace, in one pass: a trace may have as many spans as a file has room for. */
+/**
+ * Converts a trace to items in one pass, because a trace may have as many spans as fit into a file.
+ */
 export function* itemsOfTrace(whole: JaegerTrace, end?: number): Iterable<Item> {
-  // The id is hashed for each span that has none of its own.
+  // The id is cut once, because it is hashed for each span that has no trace id of its own.
   const trace = { ...whole, traceID: boundText(whole.traceID ?? '') };
   const spans = trace.spans ?? [];
   const right: JaegerSpan[] = [];
@@ -52,7 +54,7 @@ export function* itemsOfTrace(whole: JaegerTrace, end?: number): Iterable<Item> 
       yield { kind: 'skipped', what: `span ${i + 1} of a trace`, why };
     }
   const processes = new Map(right.map((span) => [span.spanID!, processOf(span, trace)]));
-  /** What the processes say of themselves, which is the same for all of their spans. */
+  /** Converted resources by process, because all spans of a process have the same. */
   const resources = new Map<Process, Resource>();
   const resourceOf = (process: Process): Resource => {
     let known = resources.get(process);
@@ -92,7 +94,7 @@ function spanOf(
   const start = micros(span.startTime);
   const message = tags['otel.status_description'] ?? tags['error'];
   const above = parent?.spanID ?? span.parentSpanID;
-  // A span that does not say its kind was called if whoever called it is another service.
+  // A span without a kind counts as called if its parent belongs to another service.
   const isCalled = processes.get(above ?? '')?.serviceName !== process?.serviceName;
   const failed = isFailed(tags['error']) || tags['otel.status_code'] === 'ERROR';
   return {

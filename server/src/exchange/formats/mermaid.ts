@@ -1,11 +1,13 @@
 import type { Flow, Hop, Step } from '../../model/flow.ts';
 
-/** Bounds the steps of a diagram: no reader of Mermaid shows more than some hundred. */
+/**
+ * Maximum number of steps of a diagram, because viewers of Mermaid show no more than some hundred.
+ */
 const MAX_STEPS = 500;
 
 /**
- * Makes a name safe for Mermaid, which ends a line at `;` and a new line, takes `#` for the start
- * of an entity, and reads HTML.
+ * Escapes a name for Mermaid, which ends a line at `;` and at a line break, takes `#` for the start
+ * of an entity, and interprets HTML.
  */
 const safe = (text: string): string =>
   text
@@ -15,7 +17,10 @@ const safe = (text: string): string =>
     .trim()
     .slice(0, 120) || '(no name)';
 
-/** Writes a flow as a sequence diagram: services side by side, messages and steps from top down. */
+/**
+ * Returns a flow as a sequence diagram: services side by side, messages and steps from top to
+ * bottom.
+ */
 export function writeMermaid(flow: Flow): string {
   const steps = flow.steps.slice(0, MAX_STEPS);
   const services = [...new Set(steps.map(({ service }) => service))];
@@ -51,7 +56,7 @@ function messageOf(hop: Hop, places: Places): { at: bigint; text: string }[] {
   return [{ at, text: `s${from ?? to}${arrow}s${to ?? from}: ${name}${said}` }];
 }
 
-/** Writes a flow as a flow chart: a box for each step, an arrow for each message and cause. */
+/** Returns a flow as a flowchart: a box for each step, and an arrow for each message and cause. */
 export function writeFlowchart(flow: Flow): string {
   const steps = flow.steps.slice(0, MAX_STEPS);
   const places = new Map(steps.map((step, i) => [step.id, i]));

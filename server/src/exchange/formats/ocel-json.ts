@@ -16,7 +16,7 @@ const attributesOf = (value: unknown): NonNullable<OcelObject['attributes']> =>
     value: typeof of === 'boolean' || typeof of === 'number' ? of : textOf(of),
   }));
 
-/** Returns an object of OCEL, whatever its JSON holds. */
+/** Converts any JSON object to an OCEL object. Values of a wrong type are replaced. */
 export const objectOf = ({
   id,
   type,
@@ -26,7 +26,7 @@ export const objectOf = ({
   ...{ id: textOf(id), type: textOf(type) },
   ...{ attributes: attributesOf(attributes), relationships: relationsOf(relationships) },
 });
-/** Returns an event of OCEL, whatever its JSON holds. */
+/** Converts any JSON object to an OCEL event. Values of a wrong type are replaced. */
 export const eventOf = (of: Record<string, unknown>): OcelEvent => ({
   ...{ id: textOf(of['id']), type: textOf(of['type']), time: textOf(of['time']) },
   attributes: attributesOf(of['attributes']).map(({ name, value }) => ({ name, value })),

@@ -7,11 +7,14 @@ import { readInstant } from '../instants.ts';
 import { GROUP_WEIGHT } from '../weight.ts';
 import { createSpanGroup, GROUP, ordered, spanOfEvent } from './cases.ts';
 
-/** Names of the attributes in which a span keeps what OCEL says and Fermata has no place for. */
+/**
+ * Names of the attributes in which a span keeps the OCEL event and objects from which it was made,
+ * for values that a span has no field for.
+ */
 export const OCEL_EVENT = 'ocel.event';
 export const OCEL_OBJECTS = 'ocel.objects';
 
-/** An object and an event of OCEL 2.0, in the shape that its JSON has. */
+/** An object of OCEL 2.0, in the shape that it has in JSON. */
 export interface OcelObject {
   id: string;
   type: string;
@@ -35,19 +38,20 @@ export interface OcelRelation {
   qualifier: string;
 }
 
-/** Events by which the type of the objects that are flows is found out. */
+/** Number of events from which the type of the objects that become flows is determined. */
 const MAX_SAMPLE = 1000;
 const MAX_KEYS = 20;
 
 /**
- * Makes flows of a log of events of objects: some of the objects are flows, and the events that
- * refer to one are its steps. The other objects of an event are business keys. An event that refers
- * to several flows is a step of the first one, and the others are told as skipped. Objects have to
- * be known when their events are read; events that come before them are held, up to a limit.
+ * Converts a log of object-centric events to flows. Some of the objects become flows, and the
+ * events that refer to such an object are its steps. The other objects of an event become business
+ * keys. An event that refers to several flows is a step of the first one; for each of the others a
+ * note is made that it was skipped. Objects must come before the events that refer to them; events
+ * that come earlier are held in memory, up to a limit.
  */
 export function createOcelLog({ caseType }: ReadOptions) {
   const types = new Map<string, string>();
-  /** Objects that no event has named yet, as JSON. */
+  /** Objects, as JSON, to which no event has referred so far. */
   const unnamed = new Map<string, string>();
   const held = { bytes: 0, ofEvents: 0, events: [] as OcelEvent[] };
   let chosen: Cases | null = caseType === '' ? null : { type: caseType };
@@ -129,7 +133,10 @@ export function createOcelLog({ caseType }: ReadOptions) {
       held.events.push(event);
       release();
     },
-    /** Returns what was made so far, once there is enough of it, or all if the log is over. */
+    /**
+     * Returns the items made so far, once there are enough for a group; all of them if the log has
+     * ended.
+     */
     *taken(isEnd = false): Iterable<Item> {
       if (isEnd) {
         isComplete = true;
@@ -147,7 +154,10 @@ export function createOcelLog({ caseType }: ReadOptions) {
   };
 }
 
-/** What is longer than an attribute may be is not kept, because half of it is no JSON. */
+/**
+ * Returns the attributes that keep the event and its objects as JSON. JSON that is longer than an
+ * attribute may be is left out, because it would be cut and could not be parsed.
+ */
 function keptOf(event: OcelEvent, objects: string[]): Record<string, AttributeValue> {
   const isShort = (json: string): boolean => json.length <= LIMITS.text;
   const json = JSON.stringify(event);
@@ -161,7 +171,10 @@ function startBefore(workMs: string | undefined, end: bigint): bigint {
   return Number.isFinite(ms) && ms > 0 ? end - BigInt(Math.round(ms * 1e6)) : end;
 }
 
-/** Ids of events that we exported begin with that of their flow, those of their causes do not. */
+/**
+ * Returns the ids of the events that caused the event. In our own export, the id of an event begins
+ * with the id of its flow, but the ids of its causes do not.
+ */
 function causesOf(id: string, causes = ''): string[] {
   const prefix = id.slice(0, id.lastIndexOf('/') + 1);
   return causes
@@ -171,7 +184,8 @@ function causesOf(id: string, causes = ''): string[] {
 }
 
 /**
- * Which objects are flows: those of one type or, without one, those that events call their flow.
+ * Which objects are flows: those of the type `type` or, if it is absent, those that events refer to
+ * with the qualifier `flow` or `case`.
  */
 interface Cases {
   type?: string;
@@ -179,8 +193,8 @@ interface Cases {
 const FLOW = /^(?:flow|case)$/;
 
 /**
- * Finds out which objects are flows: those that events call so, else those of the type that most
- * events have exactly one object of.
+ * Determines which objects are flows: those that events refer to as flows or cases; otherwise the
+ * objects of the type of which most events have exactly one object.
  */
 function casesOf(events: readonly OcelEvent[], types: ReadonlyMap<string, string>): Cases {
   const counts = new Map<string, number>();

@@ -14,17 +14,20 @@ import {
 import { eventOf as eventOfJson, objectOf } from './ocel-json.ts';
 
 /**
- * Writes OCEL 2.0 as JSON (https://www.ocel-standard.org). Each flow is an object, each of its
- * business keys is one that it may share with others, and each step is an event, at its end.
- * Objects come first, so that readers know them when they meet the events; what types there are is
- * known at the end only.
+ * Writes OCEL 2.0 as JSON (https://www.ocel-standard.org). Each flow becomes an object, each of its
+ * business keys an object that flows may share, and each step an event at the time of its end.
+ * Objects are written before events, because readers need them to understand the events. Types are
+ * written last, because they are known only then.
  */
 export async function* writeOcel(source: FlowSource): AsyncIterable<string> {
   const objects = new Set<string>();
   const objectTypes: Types = new Map();
   yield '{"objects":[';
   let separator = '\n';
-  /** Objects that refer to others, which wait until it is known which others there are. */
+  /**
+   * Objects that refer to other objects. They are written last, when it is known which of those
+   * objects exist.
+   */
   const referring: OcelObject[] = [];
   for await (const flow of source.heads())
     for (const object of await allObjects(source, flow, objects)) {
@@ -57,7 +60,7 @@ export async function* writeOcel(source: FlowSource): AsyncIterable<string> {
   yield `"eventTypes":${typesOf(eventTypes)}}\n`;
 }
 
-/** Names of the attributes of each type, and what OCEL calls the type of their values. */
+/** For each type, the names of its attributes and the OCEL types of their values. */
 type Types = Map<string, Map<string, string>>;
 function declare(types: Types, { type, attributes = [] }: OcelObject | OcelEvent): void {
   let known = types.get(type);
@@ -70,7 +73,10 @@ function declare(types: Types, { type, attributes = [] }: OcelObject | OcelEvent
 const typeOfValue = (value: OcelAttribute['value']): string =>
   typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'boolean' : 'float';
 
-/** Returns what a flow that came from OCEL has kept of it; null if it did not, or not of all. */
+/**
+ * Returns the OCEL objects and events from which an imported flow was made; null if the flow was
+ * not imported from OCEL, or not all of its events were kept.
+ */
 async function keptOf(
   source: FlowSource,
   flow: Flow,
@@ -90,7 +96,10 @@ async function keptOf(
   }
   return kept.events.length > 0 ? kept : null;
 }
-/** Anybody can send such an attribute, so that it may hold anything. */
+/**
+ * Parses an attribute that should hold an object or event of OCEL. Returns null if it holds
+ * anything else, because any sender can send such an attribute.
+ */
 function fromJson<T extends { id: string; type: string }>(
   json: AttributeValue | undefined,
   read: (value: Record<string, unknown>) => T,
@@ -132,18 +141,19 @@ async function allEvents(
       return relationships.length > 0 ? [{ ...event, relationships }] : [];
     });
   const relations = objectRefs(flow).filter(isKnown);
-  // Without its flow an event belongs to nothing: the flow is newer than the list of objects.
+  // The flow is missing in the list of objects if it is newer than that list. Its events are left
+  // out, because they would belong to no object.
   if (!known.has(idOf(flow))) return [];
   return flow.steps.map((step) => eventOf(flow, step, relations));
 }
 
-/** Attributes of events, and the types that OCEL gives to them. */
+/** Attributes of events, with their OCEL types. */
 const EVENT_ATTRIBUTES: Readonly<Record<string, string>> = {
   ...{ service: 'string', start: 'time', status: 'string', attempts: 'integer', error: 'string' },
   'caused by': 'string',
 };
 
-/** Ids of objects are shared by all types, so each names its type. */
+/** Ids of objects must differ between all types, so each id contains its type. */
 const idOf = (flow: Flow): string => `${typeOfFlow(flow)}:${flow.id}`;
 const typeOfFlow = ({ type }: Flow): string => type || 'flow';
 const keyId = (name: string, value: string): string => `key ${name}:${value}`;
@@ -156,7 +166,9 @@ function objectRefs(flow: Flow): { objectId: string; qualifier: string }[] {
   ];
 }
 
-/** Returns the objects of a flow that no flow before it had, and remembers them. */
+/**
+ * Returns the object of the flow and those of its keys, without objects that were written already.
+ */
 function objectsOf(flow: Flow, known: Set<string>): OcelObject[] {
   if (known.has(idOf(flow))) return [];
   known.add(idOf(flow));

@@ -3,7 +3,7 @@ import { emptyExport, type OtlpExport, type OtlpLog, type OtlpResource } from '.
 import type { FlowSource, Item, ReadOptions } from '../format.ts';
 import { jsonItems } from '../input/json-items.ts';
 
-/** Reads requests of OTLP in JSON: one a line, as exporters of files write them, or in a list. */
+/** Reads OTLP requests in JSON from a list, or one per line, as file exporters write them. */
 export async function* readOtlp(
   chunks: AsyncIterable<Uint8Array>,
   { decode }: ReadOptions,
@@ -16,7 +16,10 @@ export async function* readOtlp(
   }
 }
 
-/** Writes requests of OTLP in JSON, one a line: one for the spans of a flow, one for its events. */
+/**
+ * Writes OTLP requests in JSON, one per line: for each flow one with its spans and one with its log
+ * events.
+ */
 export async function* writeOtlp(source: FlowSource): AsyncIterable<string> {
   for await (const flow of source.flows()) {
     const request = emptyExport();

@@ -24,7 +24,7 @@ test('events belong to the state that leads to them, and those of a map to the m
   expect(pay).toMatchObject({ name: 'pay', parent: 'event 2', error: 'failed' });
   expect(pay!.end! - pay!.start).toBe(1_000_000_000n);
   expect(all!.end! - all!.start).toBe(6_000_000_000n);
-  // Histories may be asked for in reverse, and ids decide.
+  // AWS can return a history in reverse order, so the order is determined by the ids.
   expect(spansOf('order', 'o1', [...events].reverse())[1]).toMatchObject({ parent: 'event 2' });
 });
 
@@ -33,7 +33,7 @@ test('causes that go round in a circle lead to no state', () => {
   expect(spansOf('order', 'o1', events)).toHaveLength(1);
 });
 
-/** Counts how often causes are looked at in one chain without a state between. */
+/** Returns how often causes are read for a chain of `count` events that contains no state. */
 function looksFor(count: number): number {
   let looks = 0;
   const events = Array.from({ length: count }, (_, i) => ({

@@ -8,7 +8,7 @@ import { readInstant } from '../instants.ts';
 import { itemsOf, tried } from '../items.ts';
 import { stepAttributes } from '../names.ts';
 
-/** An event of a history of AWS Step Functions, as `GetExecutionHistory` answers. */
+/** An event of a history of AWS Step Functions, as `GetExecutionHistory` returns it. */
 interface StatesEvent {
   id: number;
   previousEventId: number;
@@ -18,15 +18,18 @@ interface StatesEvent {
 }
 interface History {
   events?: StatesEvent[];
-  /** Not of AWS: whoever saves a history adds what the answer does not say. */
+  /** Added by the person who saves a history, because the answer of AWS does not contain it. */
   executionArn?: string;
   stateMachineArn?: string;
 }
 
-/** Bounds the events of one history. AWS itself ends an execution at 25,000. */
+/** Maximum number of events of one history. AWS itself ends an execution at 25,000. */
 const MAX_EVENTS = 200_000;
 
-/** Reads histories of executions: one, a list, or by line. Each is a flow. */
+/**
+ * Reads histories of AWS Step Functions from a single history, a list, or one per line. Each
+ * history becomes a flow.
+ */
 export async function* readStepFunctions(
   chunks: AsyncIterable<Uint8Array>,
   { flowType }: ReadOptions,
@@ -57,7 +60,9 @@ function* itemsOfHistory(item: JsonItem, what: string, flowType: string): Iterab
 }
 const lastPart = (arn = ''): string => arn.split(':').at(-1) ?? '';
 
-/** Where a history has no times, its n-th event counts as having happened after n ms. */
+/**
+ * Base of invented times: if a history has no times, the event with id n gets this time plus n ms.
+ */
 const NO_TIME = 1_700_000_000_000_000_000n;
 const timeOf = ({ id, timestamp }: StatesEvent): bigint =>
   readInstant(timestamp) ?? NO_TIME + BigInt(id) * 1_000_000n;
@@ -101,13 +106,15 @@ export function spansOf(type: string, name: string, events: readonly StatesEvent
 }
 
 /**
- * Returns what tells the state in which an event happened: the chain of causes leads to where it
- * was entered. What ends a map is caused within its iterations, so the chain goes on to the map.
- * Causes have smaller ids, so that in the order of ids each event needs only what is known of its
- * cause: chains may be as long as the history.
+ * Returns a function that gives the id of the event by which the state of an event was entered. It
+ * is found by following the chain of causes. For the end of a map, whose cause is inside its last
+ * iteration, the chain is followed to the map. Each cause has a smaller id than its effect, so
+ * events are processed in the order of ids, and each needs only the result of its cause.
  */
 function statesOf(events: readonly StatesEvent[]): (event: StatesEvent) => number | undefined {
-  /** The nearest states, and the nearest maps, from an event itself upwards. */
+  /**
+   * For each event, the nearest state and the nearest map on its chain of causes, including itself.
+   */
   const known = new Map<number, { state?: number | undefined; map?: number | undefined }>();
   for (const { id, previousEventId, type, stateEnteredEventDetails } of inOrderOfIds(events)) {
     const cause = previousEventId < id ? known.get(previousEventId) : undefined;

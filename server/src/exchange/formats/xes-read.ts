@@ -6,7 +6,7 @@ import { xmlParts, type XmlPart } from '../input/xml-events.ts';
 import { readInstant } from '../instants.ts';
 import { createSpanGroup, GROUP, ordered, spanOfEvent } from './cases.ts';
 
-/** Reads XES (IEEE 1849): each trace is a flow, each event a step. */
+/** Reads XES (IEEE 1849). Each trace becomes a flow, each event a step. */
 export async function* readXes(
   chunks: AsyncIterable<Uint8Array>,
   options: ReadOptions,
@@ -18,7 +18,7 @@ export async function* readXes(
       if (log.isFull()) yield* log.taken();
     }
   } finally {
-    // Events before an error are as good as those of a whole file.
+    // Events before an error are passed on like those of a file without errors.
     yield* log.taken();
   }
   if (!log.isXes) throw malformed('not XES: there is no <log>');
@@ -36,9 +36,9 @@ function weightOf(event: Attributes): number {
   return sum;
 }
 const VALUES: ReadonlySet<string> = new Set(['string', 'date', 'int', 'float', 'boolean', 'id']);
-/** Bounds the events of a trace that have begun and not ended: the rest of them are left out. */
+/** Maximum number of events of a trace that have begun and not ended. Further ones are skipped. */
 const MAX_OPEN = 10_000;
-/** Bounds the attributes of a trace that are read as keys. */
+/** Maximum number of attributes of a trace that become keys. */
 const MAX_KEYS = 20;
 const OWN: ReadonlySet<string> = new Set([
   'concept:name',
@@ -55,7 +55,7 @@ function createXesLog({ flowType }: ReadOptions) {
   const about = { log: new Map() as Attributes, trace: new Map() as Attributes };
   let event: Attributes = new Map();
   const count = { traces: 0, events: 0 };
-  /** Events that have begun, by what they are and who does them. */
+  /** Events that have begun and not ended, by their name and who performs them. */
   const open = createOpenEvents<OpenEvent>();
 
   const add = (of: Attributes, start: bigint, end: bigint | null, number: number): void => {
@@ -147,14 +147,17 @@ function createXesLog({ flowType }: ReadOptions) {
   };
 }
 
-/** Keeps what has begun and not ended: of what has the same key, the oldest ends first. */
+/**
+ * Keeps events that have begun and not ended. If several have the same key, the oldest one ends
+ * first.
+ */
 export function createOpenEvents<T extends { weight: number }>() {
   let lists = new Map<string, { events: T[]; ended: number }>();
   let count = 0;
   let weight = 0;
   return {
     count: (): number => count,
-    /** Returns the number of characters of all events that are kept. */
+    /** Returns the number of characters of all kept events. */
     weight: (): number => weight,
     begin(key: string, event: T): void {
       count++;
@@ -171,13 +174,14 @@ export function createOpenEvents<T extends { weight: number }>() {
       weight -= event.weight;
       if (list.ended === list.events.length) lists.delete(key);
       else if (list.ended > 100 && 2 * list.ended > list.events.length) {
-        // What has ended is let go, at a cost that is the same for each event.
+        // Ended events are removed only when they are more than half of the list, so that the cost
+        // per event is constant.
         list.events.splice(0, list.ended);
         list.ended = 0;
       }
       return event;
     },
-    /** Yields all that has not ended, and forgets it. */
+    /** Yields all events that have not ended, and forgets them. */
     *take(): Iterable<T> {
       const all = lists;
       lists = new Map<string, { events: T[]; ended: number }>();

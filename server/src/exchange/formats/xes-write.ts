@@ -11,7 +11,9 @@ const EXTENSIONS = [
   ['Lifecycle', 'lifecycle'],
 ] as const;
 
-/** Writes XES (IEEE 1849): a trace for each flow, and an event for each step, at its end. */
+/**
+ * Writes XES (IEEE 1849): a trace for each flow, and an event for each step at the time of its end.
+ */
 export async function* writeXes(source: FlowSource): AsyncIterable<string> {
   yield (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
@@ -51,7 +53,7 @@ const eventOf = (step: Step): string =>
     '<event>\n',
     attribute('string', 'concept:name', step.name),
     textIf('org:resource', step.service),
-    // A step that runs has begun, and nothing more.
+    // A running step is written as an event of its start.
     attribute('string', 'lifecycle:transition', step.end === null ? 'start' : 'complete'),
     step.end === null ? '' : attribute('date', 'start_timestamp', writeInstant(step.start)),
     attribute('date', 'time:timestamp', writeInstant(endOf(step))),

@@ -5,7 +5,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   ...{ '\t': '&#9;', '\n': '&#10;', '\r': '&#13;' },
 };
 
-/** Writes a text as the value of an attribute. */
+/** Escapes a text for the value of an XML attribute. */
 export const xml = (text: string): string =>
   text
     .toWellFormed()

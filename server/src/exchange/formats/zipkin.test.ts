@@ -28,7 +28,7 @@ test('a parent is the side of the own service, else the side of the server, and 
   ]);
 });
 
-/** Counts how often kinds of spans are looked at where all have one id. */
+/** Returns how often kinds are read while `count` spans with the same id are converted. */
 function looksFor(count: number, kind: string): number {
   let looks = 0;
   const spans = Array.from({ length: count }, (_, i) => ({

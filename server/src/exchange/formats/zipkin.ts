@@ -5,7 +5,7 @@ import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
 import { FILE_LIMITS } from '../input/limits.ts';
 import { itemsOf } from '../items.ts';
 
-/** A span of Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs. */
+/** A span in Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs since 1970. */
 interface ZipkinSpan {
   traceId?: string;
   id?: string;
@@ -19,12 +19,12 @@ interface ZipkinSpan {
   tags?: Record<string, unknown>;
   annotations?: { timestamp?: number | string; value?: string }[];
 }
-/** Bounds the spans of one trace, because those of one trace have to be seen together. */
+/** Maximum number of spans of one trace that are converted together. */
 const MAX_SPANS = 50_000;
 
 /**
- * Reads spans of Zipkin: a list of spans, a list of traces, or spans by line. Spans of one trace
- * are taken to stand together.
+ * Reads spans of Zipkin from a list of spans, a list of traces, or one per line. The spans of a
+ * trace must follow each other.
  */
 export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Item> {
   let trace: ZipkinSpan[] = [];
@@ -53,7 +53,7 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
       end = wholeEnd(item);
     }
   } finally {
-    // Spans before an error are as good as those of a whole file.
+    // Spans before an error are passed on like those of a file without errors.
     yield* finish();
   }
 }
@@ -71,7 +71,7 @@ const micros = (value: number | string | undefined): bigint => {
   return Number.isSafeInteger(number) && number > 0 ? BigInt(number) * 1000n : 0n;
 };
 
-/** Spans of one id, in the order of the file. */
+/** Spans with the same id. Each list is in the order of the file. */
 interface SameId {
   hasClient: boolean;
   all: ZipkinSpan[];
@@ -83,15 +83,18 @@ function listIn(lists: Map<string, ZipkinSpan[]>, name: string): ZipkinSpan[] {
   if (list === undefined) lists.set(name, (list = []));
   return list;
 }
-/** A span that names its own id as its parent is not its parent. */
+/**
+ * Returns the first of these spans that is not `span` itself, because a span with its own id as its
+ * parent id is not its own parent.
+ */
 const firstBut = (span: ZipkinSpan, [first, second]: ZipkinSpan[] = []): ZipkinSpan | undefined =>
   first === span ? second : first;
 
 /**
- * Returns what converts each span of one trace. In Zipkin the two sides of a call may share an id,
- * which OTLP does not know: the server's side gets an id of its own and becomes the child of the
- * client's. What names that id as its parent stays below the side of its own service, else below
- * the server's.
+ * Returns a function that converts a span of this trace. In Zipkin the two sides of a call may
+ * share an id, which OTLP does not allow. The server's span gets an id of its own and becomes a
+ * child of the client's. A span with the shared id as its parent becomes a child of the span of its
+ * own service or, if there is none, of the server's span.
  */
 export function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan) => ForeignSpan {
   const byId = new Map<string, SameId>();

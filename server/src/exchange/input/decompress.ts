@@ -2,15 +2,18 @@ import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { malformed, tooLarge } from './limits.ts';
 
-/** Bytes that may come out of a compressed file whatever its size, and for each byte of it. */
+/**
+ * A compressed file may always become this many bytes. A file that becomes larger must not exceed
+ * `MAX_RATIO` times its compressed size.
+ */
 const FREE_BYTES = 256 * 1024 * 1024;
 const MAX_RATIO = 200;
 
 /**
- * Yields the bytes of a file, decompressed if the file is compressed by gzip. A file that would
- * become more than two hundred times as large is refused, because no telemetry does. Archives are
- * refused, because they hold several files. `onCompressed` is called before the first byte of a
- * compressed file, in which no place can be named by a number of bytes that came out of it.
+ * Yields the bytes of a file. If the file is compressed by gzip, it is decompressed. It is rejected
+ * if it becomes more than two hundred times as large, which no telemetry does. Zip archives are
+ * rejected, because they hold several files. `onCompressed` is called before the first byte of a
+ * compressed file, because numbers of decompressed bytes are no positions in that file.
  */
 export async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,

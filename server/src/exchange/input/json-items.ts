@@ -1,24 +1,27 @@
 import { FILE_LIMITS, malformed, tooLarge } from './limits.ts';
 
-/** An object of a JSON file, with the path at which it stands and where it ends in the file. */
+/** A value in a JSON file, with its path and the position of its end in the file. */
 export interface JsonItem {
   path: string;
   json: Buffer;
   /** Number of bytes of the file up to the end of the item. */
   end: number;
-  /** Tells whether the item is a whole document, so that reading can begin anew after it. */
+  /** True if the item is a whole document, so that reading can be resumed after it. */
   isWhole: boolean;
 }
 
-/** Returns where another reader can go on after the item; undefined if nowhere. */
+/**
+ * Returns the position in the file at which reading can be resumed after the item; undefined if it
+ * cannot.
+ */
 export const wholeEnd = ({ end, isWhole }: JsonItem): number | undefined =>
   isWhole ? end : undefined;
 
 /**
- * Yields the objects of a JSON file that stand at the given paths, one after the other, so that the
- * file is never in memory as a whole. A path is '' for the document itself, `[]` for the elements
- * of a list, `.data[]` for those of a list in a field. A file may hold several documents, such as
- * one a line. The text is only split here; whether each item is JSON is up to `JSON.parse`.
+ * Yields the values of a JSON file at the given paths one by one, so that the file is never in
+ * memory as a whole. A path is '' for the document itself, `[]` for the elements of a list,
+ * `.data[]` for those of a list in a field. A file may hold several documents, such as one per
+ * line. The text is only split here; `JSON.parse` decides whether each value is valid.
  */
 export async function* jsonItems(
   chunks: AsyncIterable<Uint8Array>,
@@ -41,11 +44,11 @@ interface Splitter {
 }
 
 function createSplitter(paths: ReadonlySet<string>): Splitter {
-  /** Paths of the containers that are open, and whether each is a list. */
+  /** Objects and lists that have begun and not ended, outermost first. */
   const open: { path: string; isList: boolean; key: string }[] = [];
   const item = createItem();
   let offset = 0;
-  /** Depth at which the item that is being read began; 0 if none is. */
+  /** Depth at which the current item began; 0 if there is no current item. */
   let itemDepth = 0;
   const string = createString();
 
@@ -112,7 +115,10 @@ function createSplitter(paths: ReadonlySet<string>): Splitter {
   };
 }
 
-/** Follows a string of JSON over the borders of chunks, and keeps it if it may be a key. */
+/**
+ * Finds the end of a JSON string that may continue in the next chunk. Keeps the string if it may be
+ * a key.
+ */
 function createString() {
   const MAX_KEY = 256;
   let isKept = false;
@@ -125,7 +131,10 @@ function createString() {
       isKept = keeps;
       kept = [];
     },
-    /** Returns the index of the last byte of the chunk that belongs to the string. */
+    /**
+     * Returns the index of the string's closing quote, or the length of the chunk if the string
+     * continues in the next one.
+     */
     skip(chunk: Buffer, from: number): number {
       for (let at = from; at < chunk.length; at++) {
         const code = chunk[at]!;
@@ -144,7 +153,7 @@ function createString() {
   return state;
 }
 
-/** Collects the bytes of one item over the borders of chunks. */
+/** Collects the bytes of one item, which may continue in the next chunk. */
 function createItem() {
   let parts: Buffer[] = [];
   let size = 0;
@@ -162,7 +171,7 @@ function createItem() {
       if (++values > FILE_LIMITS.values)
         throw tooLarge(`one record has more than ${FILE_LIMITS.values} values`);
     },
-    /** Keeps what the chunk has of the item, because the chunk ends before the item does. */
+    /** Keeps the bytes of the item in this chunk, because the item continues in the next one. */
     keep(chunk: Buffer): void {
       if (from < 0) return;
       size += chunk.length - from;
@@ -183,8 +192,8 @@ function createItem() {
 }
 
 /**
- * Parses an item. Integers that a number cannot hold become texts of their digits, because times in
- * nanoseconds are such integers.
+ * Parses an item. Integers that a JavaScript number cannot hold, such as times in nanoseconds,
+ * become strings of their digits.
  */
 export function parseItem<T>(item: Pick<JsonItem, 'json'>): T {
   const text = item.json.toString('utf8');
@@ -197,6 +206,9 @@ export function parseItem<T>(item: Pick<JsonItem, 'json'>): T {
     throw malformed(`not JSON: ${(error as Error).message.slice(0, 200)}`);
   }
 }
-/** Matches whole numbers and whole texts, so that no part of either is taken for an integer. */
+/**
+ * Matches whole numbers and whole strings, so that no part of a string or of a decimal number is
+ * taken for an integer.
+ */
 const TEXTS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
 const LONG_INTEGER = /^-?\d{16,}$/;

@@ -1,19 +1,22 @@
 import { FermataError } from '../../base/errors.ts';
 
 /**
- * Limits of a file that is read, so that a hostile one takes no more memory than any other. A file
- * may be of any size; what it consists of may not.
+ * Limits for files that are read, so that a hostile file takes no more memory than others. A file
+ * may have any size; these limits apply to its parts.
  */
 export const FILE_LIMITS = {
-  /** Bounds the bytes of one line, record, trace or history: what is in memory at once. */
+  /** Maximum number of bytes of one line, record, trace or history, which are in memory at once. */
   item: 32 * 1024 * 1024,
-  /** Bounds the values of one item of JSON, because each takes memory, however short it is. */
+  /** Maximum number of values in one JSON item, because even a short value takes memory. */
   values: 2_000_000,
-  /** Bounds the nesting of JSON and of XML. */
+  /** Maximum depth of nesting in JSON and XML. */
   depth: 64,
-  /** Bounds the characters of one text or attribute of XML, and of one cell of a table. */
+  /** Maximum number of characters of one text or attribute in XML, and of one row of a table. */
   text: 1024 * 1024,
-  /** Bounds the bytes that are held of a log of objects until it is known what they are. */
+  /**
+   * Maximum number of bytes of an OCEL log, or of a history, that are held in memory until they can
+   * be converted.
+   */
   held: 128 * 1024 * 1024,
 } as const;
 

@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Yields the chunks of a file as text; characters may lie across two chunks. */
+/** Yields the chunks of a file as text. A character may be divided between two chunks. */
 export async function* texts(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new StringDecoder('utf8');
   let isFirst = true;

@@ -3,14 +3,18 @@ import { excerpt } from '../../model/cut-text.ts';
 import { FILE_LIMITS, malformed, tooLarge } from './limits.ts';
 import { texts } from './texts.ts';
 
-/** A part of an XML file. Names have no prefix: each format that is read has one namespace. */
+/**
+ * Begin or end of an element of an XML file. Prefixes of names are removed, because each supported
+ * format has only one namespace.
+ */
 export type XmlPart =
   | { kind: 'open'; name: string; attributes: Readonly<Record<string, string>> }
   | { kind: 'close'; name: string; text: string };
 
 /**
- * Yields the elements of an XML file as they begin and end. A document type is refused, because its
- * entities can grow without bound and can name files; the five entities of XML itself are read.
+ * Yields the begin and end of each element of an XML file. A document type is rejected, because its
+ * entities can grow without bound and can name files. The five entities of XML itself are
+ * supported.
  */
 export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterable<XmlPart> {
   const parts: XmlPart[] = [];
@@ -47,7 +51,8 @@ export async function* xmlParts(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
     text = '';
   });
   for await (const chunk of texts(chunks)) {
-    // A chunk is fed in pieces, so that one piece at most is parsed before its parts are taken.
+    // A chunk is parsed in pieces, so that the parts of each piece are yielded before the next one
+    // is parsed.
     for (let from = 0; from < chunk.length; from += PIECE) {
       const piece = chunk.slice(from, from + PIECE);
       read += piece.length;
