@@ -1,27 +1,27 @@
 import type { Client, Question } from '../ask/index.ts';
 
-/** Where a command writes, and what it knows of its surroundings. */
+/** Where a command writes, and what it has to know about its environment. */
 export interface Surroundings {
   out: (text: string) => void;
   err: (text: string) => void;
-  /** Writes on a line that is not finished yet, beside the answer. */
+  /** Writes to the progress line, which is separate from the answer and may be overwritten. */
   draw: (text: string) => void;
-  /** A person watches, so that one line may be written over another. */
+  /** True if the output is a terminal, where one line can be written over another. */
   isTerminal: boolean;
-  /** Where an answer goes that is written piece by piece. */
+  /** Returns the stream to which an answer is written piece by piece. */
   stdout: () => NodeJS.WritableStream;
   /** Width of the terminal in characters. */
   columns: number;
   now: () => number;
-  /** Version of Fermata that the command belongs to. */
+  /** Version of Fermata. */
   version: string;
-  /** Ends when the person presses Ctrl+C. */
+  /** Aborted when the person presses Ctrl+C. */
   signal: AbortSignal;
 }
 
-/** A command that is more than a question: it goes on for a while, or writes files. */
+/** A command that does more than answer a question: it keeps running, or reads or writes files. */
 export interface Command extends Pick<Question, 'name' | 'help' | 'input' | 'position'> {
-  /** Returns the exit code: 0, or 1 if what was checked is not as it should be. */
+  /** Returns the exit code: 0, or 1 if a check found changes or an import failed. */
   run: (
     client: Client,
     input: Record<string, unknown>,
@@ -31,9 +31,9 @@ export interface Command extends Pick<Question, 'name' | 'help' | 'input' | 'pos
 }
 
 /**
- * Returns a text without control characters and marks that turn the direction of writing. Names
- * come from senders, and a terminal would take `ESC ]` for an order. New lines stay: what names
- * have of them was taken out by `oneLine` when the text was made.
+ * Replaces control characters, and marks that change the direction of writing. Names come from
+ * senders, and a terminal would execute `ESC ]`. Line breaks are kept, because `oneLine` has
+ * already removed them from names.
  */
 export const printable = (text: string): string =>
   text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\u00b7');

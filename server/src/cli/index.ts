@@ -18,7 +18,7 @@ import { watch } from './watch.ts';
 export type { Surroundings } from './command.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:4320';
-/** The question could not be asked or answered. */
+/** Exit code if a question could not be asked or answered. */
 const FAILED = 2;
 
 const COMMANDS: readonly Command[] = [
@@ -31,7 +31,7 @@ const COMMANDS: readonly Command[] = [
 ];
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
-/** A question prints its answer: for people, or as JSON. */
+/** Makes a command that asks a question and prints the answer, for people or as JSON. */
 function asCommand({ ask, ...described }: Question): Command {
   return {
     ...described,
@@ -45,8 +45,9 @@ function asCommand({ ask, ...described }: Question): Command {
 }
 
 /**
- * Returns a client whose answers have no new lines in their texts: a name with one in it could
- * pretend to be two lines. Only what the server itself writes as a document has its own.
+ * Returns a client that removes line breaks from all texts in answers, because a name with a line
+ * break could look like two lines. The field `markdown` keeps its line breaks, because the server
+ * writes it.
  */
 const inOneLine = (client: Client): Client => ({
   ...client,
@@ -57,8 +58,8 @@ const inOneLine = (client: Client): Client => ({
 });
 
 /**
- * Runs a command line, without the name of the program. Returns the exit code: 0, 1 if a check
- * failed, 2 if there is no answer.
+ * Runs a command. `args` are the arguments after the name of the program. Returns the exit code: 0;
+ * 1 if a check failed; 2 if there is no answer.
  */
 export async function runCommand(
   args: readonly string[],
@@ -87,6 +88,6 @@ export async function runCommand(
   }
 }
 
-/** Lists the commands, a line each. */
+/** Returns a list of all commands, one per line. */
 export const commandsHelp = (): string =>
   COMMANDS.map(({ name, help }) => `  ${name.padEnd(14)} ${help.split(/[:;.]/, 1)[0]}`).join('\n');

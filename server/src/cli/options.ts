@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { z } from 'zod';
 import { AskError, type Question } from '../ask/index.ts';
 
-/** One option of a command, as its description in JSON Schema says. */
+/** One option of a command, as described by the JSON Schema of its input. */
 interface Option {
   name: string;
   type: 'string' | 'boolean' | 'integer';
@@ -14,7 +14,7 @@ interface Option {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** What every command takes besides its own options. */
+/** Options that every command has in addition to its own. */
 export const COMMON = {
   url: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -45,7 +45,7 @@ export interface Given {
   common: { url: string | undefined; json: boolean; help: boolean };
 }
 
-/** Reads the arguments of a command. Throws an `AskError` that says what is wrong with them. */
+/** Reads the arguments of a command. Throws an `AskError` with the problem if they are wrong. */
 export function readArguments(command: Described, args: readonly string[]): Given {
   const options = optionsOf(command);
   const { values, positionals } = parsed(command, options, args);
@@ -53,7 +53,7 @@ export function readArguments(command: Described, args: readonly string[]): Give
   const common = { url, json, help };
   if (help) return { values: {}, common };
   if (command.position !== undefined && positionals.length > 0) {
-    // A query may be several words; two files are a mistake.
+    // A query may consist of several words, but several files are a mistake.
     if (positionals.length > 1 && command.position !== 'query')
       throw usage(command, `"${positionals[1]}" is one too many`);
     own[command.position] = positionals.join(' ');
@@ -75,7 +75,7 @@ function parsed(
     name,
     { type: type === 'boolean' ? 'boolean' : 'string' } as const,
   ]);
-  // A query may begin with a word that must not match: `fermata find -status:completed`.
+  // A query may begin with an excluded condition: `fermata find -status:completed`.
   const isOption = (arg: string): boolean =>
     arg.startsWith('--') || arg === '-h' || !/^-./.test(arg);
   const words = command.position === undefined ? [] : args.filter((arg) => !isOption(arg));
@@ -110,7 +110,7 @@ function withNumbers(
   );
 }
 
-/** Writes what a command does and takes. */
+/** Returns the help text of a command: what it does and which options it has. */
 export function helpOf(command: Described): string {
   const options = optionsOf(command).filter(({ name }) => name !== command.position);
   const positional = optionsOf(command).find(({ name }) => name === command.position);

@@ -7,10 +7,13 @@ import { printable, type Command } from './command.ts';
 
 const EVERY_MS = 2000;
 const NEWEST = 200;
-/** Flows whose status is remembered; the oldest are forgotten first. */
+/**
+ * Maximum number of flows whose status is remembered; those that changed longest ago are forgotten
+ * first.
+ */
 const MAX_KNOWN = 20_000;
 
-/** Prints a line whenever the status of a flow changes, until it is stopped. */
+/** Command that prints a line whenever the status of a flow changes, until it is stopped. */
 export const watch: Command = {
   name: 'watch',
   help: 'Prints a line whenever the status of a flow changes: started, late, stuck, ended. Ctrl+C ends it.',
@@ -30,7 +33,8 @@ export const watch: Command = {
         if (before === status) continue;
         known.delete(flow.id);
         known.set(flow.id, status);
-        // What was there before the command began is no news, unless it is held.
+        // In the first round, flows that are neither late nor stuck are not printed, because their
+        // status is older than the command.
         if (isFirst && flow.health === 'ok') continue;
         out(isJson ? JSON.stringify(flow) : line(flow, before, now()));
       }

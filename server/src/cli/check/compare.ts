@@ -1,7 +1,10 @@
 import { counted, duration } from '../../words/index.ts';
 import type { Profile, Share, TypeProfile } from './profile.ts';
 
-/** One thing that is compared, of one flow type; `changes` is empty if it is as it was. */
+/**
+ * The comparison of one subject, such as steps or latency, for one flow type. `changes` is empty if
+ * it is as in the baseline.
+ */
 export interface Comparison {
   type: string;
   subject: Subject;
@@ -19,20 +22,20 @@ export const SUBJECTS = [
 export type Subject = (typeof SUBJECTS)[number];
 
 export interface Tolerance {
-  /** A share may differ by so much, 0 to 1. */
+  /** Maximum difference of a share of flows that does not count as a change, 0 to 1. */
   share: number;
-  /** A duration may be so many times the one of the baseline. */
+  /** A duration may be at most this many times that of the baseline. */
   times: number;
 }
 
 /**
- * Differences between small numbers of flows are chance. From this many flows on quantiles are
- * compared, and a duration must differ by this many ms at least.
+ * Differences between small numbers of flows may be chance. Quantiles are compared only with at
+ * least `MIN_FLOWS` flows, and a duration must differ by more than `MIN_MS`.
  */
 const MIN_FLOWS = 20;
 const MIN_MS = 20;
 
-/** Compares what flows did with what they did in the baseline, type by type. */
+/** Compares what flows did with what they did in the baseline, for each flow type. */
 export function compare(before: Profile, now: Profile, tolerance: Tolerance): Comparison[] {
   const earlier = new Map(before.types.map((type) => [type.type, type]));
   const present = new Map(now.types.map((type) => [type.type, type]));
@@ -70,7 +73,8 @@ const RULES: Record<Subject, Rule> = {
       went: (name) => `no more: ${name}`,
     }),
   failures: (was, is, { share }) =>
-    // That something fails less often needs nobody's consent.
+    // A step that fails less often than before is not reported, because nobody has to agree to
+    // that.
     differences(was.failures, is.failures, share, {
       came: (name) => `fails now: ${name}`,
       went: () => null,
@@ -83,20 +87,26 @@ const RULES: Record<Subject, Rule> = {
     }),
   latency: slower,
 };
-/** A part of the critical path matters from this share of the time on. */
+/**
+ * A part of the critical path is reported only if its share of the time changed by more than this.
+ */
 const MIN_PART = 0.1;
 
 const heldChanges = ({ held }: TypeProfile): string[] =>
   held === 0 ? [] : [`${counted(held, 'flow')} late or stuck`];
 
 interface Says {
-  /** What was never seen is told however rare it is: a path of a test run may be taken once. */
+  /**
+   * False if names that are not in the baseline are reported only if their share exceeds the
+   * tolerance. By default they are always reported, because a test run may take a new path only
+   * once.
+   */
   tellsAllNew?: boolean;
   came: (name: string) => string | null;
   went: (name: string) => string | null;
 }
 
-/** Names what more, or fewer, of the flows have than in the baseline. */
+/** Returns a text for each name whose share of the flows differs from the baseline. */
 function differences(
   was: readonly Share[],
   is: readonly Share[],

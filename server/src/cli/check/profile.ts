@@ -9,7 +9,7 @@ import type {
 } from '../../contract/index.ts';
 import { messageName } from '../../words/index.ts';
 
-/** What flows did, by type: what a later run is compared with. It is kept as a file. */
+/** What flows did, by flow type. It is saved as a file, with which later runs are compared. */
 export interface Profile {
   fermataProfile: 1;
   takenAt: string;
@@ -19,17 +19,17 @@ export interface Profile {
 export interface TypeProfile {
   type: string;
   flows: number;
-  /** Flows that wait for something that should have come. */
+  /** Number of flows that are late or stuck. */
   held: number;
   steps: Share[];
-  /** Which step leads to which, by which message. */
+  /** Which step leads to which other step by which message, each with its share of the flows. */
   joins: Share[];
   failures: Share[];
-  /** Parts of the critical path, by their share of the time of a mean flow. */
+  /** Parts of the critical path, each with its share of the mean time of flows. */
   chain: Share[];
   durationMs: { p50: number; p95: number; count: number };
 }
-/** Something that a share of the flows, or of their time, has; 0 to 1. */
+/** A name with the share of flows that have it, or the share of their time; 0 to 1. */
 export interface Share {
   name: string;
   share: number;
@@ -37,7 +37,7 @@ export interface Share {
 
 const MAX_TYPES = 200;
 
-/** Reads from the server what the flows of a filter did. */
+/** Asks the server what the flows of a filter did. */
 export async function takeProfile(
   client: Client,
   filter: FilterInput,
@@ -50,7 +50,7 @@ export async function takeProfile(
     .filter((type) => wanted.length === 0 || wanted.includes(type))
     .slice(0, MAX_TYPES);
   const types: TypeProfile[] = [];
-  // One after another, because each of these reads all flows.
+  // The types are read one after another, because each of these requests reads all flows of a type.
   for (const type of names) {
     const parameters = { ...asked, type };
     const map = await client.get<MapAnswer>('/api/v1/lenses/map', parameters);
@@ -103,7 +103,10 @@ function profileOf(type: string, { map, failures, latency, held }: Read): TypePr
   };
 }
 
-/** Returns the shares of items, those of one name added up, sorted by name, as files are read. */
+/**
+ * Returns the shares of items, sorted by name, because people compare the file. Shares of items
+ * with the same name are added up.
+ */
 function shares<Item>(
   items: readonly Item[],
   nameOf: (item: Item) => string,

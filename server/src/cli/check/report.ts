@@ -1,7 +1,7 @@
 import { counted } from '../../words/index.ts';
 import type { Comparison, Subject } from './compare.ts';
 
-/** What is compared, in words. */
+/** Titles of what is compared, as statements that are true if nothing changed. */
 const TITLES: Record<Subject, string> = {
   flows: 'flows',
   held: 'nothing is late or stuck',
@@ -30,7 +30,7 @@ export const reportText = (all: readonly Comparison[]): string =>
     ]),
   ].join('\n');
 
-/** Writes the report as a comment of a pull request. */
+/** Returns the report as Markdown, for a comment on a pull request. */
 export const reportMarkdown = (all: readonly Comparison[]): string =>
   [
     '### Flows compared with the baseline',
@@ -45,11 +45,11 @@ export const reportMarkdown = (all: readonly Comparison[]): string =>
     ]),
   ].join('\n');
 
-/** Names come from senders: what Markdown or HTML would take for an order is escaped. */
+/** Escapes characters that have a meaning in Markdown or HTML, because names come from senders. */
 const inMarkdown = (text: string): string =>
   text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|!&@~]/g, (sign) => `&#${sign.codePointAt(0)};`);
 
-/** Writes the report as JUnit XML: a test case for each type and thing that is compared. */
+/** Returns the report as JUnit XML, with a test case for each flow type and subject. */
 export function reportJunit(all: readonly Comparison[]): string {
   const cases = all.map(({ type, subject, changes }) => {
     const open = `<testcase classname="${inXml(type)}" name="${TITLES[subject]}"`;

@@ -4,7 +4,7 @@ const WIDTH = 30;
 const EVERY_MS = 10_000;
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** Says how far a file is, with a bar and the time that is left. */
+/** Returns a line with a progress bar, the amount done and the estimated time left. */
 export function progressLine(
   { bytes, total, records, skipped }: FileProgress,
   tookMs: number,
@@ -21,7 +21,10 @@ export function progressLine(
   ].join('  ');
 }
 
-/** Draws one line over the other on a terminal, and a line every ten seconds elsewhere. */
+/**
+ * Returns a function that shows progress. On a terminal each line overwrites the one before;
+ * elsewhere a line is written every ten seconds.
+ */
 export function createBar(
   write: (text: string) => void,
   isTerminal: boolean,

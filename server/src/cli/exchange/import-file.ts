@@ -27,17 +27,22 @@ export interface FileProgress {
 
 export interface ImportOptions {
   file: string;
-  /** Address of the server. */
+  /** Address of the server to which the file is sent. */
   url: string;
   parameters: Parameters;
   onProgress: (progress: FileProgress) => void;
-  /** Told why the import waits for the server. */
+  /** Called with the reason whenever the import has to wait for the server. */
   onWait: (problem: string) => void;
-  /** Times that a server that is gone is tried again, once a second. */
+  /**
+   * Number of times that sending is tried again, once a second, if the server cannot be reached.
+   */
   tries?: number;
 }
 
-/** How far the server has committed the file, which is kept between two runs. */
+/**
+ * How much of the file the server has committed. It is saved in a file, so that another run can
+ * resume the import.
+ */
 interface Place {
   bytes: number;
   records: number;
@@ -46,15 +51,15 @@ interface Place {
 type Attempt = { report: ImportReport } | { problem: string };
 
 /**
- * Sends a file to the import of a server, and goes on where it was when the server or this process
- * ended: how far the server has committed it is kept beside other temporary files, by the file, its
- * size and time, and where it goes. Formats that can only be read from their beginning are sent
- * again from there, which makes nothing twice. Returns the report of the server, with the bytes and
- * records of all attempts.
+ * Sends a file to a server for import. If the server or this process ends, the import is resumed at
+ * the position up to which the server has committed the file. The position is saved in a temporary
+ * file whose name is made from the file's path, size and time, and from the target. Formats that
+ * can only be read from the beginning are sent again as a whole, which creates nothing twice.
+ * Returns the server's report, with the bytes and records of all attempts.
  */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   const { file, url, parameters, onProgress, onWait, tries = 120 } = options;
-  // What is wrong with the file itself is told at once, and not tried again.
+  // Problems of the file itself are reported at once, without further attempts.
   const descriptor = openSync(file, 'r');
   const found = fstatSync(descriptor);
   closeSync(descriptor);
@@ -94,7 +99,10 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
   }
 }
 
-/** Returns a folder of this person alone: others could put a link in the place of a file. */
+/**
+ * Returns a temporary folder that belongs to this user alone, because other users could otherwise
+ * replace a file in it by a link.
+ */
 function ownFolder(): string {
   const { uid } = userInfo();
   const folder = join(tmpdir(), `fermata-${uid}`);
@@ -117,7 +125,10 @@ function readPlace(path: string): Place {
   }
 }
 
-/** Sends the file once. Resolves with the server's report, or with what went wrong on the way. */
+/**
+ * Sends the file once, from `start` on. Resolves to the server's report, or to the problem that
+ * occurred.
+ */
 function attempt(
   file: string,
   start: number,
@@ -163,7 +174,7 @@ function attempt(
 function endOf(last: ImportProgress | ImportReport | null, rest: string, status: number): Attempt {
   if (last !== null && 'done' in last) {
     const { code, detail } = last.error ?? {};
-    // An import that ended because the server stops goes on with the next server.
+    // If the import ended because the server stops or is full, it is resumed later.
     const isOver = code !== 'intake.stopping' && code !== 'intake.full';
     return isOver ? { report: last } : { problem: detail ?? '' };
   }
@@ -173,7 +184,7 @@ function endOf(last: ImportProgress | ImportReport | null, rest: string, status:
   return { problem: `the server answered ${status}` };
 }
 
-/** Returns what the text says as JSON; null if it says nothing, as the page of a proxy does. */
+/** Parses a text as JSON. Returns null if it is not JSON, such as an error page of a proxy. */
 function parsed<T>(text: string): T | null {
   try {
     return JSON.parse(text) as T | null;

@@ -21,7 +21,7 @@ const importInput = z.object({
     .describe('Its flows teach and alert, like those that are received'),
 });
 
-/** Sends a file of flows to the server. */
+/** Command that sends a file of flows to the server. */
 export const importCommand: Command = {
   name: 'import',
   help: 'Imports a file: OTLP, Jaeger, Zipkin, OCEL, XES, CSV, histories of Temporal, Cadence, Conductor. Goes on where it was when it is started again.',
@@ -78,7 +78,7 @@ const exportInput = z.object({
   limit: z.number().int().min(1).max(100_000).optional().describe('Most flows, oldest first'),
 });
 
-/** Writes flows as a file. */
+/** Command that writes flows to a file. */
 export const exportCommand: Command = {
   name: 'export',
   help: 'Exports flows as CSV, OCEL, XES or OTLP, or one flow as a Mermaid diagram.',
@@ -98,7 +98,7 @@ export const exportCommand: Command = {
           );
     const target = file === undefined ? stdout() : createWriteStream(file);
     const body = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
-    // On a terminal, a name must not be an order; a file has everything as it is.
+    // On a terminal, control characters in names are replaced. A file gets the data unchanged.
     const isShown = file === undefined && (target as { isTTY?: boolean }).isTTY === true;
     const parts = isShown ? shown(body) : body;
     await pipeline(parts, target, { end: file !== undefined }).catch((error: unknown) => {
