@@ -83,8 +83,8 @@ export interface JudgeContext {
   /** True if a message of the flow waits at a destination without a known consumer. */
   waitsForNobody: boolean;
   /**
-   * True if a message of the flow waits, but a batch may have taken the message. The links of such
-   * a batch do not name all messages that the batch took.
+   * True if a message of the flow waits although a batch may have taken it. The links of such a
+   * batch do not name all messages that the batch took.
    */
   mayBeTaken: boolean;
   /** True if flows of this type that declare their start also declare their end. */

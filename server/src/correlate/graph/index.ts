@@ -218,7 +218,7 @@ export function createGraph(): Graph {
       const up = span.parent;
       const { parent } = node;
       if (parent !== null) detachParent(node);
-      // A child of a log event (`announced.ts`) still waits for the delivery's own span.
+      // The parent is absent, though a log event may stand in for it (`announced.ts`).
       if (up !== '' && parent?.span.key !== up) {
         waitNoMore(up, node);
         unshare(polled, up, node);

@@ -41,7 +41,7 @@ export interface Segment {
 /** Heads of segments that are just below one segment of a tree, but not part of the tree. */
 interface Below {
   strong: Set<Node>;
-  /** Heads whose parent is in the segment, but whose cause is elsewhere, as below a poll. */
+  /** Heads whose parent is in the segment, but whose cause is not. Below a poll, this is usual. */
   guests: Set<Node>;
 }
 

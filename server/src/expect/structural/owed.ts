@@ -76,7 +76,7 @@ function timesOf(
   const since = expectedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
-  // If the destination is well known, few messages of this kind are enough.
+  // If much is known about the destination, few messages of this kind are enough to be sure.
   const isUnsure = Math.max(samples, place.met + place.unmet) < MIN_SAMPLES;
   return {
     afterStepId: step.id,

@@ -100,7 +100,8 @@ async function preview(
   response: Reply<'previewRule'>,
 ): Promise<void> {
   const nowMs = context.clock.now();
-  // An existing rule is previewed while it is edited, so its name need not be free.
+  // The rule is checked under the name `preview`, because the name of an existing rule that is
+  // being edited would be refused as taken.
   const rule = context.rules.check({
     ...read(previewBody, request.body ?? {}),
     name: 'preview',

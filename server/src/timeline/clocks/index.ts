@@ -38,7 +38,7 @@ export interface KnownClocks {
   waited(from: Span, to: Span, ns: bigint): void;
 }
 
-/** Clock errors by which all clocks are right. */
+/** Treats all clocks as right. */
 export const RIGHT_CLOCKS: KnownClocks = { aheadNs: () => 0n, waited: () => undefined };
 
 export interface WrongClock {

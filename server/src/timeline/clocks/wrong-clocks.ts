@@ -46,7 +46,7 @@ export const TOLERANCE_NS = 1_000_000;
  * default, and for as long again when its queue is full.
  */
 export const MAX_LAG_NS = 10_000_000_000;
-/** Maximum number of moves in one answer. The caller corrects the differences that remain. */
+/** Maximum number of corrections in one answer. The caller corrects differences that remain. */
 const MAX_MOVES = 100;
 
 /**
