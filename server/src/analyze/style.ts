@@ -70,8 +70,8 @@ export function knowsOf(hops: readonly HopsBetween[]): { service: string; knows:
 }
 
 /**
- * Returns the service that sends most commands and calls, to at least two others. A chain of calls
- * has no conductor: there, everybody calls the next.
+ * Returns the service that sends most commands and calls, if it sends them to at least two others;
+ * null otherwise. A chain of calls has no conductor, because each service calls only the next one.
  */
 export function conductorOf(hops: readonly HopsBetween[]): string | null {
   const sent = new Map<string, number>();

@@ -108,7 +108,7 @@ function returnOf(client: Span, byKey: ReadonlyMap<string, Span>): UnixNanos {
   }
   return at;
 }
-/** Maximum number of spans around one call that are looked at; parents may form a cycle. */
+/** Maximum number of spans that may wrap one call, because parents may form a cycle. */
 const MAX_WRAPPERS = 8;
 
 /**

@@ -245,7 +245,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       const on = depends
         ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
         : [];
-      // If a node occurs several times, its last position is kept.
+      // Of a node that occurs several times, only the last occurrence is kept.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
     }
     return known;
@@ -316,7 +316,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     }
   };
 
-  /** Marks as dirty the flows that show these spans: those of the spans connected to them. */
+  /** Marks flows as dirty that show these spans, which are the flows of connected spans. */
   const markNeighbours = (spans: readonly Node[]): void => {
     const mark = (node: Node | null | undefined): void => {
       if (node && node.flowKey !== '') dirtyFlows.add(node.flowKey);

@@ -10,8 +10,8 @@ export interface Definitions {
   of(type: string, version: string): Definition | null;
   list(): StoredDefinition[];
   /**
-   * Adds definitions, and returns those of them that changed something. A definition that repeats
-   * the known one changes nothing, nor does a definition from a source of lower precedence.
+   * Adds definitions, and returns the ones that changed something. A definition that repeats the
+   * known one changes nothing, nor does a definition from a source of lower precedence.
    */
   add(
     definitions: readonly Definition[],

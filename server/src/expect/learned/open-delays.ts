@@ -22,7 +22,7 @@ const MAX_PER_TYPE = 300;
 const MAX_TOTAL = 20_000;
 
 export function createOpenDelays(): OpenDelays {
-  /** For each type, its kept flows, each with the number of flows that came after it. */
+  /** Kept flows by type, each with the number of flows of its type that came after it. */
   const byType = new Map<string, Map<string, number>>();
   let total = 0;
   const remove = (type: string, flowId: string): void => {

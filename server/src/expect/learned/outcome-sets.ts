@@ -137,8 +137,8 @@ export function createOutcomeSets(
     [...sets.values()].filter((set) => seen.every((key) => set.members.includes(key)));
 
   /**
-   * Takes away the rarest members of a combination that is too rare to judge by, until enough sets
-   * contain all members that are left. Returns the members taken away, and those sets.
+   * Drops the rarest members of `seen` until `MIN_SAMPLES` counted sets contain all that remain.
+   * Returns the dropped members (`rare`) and those sets (`left`).
    */
   const withoutRarest = (seen: readonly string[]): { rare: string[]; left: Counted[] } => {
     const all = [...sets.values()].map((set) => ({ set, has: new Set(set.members) }));

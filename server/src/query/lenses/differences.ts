@@ -12,9 +12,8 @@ const MAX_ATTRIBUTES = 2000;
 const SAMPLED_FLOWS = 200;
 
 /**
- * How telling a difference in each field is. What was given before the flows differed (an
- * attribute, a version) ranks above what the flows did, because that is often another word for the
- * question itself.
+ * Weight of a difference, by its field. What may be a cause (an attribute, a version) weighs more
+ * than what the flows did (a status, a type), which often only repeats the question.
  */
 const WEIGHTS: Record<Difference['field'], number> = {
   attribute: 1,
