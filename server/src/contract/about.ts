@@ -7,12 +7,12 @@ export interface About {
   otlpHttp: string;
   otlpGrpc: string;
   retention: string;
-  /** Is true if the data is that of the demo, of which the dashboard shows a tour. */
+  /** True if the server shows the data of the demo; the dashboard then offers a tour of it. */
   demo: boolean;
-  /** Lists the environment variables that a service needs to send here, as `NAME=value`. */
+  /** Environment variables that a service needs to send to this server, as `NAME=value`. */
   environment: string[];
   /** Memory that the server's process uses now, in bytes. */
   memoryBytes: Count;
-  /** Lists settings of the server that decide what is kept and what counts as late. */
+  /** Settings of the server that decide what is kept and what counts as late. */
   settings: { name: string; value: string; help: string }[];
 }

@@ -36,19 +36,20 @@ import type { Overview } from './overview.ts';
 import type { SpanList } from './span.ts';
 import type { Count } from './units.ts';
 
-/** Says that something was done that leaves nothing to be shown. */
+/** Answer to an operation that was done and has nothing to return. */
 export interface Done {
   ok: true;
 }
 
-/** Holds all of something, in no pages. */
+/** A complete list, which is not divided into pages. */
 export interface All<T> {
   items: T[];
 }
 
 /**
- * Names what each operation of the API answers. The schemas of `/api/openapi.json` are made from
- * these types by `npm run contract`, and the compiler holds the routes to them.
+ * Maps the name of each operation of the API to the type of its answer. The schemas of
+ * `/api/openapi.json` are made from these types by `npm run contract`, and the compiler checks that
+ * the routes return these types.
  */
 export interface Answers {
   getHealthz: Done;

@@ -1,5 +1,5 @@
 import type { Count, Instant, Share } from './units.ts';
-/** Describes what flows of one type consist of, as somebody declared it. */
+/** A declared definition of a flow type, with its source. */
 export interface DefinitionItem {
   definition: {
     type: string;
@@ -11,13 +11,15 @@ export interface DefinitionItem {
       step: string;
       outcome: 'completed' | 'failed' | 'compensated' | 'cancelled' | 'timed_out';
     }[];
-    /** Is true if the steps of a failed flow must be compensated last first. */
+    /**
+     * True if the steps of a failed flow must be compensated in reverse order, the last step first.
+     */
     undoInOrder: boolean;
   };
-  /** Definitions of files can only be changed there. */
+  /** Where the definition comes from. A definition from a file can only be changed in that file. */
   source: 'file' | 'api' | 'sdk';
   at: Instant;
-  /** The definition as people write it, in the format of docs/definitions.md. */
+  /** The definition as YAML, in the format of docs/definitions.md. */
   yaml: string;
 }
 
@@ -27,57 +29,67 @@ export interface DefinedStep {
   after: string[];
   optional: boolean;
   withinMs: number;
-  /** Numbers a group of alternatives, of which one is enough; 0: the step is no alternative. */
+  /**
+   * Number of the group of alternatives to which the step belongs, of which one is enough; 0 if the
+   * step is no alternative.
+   */
   choice: Count;
-  /** Names the step that compensates this step. */
+  /** Name of the step that compensates this step; null if there is none. */
   compensatedBy: string | null;
 }
 
-/** Tells what would become of a definition that was not saved yet. */
+/** Result of checking a definition that is not saved yet. */
 export interface DefinitionCheck {
-  /** Lists what is wrong, each with its line or field; empty if it can be saved. */
+  /**
+   * Problems of the definition, each with its line or field; empty if the definition can be saved.
+   */
   problems: string[];
   types: {
     type: string;
     version: string;
-    /** What is in force for this type and version now; null: nothing. */
+    /** Definition that is in force for this type and version now; null if there is none. */
     stored: { source: 'file' | 'api' | 'sdk'; yaml: string } | null;
-    /** The definition as it would be stored, in the same format. */
+    /** The definition as it would be stored, as YAML in the format of docs/definitions.md. */
     yaml: string;
-    /** Counts the open flows of the type, which would be judged again. */
+    /** Number of open flows of the type, which would be judged again. */
     openFlows: Count;
   }[];
 }
 
-/** One step that flows of a type usually have. */
+/** A step that flows of a type usually have. */
 export interface UsualStep {
   name: string;
   service: string;
   kind: string;
   /** Share of the flows that have the step, from 0 to 1. */
   share: Share;
-  /** Names the steps that it follows. */
+  /** Names of the steps that this step usually follows. */
   after: string[];
-  /** Time from the start of the step before it until its start, ms. */
+  /** Median time from the start of the previous step of the flow to the start of this step, ms. */
   medianMs: number;
-  /** A start later than this is late, ms. */
+  /** Time from the start of the previous step after which this step is late, ms. */
   lateMs: number;
 }
 
-/** What was learned of a flow type, in one environment. */
+/** What was learned about a flow type in one environment. */
 export interface LearnedType {
   environment: string;
   usual: {
-    /** Counts the flows that were learned from. */
+    /** Number of flows that were learned from. */
     flows: Count;
     steps: UsualStep[];
-    /** A definition that says the same, in the format of docs/definitions.md. */
+    /**
+     * A definition that declares what was learned, as YAML in the format of docs/definitions.md.
+     */
     yaml: string;
   };
 }
 
-/** Settings that people make in the dashboard. */
+/** Settings of the dashboard, which its users can change. */
 export interface DashboardSettings {
-  /** Makes links of business keys: `{value}` in the address stands for the value of the key. */
+  /**
+   * Links that the dashboard shows for values of business keys. `{value}` in `url` stands for the
+   * value of the key `key`.
+   */
   links: { key: string; url: string }[];
 }

@@ -8,42 +8,44 @@ export const IMPORT_FORMATS = [
   ...['temporal', 'cadence', 'conductor', 'step-functions'],
 ] as const;
 
-/** A format in which flows come in or go out. */
+/** A format for exporting or importing flows. */
 export interface FormatInfo {
   name: string;
   label: string;
   mediaType: string;
   extension: string;
   imports: boolean;
-  /** Many flows can be exported in this format. */
+  /** True if many flows can be exported in this format. */
   exports: boolean;
-  /** One flow can be exported in this format. */
+  /** True if one flow can be exported in this format. */
   exportsOne: boolean;
 }
 
-/** How far an import has come. The answer to an import has one such line from time to time. */
+/**
+ * Progress of an import. The answer to an import has a line with this content from time to time.
+ */
 export interface ImportProgress {
-  /** Bytes that were read, after decompression. */
+  /** Number of bytes read so far, after decompression. */
   bytes: number;
   /**
-   * Bytes whose records are committed and correlated, up to which nothing has to be sent again;
-   * null if the file can only be read from its beginning: its format is one
-   * of which that is so, or it is compressed.
+   * Number of bytes whose records are committed and correlated. After an interruption, the file can
+   * be sent again from this position. Null if it has to be sent from its beginning, because it is
+   * compressed or its format cannot be continued.
    */
   committedBytes: number | null;
-  /** Spans and events that are committed. */
+  /** Number of committed spans and events. */
   records: number;
   skipped: number;
 }
 
-/** How an import ended: the last line of its answer. */
+/** Result of an import, which is the last line of the answer to it. */
 export interface ImportReport extends ImportProgress {
   done: boolean;
   format: string;
   environment: string;
   ms: number;
-  /** Why parts of the file were left out, each reason with an example and how often. */
+  /** Reasons why parts of the file were left out, each with an example and how often it applied. */
   reasons: { why: string; what: string; count: number }[];
-  /** Set if the import ended early; what is committed remains. */
+  /** Set if the import ended early. What was committed before remains. */
   error?: { code: string; detail: string; hint?: string };
 }

@@ -1,9 +1,9 @@
 import type { Count, Instant, Share, UnixNano } from './units.ts';
 
 /**
- * Types of what the API sends about flows; all values can be represented in JSON. Instants are
- * decimal strings of nanoseconds since 1970 (`…UnixNano`), and durations are numbers of
- * milliseconds (`…Ms`).
+ * Status of a flow. In this file all values can be represented in JSON. Instants are decimal
+ * strings of nanoseconds since 1970 (`…UnixNano`), and durations are numbers of milliseconds
+ * (`…Ms`).
  */
 export type FlowStatus =
   | 'active'
@@ -28,7 +28,7 @@ export const FLOW_STATUSES: readonly FlowStatus[] = [
   'timed_out',
 ];
 
-/** Describes a step or message that an open flow waits for. Instants are ISO 8601. */
+/** A step or message that an open flow waits for. Instants are ISO 8601. */
 export interface WaitingFor {
   id: string;
   afterStepId: string | null;
@@ -43,19 +43,19 @@ export interface WaitingFor {
   lateAt: Instant;
   stuckAt: Instant;
   basis: 'declared' | 'learned' | 'structural';
-  /** Names the rule that reports the step or message as missing. */
+  /** Name of the rule that reports the step or message as missing. */
   absence: string;
   probability: Share;
   samples: Count;
   provisional: boolean;
 }
 
-/** Reports what a rule found in a flow. `since` is the instant when it became true, ISO 8601. */
+/** What a rule found in a flow. `since` is the instant when it became true, ISO 8601. */
 export interface Finding {
   key: string;
   /**
-   * Holds the key that all findings of one cause share. `/flows?incident=` with this key lists the
-   * flows that have such a finding.
+   * Key that all findings of one cause share. `/flows?incident=` with this key lists the flows that
+   * have such a finding.
    */
   incident: string;
   rule: string;
@@ -64,7 +64,7 @@ export interface Finding {
   step: string | null;
   service: string | null;
   place: string | null;
-  /** Names the dependency that was unavailable to the step; absent if none is known. */
+  /** Name of the dependency that was unavailable to the step; absent if none is known. */
   dependency?: string;
   since: Instant;
   summary: string;
@@ -76,7 +76,7 @@ export interface FlowSummary {
   environment: string;
   type: string;
   key: string;
-  /** Business and search keys by name. */
+  /** Values of business keys and search keys, by the name of the key. */
   keys: Record<string, string>;
   run: Count;
   phase: 'open' | 'compensating' | 'ended';
@@ -91,12 +91,15 @@ export interface FlowSummary {
   rawDurationMs: number;
   stepCount: Count;
   failedSteps: Count;
-  /** Most attempts of one step, less one. */
+  /** Number of attempts after the first one, of the step that was attempted most often. */
   retries: Count;
   services: string[];
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** Names the parent flow by its id or by another name that `/flows/{id}` accepts. */
+  /**
+   * Id of the parent flow, or another name of it that `/flows/{id}` accepts; null if the flow has
+   * no parent.
+   */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -116,7 +119,7 @@ export interface StepAttempt {
 export interface StepError {
   type: string;
   message: string;
-  /** Names the innermost functions of the stack trace; absent if the error has none. */
+  /** Names of the innermost functions of the stack trace; absent if the error has none. */
   frames?: string[];
 }
 
@@ -142,22 +145,22 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: string[];
-  /** The step should have ended at this instant; null: the step declares no deadline. */
+  /** Instant by which the step should have ended; null if the step declares no deadline. */
   deadlineAt: Instant | null;
   /**
-   * Lists the steps that are still to come after this step, if the message carries such a list
+   * Names of the steps that are still to come after this step, if the message carries such a list
    * (routing slip).
    */
   itinerary: string[];
   /**
-   * Lists what the step has in common with the rest of its flow, strongest first. Present only if
-   * nothing in the flow caused this step and the flow has several such steps.
+   * What the step has in common with the rest of its flow, strongest evidence first. Present only
+   * if nothing in the flow caused this step and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
 }
 
 /**
- * Tells why a step belongs to its flow. `value` is what both have in common: `order.id=42`, a
+ * Evidence of why a step belongs to its flow. `value` is what both have in common: `order.id=42`, a
  * conversation, a flow id or a trace.
  */
 export interface JoinEvidence {
@@ -179,8 +182,8 @@ export interface Hop {
   sentUnixNano: UnixNano;
   receivedUnixNano: UnixNano | null;
   /**
-   * The caller of a synchronous call had the answer at this instant. Null for messages, and if no
-   * span tells the instant.
+   * When the caller of a synchronous call had the answer. Null for messages, and if no span tells
+   * it.
    */
   returnedUnixNano: UnixNano | null;
   waitMs: number | null;
@@ -209,7 +212,7 @@ export interface Relation {
   flowId: string | null;
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** Names the related trace and span, or for a parent or child flow that flow's key. */
+  /** Trace id and span id of the related span, or the key of a parent or child flow. */
   target: string;
 }
 
@@ -223,28 +226,31 @@ export interface UnattributedSpan {
 
 export interface Flow extends FlowSummary {
   /**
-   * Lists all steps by their start. Of a large flow it lists those that failed, run, were retried
-   * or undone, those after which something is awaited, the first and last ones, and some others.
+   * All steps, in order of their start. Of a large flow only some steps are listed: those that
+   * failed, still run, were retried or compensated, those after which something is awaited, the
+   * first and the last ones, and some others.
    */
   steps: Step[];
-  /** For each listed step, its place among all steps of the flow; absent if all are listed. */
+  /**
+   * For each listed step, its position among all steps of the flow; absent if all steps are listed.
+   */
   stepPlaces?: Count[];
   hops: Hop[];
   /**
-   * Lists segments, each of which begins where the previous one ended, and which sum to the
-   * duration of the flow. If the flow is too large to be returned whole, the shortest segments are
+   * Segments of the critical path. Each begins where the previous one ended, and together they last
+   * as long as the flow. If the flow is too large to be returned whole, the shortest segments are
    * merged with their neighbours.
    */
   criticalPath: Segment[];
   /**
-   * Lists the time spent on each kind of segment, in ms, the longest first. The times are always
-   * those of the whole critical path.
+   * Time spent on each kind of segment, in ms, the longest first. The times are always those of the
+   * whole critical path.
    */
   timeSpent: { kind: Segment['kind']; ms: number }[];
   aliases: string[];
   relations: Relation[];
   unattributed: UnattributedSpan[];
-  /** The server computed the timeline at this instant, ISO 8601. */
+  /** When the server computed the timeline, ISO 8601. */
   asOf: Instant;
   modelVersion: Count;
 }
@@ -252,26 +258,29 @@ export interface Flow extends FlowSummary {
 export interface FlowList {
   items: FlowSummary[];
   nextCursor: string | null;
-  /** Counts exactly all flows that match, on all pages together. */
+  /** Exact number of all flows that match, on all pages together. */
   total: Count;
   incomplete: boolean;
 }
 
-/** Counts the flows of a filter by the values of one field, the most frequent first. */
+/** Number of flows of a filter by the values of one field, the most frequent value first. */
 export interface Facet {
   field: 'status' | 'type' | 'environment' | 'service';
   values: { value: string; flows: Count }[];
-  /** Is true if the field has more values than are listed. */
+  /** True if the field has more values than are listed. */
   incomplete: boolean;
 }
 
-/** Holds a list of items. `incomplete` is true if there are more items than are listed. */
+/** A list of items. `incomplete` is true if there are more items than are listed. */
 export interface List<T> {
   items: T[];
   incomplete: boolean;
 }
 
-/** Holds a part of a list. `nextCursor` is the `cursor` of the next part; null: it is the last. */
+/**
+ * One page of a list. `nextCursor` is the value of `cursor` with which the next page is requested;
+ * null on the last page.
+ */
 export interface Page<T> extends List<T> {
   nextCursor: string | null;
 }
@@ -285,7 +294,7 @@ export interface FlowTypeSummary {
   stuck: Count;
   late: Count;
   services: string[];
-  /** Is true if the flow type has more services than are listed. */
+  /** True if the flow type has more services than are listed. */
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
@@ -299,17 +308,14 @@ export interface ServiceSummary {
   flowTypes: string[];
   steps: Count;
   failedSteps: Count;
-  /**
-   * Lists the destinations to which this service sends; `consumes` lists those from which it
-   * consumes.
-   */
+  /** Destinations to which this service sends. `consumes` lists those from which it consumes. */
   sends: string[];
   consumes: string[];
-  /** Is true if the service has more versions, flow types or destinations than are listed. */
+  /** True if the service has more versions, flow types or destinations than are listed. */
   incomplete: boolean;
   /**
-   * Lists processes of the service whose clock is wrong now. A negative `aheadMs` means that the
-   * clock is behind. `instance` is '' if the service reports none.
+   * Processes of the service whose clock is wrong now. A negative `aheadMs` means that the clock is
+   * behind. `instance` is '' if the service reports none.
    */
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: UnixNano;

@@ -1,17 +1,17 @@
 import type { Count, Instant } from './units.ts';
-/** Groups findings that have the same cause. Instants are ISO 8601. */
+/** Findings that have the same cause. Instants are ISO 8601. */
 export interface Incident {
   id: string;
   key: string;
   /**
-   * Lists the keys of the incident's findings. `/flows?incident=` takes the `key` of the incident
-   * and lists the flows of all these keys.
+   * Keys of the incident's findings. `/flows?incident=` takes the `key` of the incident and lists
+   * the flows of all these keys.
    */
   keys: string[];
   rule: string;
   severity: 'critical' | 'warning' | 'info';
   /**
-   * If true, the incident ends when its flows move on; otherwise it ends some time after its last
+   * True if the incident ends when its flows move on; otherwise it ends some time after its last
    * finding.
    */
   lasting: boolean;
@@ -28,14 +28,14 @@ export interface Incident {
   service: string | null;
   step: string | null;
   place: string | null;
-  /** Names the dependency that was unavailable to the flows; null if none is known. */
+  /** Name of the dependency that was unavailable to the flows; null if none is known. */
   dependency: string | null;
   /**
-   * Names the channel that accepts no notifications. If set, the incident counts notifications
-   * instead of flows.
+   * Name of the channel that accepts no notifications; null for other incidents. If set, the
+   * incident counts notifications instead of flows.
    */
   channel: string | null;
-  /** Lists the different combinations of rule, flow type and step in the incident. */
+  /** The different combinations of rule, flow type and step in the incident. */
   parts: {
     rule: string;
     severity: 'critical' | 'warning' | 'info';
@@ -43,7 +43,7 @@ export interface Incident {
     service: string | null;
     step: string | null;
   }[];
-  /** Names the incident into which this incident was merged, by id; null: it was not merged. */
+  /** Id of the incident into which this incident was merged; null if it was not merged. */
   foldedInto: string | null;
   count: Count;
   openCount: Count;
@@ -52,14 +52,17 @@ export interface Incident {
   resolvedAt: Instant | null;
   drainPerMinute: number | null;
   etaAt: Instant | null;
-  /** Sums the values of the key FERMATA_VALUE_KEY over the flows that are in the incident now. */
+  /**
+   * Sum of the values of the key FERMATA_VALUE_KEY over the flows that are in the incident now;
+   * null if there is no sum.
+   */
   value: number | null;
   exampleFlowIds: string[];
   notes: { at: Instant; text: string }[];
   ack: { at: Instant; note: string } | null;
   /**
-   * Tells how many flows were in the incident over time, oldest first: `open` flows from `at` until
-   * the next entry. At most 60 entries.
+   * Number of flows in the incident over time, oldest first: `open` flows from `at` until the next
+   * entry. At most 60 entries.
    */
   trend: { at: Instant; open: Count }[];
   version: Count;
@@ -67,14 +70,13 @@ export interface Incident {
 
 export interface IncidentList {
   items: Incident[];
-  /** Counts all incidents that match, also those that are not listed. */
+  /** Number of all incidents that match, including those that are not listed. */
   total: Count;
   incomplete: boolean;
 }
 
 /**
- * Holds a message to people about an incident. `reason` tells why the message was sent, held or
- * dropped.
+ * A message to people about an incident. `reason` tells why the message was sent, held or dropped.
  */
 export interface Notification {
   id: string;
@@ -86,30 +88,33 @@ export interface Notification {
   attempts: Count;
   createdAt: Instant;
   nextAt: Instant;
-  /** The state changed last at this instant: a notification that is sent was sent then. */
+  /** When the state changed last. For a notification that was sent, this is when it was sent. */
   changedAt: Instant;
   lastError: string;
 }
 
 /**
- * Suppresses notifications of matching incidents until `until`. An empty field matches every
- * incident.
+ * A silence suppresses notifications of matching incidents until `until`. An empty field matches
+ * every incident.
  */
 export interface Silence {
   id: string;
   rule: string;
   flowType: string;
   service: string;
-  /** Names the only incident that the silence is for, by id; '' if it is for any incident. */
+  /** Id of the only incident to which the silence applies; '' if it applies to any incident. */
   incidentId: string;
   createdAt: Instant;
   until: Instant;
-  /** Is true if the silence also ends when its incident resolves. */
+  /** True if the silence also ends when its incident resolves. */
   untilResolved: boolean;
   comment: string;
 }
 
-/** What to silence; an empty field matches every incident, but one of them must be given. */
+/**
+ * A silence as a client requests it. An empty field matches every incident, but at least one field
+ * has to be given.
+ */
 export interface SilenceDraft {
   rule?: string;
   flowType?: string;
@@ -120,29 +125,32 @@ export interface SilenceDraft {
   comment?: string;
 }
 
-/** Tells what a silence would hold back now. */
+/** What a silence would suppress now. */
 export interface SilencePreview {
-  /** Counts the flows that are in the incidents of `held`. */
+  /** Number of flows in the incidents of `held`. */
   flows: Count;
   held: { id: string; title: string; openCount: Count }[];
-  /** Lists incidents of which only a part matches. A silence does not hold them back. */
+  /** Incidents of which only a part matches. A silence does not suppress their notifications. */
   partly: { id: string; title: string; openCount: Count }[];
 }
 
-/** Describes a destination of notifications, and what became of those that were sent to it. */
+/** A channel to which notifications are sent, and how its last deliveries went. */
 export interface Channel {
   name: string;
   kind: string;
-  /** Where it leads, without anything secret: a host, or the addresses of a mail. */
+  /** Where the channel sends notifications, without secrets: a host, or mail addresses. */
   address: string;
-  /** It accepted a notification at this instant; null: never. */
+  /** When the channel last accepted a notification; null if it never did. */
   deliveredAt: Instant | null;
-  /** It has accepted nothing since this instant; null: it accepted the last one. */
+  /** Since when the channel has accepted nothing; null if it accepted the last notification. */
   refusingSince: Instant | null;
   lastError: string;
 }
 
-/** Describes which incidents are told by which channels. An empty list matches everything. */
+/**
+ * An alert route: notifications of incidents that match it are sent to its channels. An empty list
+ * matches everything.
+ */
 export interface AlertRoute {
   severities: string[];
   rules: string[];
@@ -150,25 +158,31 @@ export interface AlertRoute {
   services: string[];
   channels: string[];
   groupWaitMs: number;
-  /** People are told again after this time until somebody acknowledges; 0: they are not. */
+  /**
+   * Time after which a notification is repeated until somebody acknowledges the incident; 0 if it
+   * is not repeated.
+   */
   repeatMs: number;
   mute: { days: string[]; from: string; to: string; timezone: string }[];
   escalate: { afterMs: number; to: string } | null;
 }
 
-/** Describes a rule that an operator wrote, in the file FERMATA_ALERTS or in the dashboard. */
+/** A rule that an operator wrote, in the file FERMATA_ALERTS or in the dashboard. */
 export interface AlertRule {
   name: string;
   query: string;
   severity: 'critical' | 'warning' | 'info';
   forMs: number;
-  /** Tells which flows share an incident: `type`, `rule`, or `key:` and the name of a key. */
+  /**
+   * Which flows share an incident: flows of one type (`type`), all flows (`rule`), or flows with
+   * equal values of a key (`key:` and its name).
+   */
   groupBy: string;
-  /** Rules of a file can only be changed there. */
+  /** Where the rule comes from. A rule from a file can only be changed in that file. */
   source: 'file' | 'dashboard';
 }
 
-/** Lists the operator's rules, and those that Fermata has of its own. */
+/** The operator's rules (`items`), and the rules that Fermata has built in. */
 export interface AlertRules {
   items: AlertRule[];
   builtIn: { name: string; severity: 'critical' | 'warning' | 'info'; says: string }[];
@@ -184,44 +198,44 @@ export interface AlertRuleDraft {
 }
 
 /**
- * Tells what a rule would have reported in the last days, as far as stored flows show it. Stored
- * flows show only how they are now, so `limits` says what could not be computed.
+ * What a rule would have reported in the last days, as far as stored flows show it. Stored flows
+ * show only how they are now, so `limits` says what could not be computed.
  */
 export interface RulePreview {
   from: Instant;
   to: Instant;
-  /** Counts the flows that match now and started since `from`. */
+  /** Number of flows that match now and started since `from`. */
   total: Count;
-  /** Counts the flows of `total` that were looked at, newest first. */
+  /** Number of flows of `total` that were evaluated, newest first. */
   used: Count;
-  /** Counts the flows that would be in an open incident now. */
+  /** Number of flows that would be in an open incident now. */
   openNow: Count;
-  /** Counts how often an incident would have opened. */
+  /** Number of incidents that would have opened. */
   incidents: Count;
   days: { at: Instant; incidents: Count; flows: Count }[];
-  /** Lists the newest of these incidents. */
+  /** The newest of the incidents that would have opened. */
   opened: {
     at: Instant;
-    /** The incident would have resolved at this instant; null: it would be open now. */
+    /** When the incident would have resolved; null if it would still be open. */
     until: Instant | null;
     flows: Count;
     /** What the flows of the incident have in common: a flow type, or the value of a key. */
     group: string;
     examples: { id: string; key: string }[];
   }[];
-  /** Names the channels that would have been told, by the routes of now. */
+  /** Names of the channels that would have been notified, by the present routes. */
   channels: string[];
-  /** Says in sentences what could not be computed. */
+  /** Sentences that say what could not be computed. */
   limits: string[];
 }
 
-/** Holds a query that a user saved under a name. */
+/** A query that a user saved under a name. */
 export interface SavedView {
   name: string;
   q: string;
   /**
-   * Holds what the explorer shows beside the query (time, tab, filters, columns), as the query of
-   * its address, `q` included; absent in a view that is only a query.
+   * State of the explorer (query, time, tab, filters, columns), as the query string of its address,
+   * which includes `q`; absent if only the query was saved.
    */
   state?: string;
 }

@@ -4,9 +4,9 @@ import type { Segment } from './flow.ts';
 type SegmentKind = Segment['kind'];
 
 /**
- * Answers of the lenses (`/api/v1/lenses/…`). A lens looks at all flows of a population, which is
- * any filter of `/api/v1/flows`. Counts are exact. `q` is a query that finds exactly the flows that
- * were counted, if it replaces `q` in the same filter.
+ * Fields of every answer of a lens (`/api/v1/lenses/…`). A lens looks at all flows of a population,
+ * which is any filter of `/api/v1/flows`. Counts are exact. `q` is a query that finds exactly the
+ * flows that were counted, if it replaces `q` in the same filter.
  */
 export interface LensAnswer {
   population: LensPopulation;
@@ -14,13 +14,13 @@ export interface LensAnswer {
 }
 
 export interface LensPopulation {
-  /** Flows that match the filter. */
+  /** Number of flows that match the filter. */
   total: Count;
-  /** Flows that were counted; rows of earlier versions of Fermata cannot be. */
+  /** Number of flows that were counted. Rows of earlier versions of Fermata cannot be counted. */
   used: Count;
-  /** Quantiles come from a sample, because there are many flows. */
+  /** True if quantiles were computed from a sample, because there are many flows. */
   sampled: boolean;
-  /** Start of the first and of the last flow; null if there is none. */
+  /** Start of the first flow; null if there is none. `to` is the start of the last flow. */
   from: Instant | null;
   to: Instant | null;
 }
@@ -35,7 +35,7 @@ export interface Quantiles {
   count: Count;
 }
 
-/** The same answer for a second population (`against`), if one was asked for. */
+/** Adds to an answer the same answer for a second population (`against`), if one was asked for. */
 export interface Compared<Answer> {
   against?: Answer;
 }
@@ -43,9 +43,9 @@ export interface Compared<Answer> {
 export interface MapAnswer extends LensAnswer, Compared<MapAnswer> {
   nodes: MapNode[];
   edges: MapEdge[];
-  /** Nodes and edges that are left out, because there are too many. */
+  /** Numbers of nodes and edges that are left out, because there are too many. */
   folded: { nodes: Count; edges: Count };
-  /** Only if asked for (`follows`): which step directly follows which in time. */
+  /** Which steps directly follow each other in time; present only if `follows` was asked for. */
   directlyFollows?: {
     by: 'start' | 'end';
     /** `from` is '' at the start of a flow, `to` is '' at its end. */
@@ -57,14 +57,16 @@ export interface MapNode {
   step: string;
   service: string;
   kind: string;
-  /** How often the step ran, and in how many flows. */
+  /** How often the step ran; `flows` is in how many flows. */
   count: Count;
   flows: Count;
   failed: Count;
   retried: Count;
   compensated: Count;
   running: Count;
-  /** Flows that wait for this step now, and are late or stuck. */
+  /**
+   * Number of flows that wait for this step now and are late; `stuck` is the number that are stuck.
+   */
   late: Count;
   stuck: Count;
   workMs: Quantiles;
@@ -80,7 +82,7 @@ export interface MapEdge {
   count: Count;
   flows: Count;
   failed: Count;
-  /** Messages that nobody has taken yet. */
+  /** Number of messages that no consumer has taken yet. */
   waiting: Count;
   deadLettered: Count;
   late: Count;
@@ -92,17 +94,17 @@ export interface MapEdge {
 
 export interface VariantsAnswer extends LensAnswer, Compared<VariantsAnswer> {
   items: Variant[];
-  /** What is not listed. */
+  /** Numbers of the variants that are not listed and of their flows. */
   others: { variants: Count; flows: Count };
 }
 export interface Variant {
   id: string;
-  /** Steps in order of their start; `more` counts those that are not spelt out. */
+  /** Names of steps in order of their start; `more` is the number of steps that are not listed. */
   steps: string[];
   more: Count;
   flows: Count;
   share: Share;
-  /** Flow types whose flows take it, the most frequent first. */
+  /** Flow types with flows of this variant, the most frequent first. */
   types: { type: string; flows: Count }[];
   outcomes: Record<string, Count>;
   durationMs: Quantiles;
@@ -115,14 +117,17 @@ export interface Variant {
 
 export interface LatencyAnswer extends LensAnswer, Compared<LatencyAnswer> {
   durationMs: Quantiles;
-  /** Parts of the critical path, in the order in which flows come to them. */
+  /** Parts of the critical path, in the order in which flows reach them. */
   chain: LatencySegment[];
-  /** The same time by kind. */
+  /** Time of the critical path by kind of segment. */
   kinds: ({ kind: SegmentKind } & LatencyShares)[];
   heatmap: Heatmap;
   between: Between | null;
   whatIf: WhatIf | null;
-  /** Only with `against`: by how much a part takes longer in a mean flow, the greatest first. */
+  /**
+   * Parts that take longer or shorter than in the population `against`, the greatest difference of
+   * the means first. Present only with `against`.
+   */
   changed?: {
     kind: SegmentKind;
     step: string;
@@ -132,7 +137,7 @@ export interface LatencyAnswer extends LensAnswer, Compared<LatencyAnswer> {
     againstMeanMs: number;
   }[];
 }
-/** Shares of the time of flows whose durations are about p50, p90 and p99; 0 to 1. */
+/** Shares of the time that a part takes in flows whose durations are about p50, p90 and p99. */
 export interface LatencyShares {
   shareAtP50: Share;
   shareAtP90: Share;
@@ -145,19 +150,19 @@ export interface LatencySegment extends LatencyShares {
   service: string;
   message: string;
   ms: Quantiles;
-  /** Mean time, ms, over all flows of the population, also those without this part. */
+  /** Mean time, ms, over all flows of the population, including those without this part. */
   meanMs: number;
   flows: Count;
   exampleFlowIds: string[];
   q: string;
 }
-/** Flows by start (columns) and duration (rows). */
+/** Number of flows by start (columns) and duration (rows). */
 export interface Heatmap {
   times: Instant[];
   /** Upper bounds of the rows; the last row of `counts` has no bound. */
   boundsMs: number[];
   counts: Count[][];
-  /** The slowest flow of each cell, or null. */
+  /** Id of the slowest flow of each cell; null if the cell is empty. */
   exemplars: (string | null)[][];
 }
 export interface Between {
@@ -170,7 +175,10 @@ export interface Between {
 export interface WhatIf {
   /** Id of the segment whose time was halved. */
   segment: string;
-  /** Flows whose timelines were computed again, and those that became shorter. */
+  /**
+   * Number of flows whose timelines were computed again; `shorter` is the number that became
+   * shorter.
+   */
   flows: Count;
   shorter: Count;
   beforeMs: Quantiles;
@@ -183,35 +191,44 @@ export interface FailuresAnswer extends LensAnswer, Compared<FailuresAnswer> {
 }
 export interface FailureGroup {
   fingerprint: string;
-  /** The message with its variable parts taken out. */
+  /** The error without the variable parts of its message. */
   error: { type: string; message: string };
   step: string;
   service: string;
-  /** Type of the message that the step handled, or ''. */
+  /** Type of the message that the step handled; '' if there is none. */
   message: string;
-  /** Failed attempts, and the flows that have any. */
+  /** Number of failed attempts; `flows` is the number of flows that have any. */
   count: Count;
   flows: Count;
   flowTypes: { type: string; flows: Count }[];
-  /** Flows by equal parts of the time from the first flow of the population to the last. */
+  /**
+   * Number of flows in each of several equal parts of the time from the first flow of the
+   * population to the last.
+   */
   trend: Count[];
   firstAt: Instant;
   lastAt: Instant;
   versions: { version: string; count: Count }[];
   instances: { instance: string; count: Count }[];
-  /** Failed attempts after which a later try succeeded; those that were dead-lettered. */
+  /**
+   * Number of failed attempts after which a later try succeeded; `deadLettered` is the number of
+   * those that ended as dead letters.
+   */
   mendedByRetry: Count;
   deadLettered: Count;
-  /** The innermost functions of its stack traces, the most frequent first. */
+  /** Innermost functions of the failure's stack traces, the most frequent first. */
   frames: string[];
-  /** `regressed`: it came again after somebody had resolved it. */
+  /**
+   * Status that people gave the failure. `regressed` means that it occurred again after somebody
+   * had resolved it.
+   */
   status: 'open' | 'acknowledged' | 'resolved' | 'regressed';
   notes: { at: Instant; text: string }[];
   exampleFlowIds: string[];
   q: string;
 }
 
-/** What people said of a failure. */
+/** What people recorded about a failure. */
 export interface FailureNotes {
   acknowledgedAt: Instant | null;
   resolvedAt: Instant | null;
@@ -219,9 +236,9 @@ export interface FailureNotes {
 }
 
 export interface DifferencesAnswer extends LensAnswer {
-  /** The population that was compared with, and how it was chosen. */
+  /** The population that was compared with. `is` tells how it was chosen. */
   against: LensPopulation & { is: 'asked for' | 'the rest' | 'the time before' };
-  /** What sets the two apart, the most telling first. */
+  /** Differences between the two populations, the most telling first. */
   items: Difference[];
 }
 export interface Difference {
@@ -236,16 +253,18 @@ export interface Difference {
     | 'failure'
     | 'status'
     | 'type';
-  /** The value; of an attribute or key with its name, `region=eu`. */
+  /** Value of the field. For an attribute or a key it includes the name, as in `region=eu`. */
   value: string;
-  /** Share of the flows that have it, 0 to 1, here and in the other population. */
+  /**
+   * Share of the flows that have the value; `baselineShare` is the share in the other population.
+   */
   share: Share;
   baselineShare: Share;
-  /** `share` by `baselineShare`; null if nothing there has it. */
+  /** `share` divided by `baselineShare`; null if no flow of the other population has the value. */
   lift: number | null;
   flows: Count;
   baselineFlows: Count;
-  /** Counted in a sample of the flows. */
+  /** True if the flows were counted in a sample. */
   sampled: boolean;
   q: string;
 }
@@ -259,7 +278,7 @@ export interface TrendAnswer extends LensAnswer, Compared<TrendAnswer> {
 
 export interface CoordinationAnswer extends LensAnswer {
   types: CoordinationReport[];
-  /** The same for people. */
+  /** The reports as Markdown, for people to read. */
   markdown: string;
 }
 export type CoordinationStyle =
@@ -268,16 +287,16 @@ export interface CoordinationReport {
   type: string;
   flows: Count;
   verdict: CoordinationStyle;
-  /** Flows by the style of each. */
+  /** Number of flows of each style. */
   styles: { style: CoordinationStyle; flows: Count }[];
-  /** Shares of the hops between services, 0 to 1. */
+  /** Shares of each kind of hop among the hops between services. */
   shares: { event: Share; command: Share; reply: Share; call: Share };
   hops: Count;
-  /** The service that sends the commands; null if no service conducts. */
+  /** The service that sends most commands and calls; null if no service conducts. */
   conductor: string | null;
-  /** How many services the one that knows most others has to know. */
+  /** Number of services that one service has to know, for the service that has to know most. */
   coupling: Count;
-  /** Which service must know which: it sends it a command or calls it. */
+  /** Which services a service has to know, because it sends commands to them or calls them. */
   knows: { service: string; knows: string[] }[];
   listeners: {
     message: string;
@@ -288,10 +307,15 @@ export interface CoordinationReport {
     nowMs: number;
   }[];
   failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
-  /** Who waits for synchronous calls, for how long; `chainDepth` counts services, its own too. */
+  /**
+   * Steps that wait for synchronous calls, and for how long. `chainDepth` is the number of services
+   * in the chain of calls, including the step's own.
+   */
   blocked: { service: string; step: string; share: Share; ms: number; chainDepth: Count }[];
   ifStops: { service: string; flowsShare: Share }[];
-  /** Steps after which flows go different ways, so that a rule of the business lives there. */
+  /**
+   * Steps after which flows continue with different steps, so that they contain a business rule.
+   */
   decisions: { service: string; step: string; next: { step: string; flowsShare: Share }[] }[];
   advice: Advice[];
 }

@@ -2,29 +2,37 @@ import type { Count, Instant } from './units.ts';
 import type { TrendAnswer } from './lenses.ts';
 
 /**
- * What there is to know at one glance, all of it of one instant. Instants are ISO 8601. `started`
- * and `grew` have a number for each of `slots`, from the oldest to the newest.
+ * Numbers for the overview page, all of the same instant. Instants are ISO 8601. `started` of a
+ * flow type and `grew` have a number for each of `slots` time slots, from the oldest to the newest.
  */
 export interface Overview {
   asOf: Instant;
-  /** Start of the first and end of the last slot, and their number. */
+  /**
+   * Start of the first time slot; `to` is the end of the last one, and `slots` the number of slots.
+   */
   from: Instant;
   to: Instant;
   slots: Count;
-  /** What stands now: flows that are stuck, late (and not stuck), or open at all. */
+  /**
+   * Number of flows that are stuck now. `late` counts those that are late but not stuck, `open` all
+   * open flows.
+   */
   stuck: Count;
   late: Count;
   open: Count;
-  /** Flows that started within the slots, and those of them that failed. */
+  /** Number of flows that started within the slots; `failed` is the number of those that failed. */
   started: Count;
   failed: Count;
-  /** What flows wait for, stuck or late, the most frequent first; `heldMore` counts the others. */
+  /**
+   * Steps that late and stuck flows wait for, the most frequent first. `heldMore` is the number of
+   * steps that are not listed.
+   */
   held: Held[];
   heldMore: Count;
   types: TypeOverview[];
-  /** Flows by start and status. */
+  /** Number of flows by start and status. */
   trend: Pick<TrendAnswer, 'bucketMs' | 'buckets' | 'annotations'>;
-  /** Services that were heard regularly and are not any more. */
+  /** Services from which spans arrived regularly and no longer do. */
   silent: { service: string; environment: string; lastSeenAt: Instant }[];
 }
 
@@ -34,14 +42,17 @@ export interface Held {
   service: string;
   stuck: Count;
   late: Count;
-  /** The first of them was late from this instant on. */
+  /** When the first of these flows became late. */
   since: Instant;
-  /** Flows that were late by the end of each slot and still are. */
+  /** For each slot, the number of flows that were late by its end and still are. */
   grew: Count[];
   flowTypes: string[];
-  /** Id of an open incident about it; null if there is none. */
+  /** Id of an open incident about this step; null if there is none. */
   incidentId: string | null;
-  /** How many a minute go on, and when the last one will; null if that is not known. */
+  /**
+   * Number of these flows that move on per minute; null if it is not known. `drainedAt` is when the
+   * last one will.
+   */
   drainPerMinute: number | null;
   drainedAt: Instant | null;
   exampleFlowIds: string[];
@@ -52,18 +63,24 @@ export interface TypeOverview {
   type: string;
   environment: string;
   started: Count[];
-  /** Flows that started within the slots, and those of them that failed. */
+  /** Number of flows that started within the slots; `failed` is the number of those that failed. */
   flows: Count;
   failed: Count;
   open: Count;
   stuck: Count;
   late: Count;
-  /** Durations of those that started within the slots, and of all that are stored, ms. */
+  /**
+   * Quantiles of the duration of flows that started within the slots, ms. `usualP50Ms` and
+   * `usualP95Ms` are those of all stored flows.
+   */
   p50Ms: number;
   p95Ms: number;
   usualP50Ms: number;
   usualP95Ms: number;
-  /** Too few flows ended yet to know what is missing, if no message says so. */
+  /**
+   * True if too few flows have ended to know what is missing in a flow, other than an untaken
+   * message.
+   */
   isYoung: boolean;
   lastStartedAt: Instant;
 }

@@ -1,6 +1,6 @@
 /**
- * Describes an error as RFC 9457 `application/problem+json`. `code` never changes its meaning, and
- * `hint` tells the caller what to do.
+ * An error as RFC 9457 `application/problem+json`. `code` never changes its meaning, and `hint`
+ * tells the caller what to do.
  */
 export interface Problem {
   type: string;
@@ -9,6 +9,6 @@ export interface Problem {
   code: string;
   detail: string;
   hint?: string;
-  /** Lists the ids of all flows that have the requested name; present only with status 300. */
+  /** Ids of all flows that have the requested name; present only with status 300. */
   choices?: string[];
 }

@@ -3,8 +3,8 @@ import type { FlowSummary } from './flow.ts';
 import type { Incident } from './incident.ts';
 
 /**
- * Names a position in the stream of changes that the server sends. `epoch` is different after each
- * start of the server, because `number` then starts anew.
+ * Position in the stream of changes that the server sends. `epoch` is different after each start of
+ * the server, because `number` then starts anew.
  */
 export interface Sequence {
   epoch: string;
@@ -16,8 +16,8 @@ export interface FlowChanged {
   id: string;
   version: Count;
   /**
-   * Holds the flow in its newest form. Null if no flow has this id any more; its spans then belong
-   * to the flow `movedTo`.
+   * The flow in its newest form. Null if no flow has this id any more; its spans then belong to the
+   * flow `movedTo`.
    */
   flow: FlowSummary | null;
   movedTo: string | null;
@@ -27,30 +27,28 @@ export interface StatsTick {
   sequence: Count;
   openFlows: Count;
   spansPerSecond: number;
-  /** Lists the ids of the conditions that `/api/v1/health` returns. */
+  /** Ids of the conditions that `/api/v1/health` returns. */
   conditions: string[];
-  /** The figures were taken at this instant, in ms. */
+  /** When the numbers of this tick were computed, in ms since 1970. */
   atMs: number;
 }
 
 /**
- * Selects the changes that a view of the dashboard receives: with `flows` those of all flows of the
- * given types, with `flow` those of one flow.
+ * The changes that a page of the dashboard receives: with `flows` those of all flows of the given
+ * types and statuses, with `flow` those of one flow.
  */
 export type View =
   { kind: 'flows'; types: string[]; statuses: string[] } | { kind: 'flow'; id: string };
 
 export interface Resume {
   view: View;
-  /**
-   * Holds the sequence of the last change that the client has applied; null if it has applied none.
-   */
+  /** Sequence of the last change that the client has applied; null if it has applied none. */
   since: Sequence | null;
 }
 
 /**
- * Answers `watch`. If `resumed` is true, all missed changes follow as `flow:changed`; otherwise the
- * client must load its data again.
+ * Answer to `watch`. If `resumed` is true, all missed changes follow as `flow:changed`; otherwise
+ * the client must load its data again.
  */
 export interface WatchAnswer {
   sequence: Sequence;

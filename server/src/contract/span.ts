@@ -1,8 +1,8 @@
 import type { Count, Instant, UnixNano } from './units.ts';
 
 /**
- * Shows a span as it was received, without secrets. Numbers that JSON cannot hold and bytes are
- * shown as text. What the sender did not say is absent.
+ * A span as it was received, without secrets. Numbers that JSON cannot hold and bytes are shown as
+ * text. Fields that the sender did not set are absent.
  */
 export interface RawSpan {
   traceId: string;
@@ -20,7 +20,7 @@ export interface RawSpan {
   resource: Record<string, unknown>;
   resourceSchemaUrl?: string;
   resourceDroppedAttributesCount?: Count;
-  /** Names the library that made the span. */
+  /** The library that recorded the span (OpenTelemetry's instrumentation scope). */
   scope: {
     name: string;
     version?: string;
@@ -28,16 +28,22 @@ export interface RawSpan {
     schemaUrl?: string;
     droppedAttributesCount?: Count;
   };
-  /** Holds the flags of the span's context: if it was sampled, if its parent is remote. */
+  /**
+   * Flags of the span's context as OTLP encodes them: whether the trace was sampled, and whether
+   * the parent is remote.
+   */
   flags?: Count;
   traceState?: string;
-  /** Count what the sender or Fermata's own limits left out. */
+  /**
+   * Number of attributes that the sender, or a limit of Fermata, left out. The next two fields are
+   * the same for events and links.
+   */
   droppedAttributesCount?: Count;
   droppedEventsCount?: Count;
   droppedLinksCount?: Count;
   /**
-   * Counts what Fermata's own limits cut from the span: attributes, events, links, values and
-   * texts. Absent if the span is whole.
+   * Number of parts that limits of Fermata cut from the span: attributes, events, links, values and
+   * texts. Absent if nothing was cut.
    */
   cut?: Count;
   events: {
@@ -55,8 +61,8 @@ export interface RawSpan {
     droppedAttributesCount?: Count;
   }[];
   /**
-   * Lists spans that came with the same id and another content, which the flow does not show.
-   * Absent if there are none.
+   * Spans that arrived with the same id but other content, which the flow does not show. Absent if
+   * there are none.
    */
   sameId?: RawSpan[];
 }
@@ -65,6 +71,6 @@ export interface SpanList {
   items: RawSpan[];
   total: Count;
   truncated: boolean;
-  /** Is true if some spans of the flow cannot be read, either now or for ever. */
+  /** True if some spans of the flow cannot be read, either now or for ever. */
   incomplete: boolean;
 }
