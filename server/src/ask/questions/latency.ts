@@ -8,7 +8,7 @@ import { table } from '../text/table.ts';
 
 const MAX_PARTS = 25;
 const BAR = 20;
-/** Minimum share that is drawn as a bar. */
+/** Minimum share that is shown as a bar. */
 const LEAST = 0.01;
 
 export const latency = question({

@@ -1,4 +1,4 @@
-/** A part of a timeline that is drawn as text. `from` and `to` are between 0 and 1. */
+/** A part of a timeline in plain text. `from` and `to` are between 0 and 1. */
 export interface Part {
   from: number;
   to: number;

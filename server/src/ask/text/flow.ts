@@ -135,9 +135,7 @@ const failures = ({ service, name, status, attempts, error }: Step): string[] =>
         `  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
       ];
 
-/**
- * Returns a line for each kind of evidence with the number of hops that it joins, strongest first.
- */
+/** Returns a line for each kind of evidence, with the number of hops that it joins. */
 function evidence({ hops }: Flow): string[] {
   const counts = new Map<string, number>();
   for (const { evidence: list } of hops)

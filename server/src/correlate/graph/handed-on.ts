@@ -26,9 +26,7 @@ export function withoutHandedOn(segments: readonly InputSegment[]): InputSegment
     isSend(role) && places.has(message!.destination);
   if (!segments.some(({ spans }) => spans.some(isSentThere))) return [...segments];
   const { messages, sendingOf } = sendingsOf(segments);
-  /**
-   * Consumers that name a message and took it at the destination to which it was sent, by message.
-   */
+  /** By message, the consumers that took it at the destination to which it was sent. */
   const takers = new Map<Span, Span[]>();
   for (const segment of segments) {
     const named = namedSend(segment);

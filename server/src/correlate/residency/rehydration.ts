@@ -68,10 +68,7 @@ export function createReload(
   const isReferredTo = (key: SpanKey): boolean =>
     countOf(graph.waitingFor(key)) > 0 || (aside !== null && countOf(aside.waitingFor(key)) > 0);
 
-  /**
-   * Returns the placeholder above this span, in memory or among the spans kept aside; null if there
-   * is none.
-   */
+  /** Returns the placeholder above this span, in memory or kept aside; null if there is none. */
   const placeholderAbove = (from: Node): Node | null => {
     let node: Node | undefined = from;
     for (let far = 0; node !== undefined && far < MAX_PLACEHOLDER_DISTANCE; far++) {
@@ -98,10 +95,7 @@ export function createReload(
     }
     return [...found];
   };
-  /**
-   * Keeps a found span aside. Of two duplicates the greater one (`compareDuplicates`) is kept, as
-   * is done in memory.
-   */
+  /** Keeps a found span aside. Of two duplicates the greater (`compareDuplicates`) is kept. */
   const putAside = (span: Span, placeholder: readonly KnownCause[] | null): void => {
     aside ??= createGraph();
     const known = aside.get(span.key);
