@@ -35,8 +35,8 @@ export type NamedTrait = {
 }[TraitKind];
 
 /**
- * Maximum number of traits whose names are kept. Most flows have the traits of flows before them,
- * and building an id costs a microsecond.
+ * Maximum number of traits whose names are cached. Building an id costs a microsecond, and most
+ * flows have the same traits as earlier ones.
  */
 const MAX_KEPT = 50_000;
 /**

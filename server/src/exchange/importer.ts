@@ -230,8 +230,8 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
       if (sizeOf(group) >= GROUP || weight >= GROUP_WEIGHT) await send();
     },
     /**
-     * Commits the last group. If an earlier commit has failed, it is not committed, because order
-     * is kept.
+     * Commits the last group. To keep the order, the group is dropped if an earlier commit has
+     * failed.
      */
     async flush(): Promise<void> {
       if (!hasFailed) await send();

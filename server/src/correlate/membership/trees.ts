@@ -50,7 +50,7 @@ export interface BuiltTree {
   below: Map<Segment, Below>;
 }
 
-/** Returns whether `head` is the top of its tree, because no flow passes from a cause into it. */
+/** Returns whether `head` is the top of its tree, as it is if no cause passes its flow on to it. */
 function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }

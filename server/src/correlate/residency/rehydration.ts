@@ -59,7 +59,7 @@ export function createReload(
 ): Reload {
   const asked = new Set<string>();
   const flows = new Map<string, StoredFlowSpans>();
-  /** Found spans whose surroundings have to be found too. */
+  /** Found spans whose neighbours (parents, links, shared names) have to be found too. */
   const whole: Span[] = [];
   const placeholders: Node[] = [];
   let aside: Graph | null = null;
