@@ -23,14 +23,14 @@ export interface DocumentTablesOptions {
 }
 
 /**
- * Setting for reads of rows with large texts. The blocks are small, because the engine holds
- * several blocks in memory at a time.
+ * Setting for queries of rows with large texts. Small blocks bound the memory, because the engine
+ * holds several blocks at a time.
  */
 const SMALL_BLOCKS = 'max_block_size = 1024';
 
 /**
- * Owns the tables of learned models, notifications and documents: some thousand JSON texts, with a
- * few columns to find the texts by.
+ * Owns the tables of learned models, incidents, notifications, silences and documents. Each table
+ * holds a few thousand JSON texts, with columns to find the texts by.
  */
 export const createDocumentTables = (
   options: DocumentTablesOptions,
@@ -73,7 +73,7 @@ function createIncidents({
 }: DocumentTablesOptions): IncidentStore {
   /**
    * Returns the bodies of documents in the order of their ids. The bodies are read in chunks,
-   * because together they may exceed the engine's memory.
+   * because all of them together may exceed the engine's memory.
    */
   const bodies = async <T>(table: BodyTable, idsInOrder: string): Promise<T[]> => {
     const ids = (await query<{ id: string }>(idsInOrder)).map(({ id }) => id);

@@ -19,8 +19,8 @@ import { createUnprojected } from './unprojected.ts';
 /** Owns table `records`, which holds the raw spans and events that were acknowledged. */
 export interface Evidence extends EvidenceWriter, EvidenceReader {
   /**
-   * Returns every record of each of these spans, by the key of the span. `catchUp` is one of the
-   * two functions of `ReadLag`. The default waits for all evidence.
+   * Returns all records of each of these spans, by span key. `catchUp` is one of the functions of
+   * `ReadLag`. By default, the method waits until all acknowledged spans are in the table.
    */
   spansAt: (
     keys: readonly string[],
@@ -48,18 +48,21 @@ interface Batch {
   bytes: string;
 }
 
-/** Maximum number of rows of a block, when a whole table is read in blocks. */
+/**
+ * Maximum number of rows of a block. A block is the result of one of the queries that together read
+ * a whole table.
+ */
 const BLOCK = 20_000;
 /**
- * Maximum number of bytes of a block of records. Records may be large, and if a block exceeded the
- * engine's memory, the server could not start.
+ * Maximum size of a block of records, bytes. Records may be large, and the server could not start
+ * if a block exceeded the engine's memory.
  */
 const BLOCK_BYTES = 32 * 1024 * 1024;
 const BATCHES_LISTED = 5000;
 /**
- * Maximum number of traces in one query. Many trace ids fit into a query, because they need no
- * escaping. Few large queries are better than many small ones, because each query reads nearly the
- * whole table, over which the traces are scattered.
+ * Maximum number of traces in one query. The traces are scattered over the table, so each query
+ * reads nearly all of it, and few large queries are better than many small ones. Trace ids need no
+ * escaping, so a query has room for many of them.
  */
 const TRACES_AT_ONCE = 2500;
 
@@ -147,8 +150,8 @@ export function createEvidence({
 }
 
 /**
- * Yields the number of the last batch of each block. A block holds whole batches, and at least one
- * batch.
+ * Yields the last batch number of each block. A block consists of whole batches, and has at least
+ * one batch.
  */
 function* endsOfBlocks(batches: readonly Batch[]): Generator<number> {
   let spans = 0;

@@ -34,14 +34,17 @@ export interface FlowReaderOptions {
   now: () => number;
 }
 
-/** Maximum number of rows of a block, when a whole table is read in blocks. */
+/**
+ * Maximum number of rows of a block. A block is the result of one of the queries that together read
+ * a whole table.
+ */
 const BLOCK = 20_000;
 /**
- * Setting for reads of rows with large texts. The blocks are small, because the engine holds
- * several blocks of each part in memory at a time.
+ * Setting for queries of rows with large texts. Small blocks bound the memory, because the engine
+ * holds several blocks of each part at a time.
  */
 const SMALL_BLOCKS = 'max_block_size = 1024';
-/** Maximum number of renames that are followed from a former id to the present id of a flow. */
+/** Maximum number of tombstones that are followed from a former id to the current id of a flow. */
 const MAX_RENAMES = 16;
 
 export function createFlowReader(
@@ -181,7 +184,8 @@ async function listFlows(
 async function findFlow(query: QueryRows, name: string): Promise<string[]> {
   const lookUp = async (id: string): Promise<{ deleted: number; moved_to: string } | undefined> =>
     (await query<{ deleted: number; moved_to: string }>(NAME_OF_FLOW, { name: id }))[0];
-  // Most names are ids, so look the name up as an id first, which needs only the primary key.
+  // Look the name up as a flow id first. Most names are ids, and this query needs only the primary
+  // key.
   const direct = await lookUp(name);
   if (direct?.deleted === 0) return [name];
   let moved = direct?.moved_to ?? '';
@@ -195,8 +199,9 @@ async function findFlow(query: QueryRows, name: string): Promise<string[]> {
 }
 
 /**
- * Returns that of several records of one span which its flow shows: the one that ends last, as
- * `compareDuplicates` has it. The others come with it if they differ.
+ * Selects the record to show of several records of one span: the record that ends last, the same
+ * choice as `compareDuplicates` makes. Other records with different content are attached as
+ * `sameId`.
  */
 function shownOf(records: readonly StoredSpan[]): StoredSpan[] {
   const [first, ...others] = [...records].sort((a, b) => compareTimes(b, a));

@@ -5,8 +5,8 @@ import { createRowBinary } from './rows/row-binary.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /**
- * Number of flows whose rows are built without a pause, which takes some 15 ms. Spans are received
- * in the pauses.
+ * Number of flows whose rows are built before the loop yields to other work, such as receiving
+ * spans. Building so many rows takes about 15 ms.
  */
 const FLOWS_AT_ONCE = 250;
 

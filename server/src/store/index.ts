@@ -58,7 +58,8 @@ function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOp
     counters,
     target: { table: 'records', columns: SPAN_COLUMNS, format: 'RowBinary' },
   });
-  // Log records have a journal of their own, so that a table that refuses them delays no span.
+  // Log records have a separate journal, so that spans are not delayed while the table of log
+  // records refuses inserts.
   return journaled(spans, {
     directory: join(directory, 'journal-logs'),
     clock,
@@ -68,7 +69,9 @@ function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOp
   });
 }
 
-/** Names under which the journal of log records shows its gauges. */
+/**
+ * Names for the gauges of the journal of log records, by the names that the journal of spans uses.
+ */
 const GAUGES_OF_LOGS: Readonly<Record<string, string>> = {
   fermata_journal_bytes: 'fermata_log_journal_bytes',
   fermata_journal_oldest_milliseconds: 'fermata_log_journal_oldest_milliseconds',

@@ -26,20 +26,24 @@ import { EXAMPLES, population as populationOf, type Counted } from './sql/popula
 import { searchWhere } from './sql/search.sql.ts';
 
 /**
- * Number of flows above which quantiles come from a sample of about half as many. A quantile needs
- * all its values in memory.
+ * Maximum number of flows for exact quantiles, which need all values in memory. For more flows,
+ * quantiles are computed from a sample of about half this number.
  */
 const MAX_EXACT = 100_000;
 /**
- * Settings of lens reads: they look at every flow of a search, so they may take more memory than
- * the reads of a list.
+ * Settings of lens queries. They allow more memory than queries for lists, because a lens reads
+ * every flow that a search finds.
  */
 const SETTINGS = 'max_memory_usage = 4000000000';
-/** Number of flows up to which they are looked for before versions are merged (`flowsIn`). */
+/**
+ * Number of flows below which the engine first looks up their ids and then merges only the versions
+ * of these flows (`flowsIn`).
+ */
 const MAX_FEW = 50_000;
 /**
- * Number of flows up to which their ids are kept for all reads of an answer, and the characters of
- * these ids: they are part of each query.
+ * Maximum number of flows whose ids are kept and reused in later queries for the same answer, and
+ * maximum total length of these ids, in characters. They are limited because the ids become part of
+ * each query.
  */
 const MAX_KNOWN = 5000;
 const MAX_KNOWN_CHARACTERS = 90_000;
@@ -51,19 +55,19 @@ export interface LensReaderOptions {
   now: () => number;
 }
 
-/** Reads what lenses count of many flows. */
+/** Creates the reader that counts over many flows. */
 export const createLensReader = (options: LensReaderOptions): LensReader => ({
   ...createTraitReader(options),
   ...createDurationReader(options),
 });
 
-/** Names the members of `LensReader` that measure how long flows take, and when they were. */
+/** The members of `LensReader` that measure durations or count by time. */
 type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 'trend'>;
 
-/** What a read has to know of a population. */
+/** The fields of a population that a query needs. */
 type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
 
-/** Reads rows for a population; readers of other files use it, too. */
+/** Builds and runs queries over a population. The overview's reader uses it, too. */
 export interface Reads {
   counted: (of: Asked) => { counted: Counted; params: Record<string, Param> };
   read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
@@ -104,7 +108,7 @@ function createTraitReader({
   return {
     async population(search) {
       const nowMs = now();
-      // How many there are is not known yet.
+      // The number of flows is unknown before this query, so let it read all rows.
       const of = counted({ search, nowMs, total: Infinity, known: null });
       const [row] = await read<PopulationRow>(populationOf(of.counted, MAX_KNOWN), of.params);
       const total = Number(row?.total ?? 0);
@@ -185,7 +189,10 @@ function createTraitReader({
   };
 }
 
-/** Returns the ids of all flows by their hashes; null if the flows or their ids are too many. */
+/**
+ * Returns the ids of all flows by their hashes; null if there are too many flows or their ids are
+ * too long together.
+ */
 function knownOf(row: PopulationRow | undefined): Population['known'] {
   const pairs = row?.known ?? [];
   const characters = pairs.reduce((sum, [, id]) => sum + id.length, 0);
@@ -194,7 +201,9 @@ function knownOf(row: PopulationRow | undefined): Population['known'] {
     : null;
 }
 
-/** Counts what two populations have, in the flows of either. */
+/**
+ * Counts traits, keys and statuses in two populations, with one query each over the flows of both.
+ */
 async function compare(
   { counted, read }: Reads,
   here: Population,
@@ -227,7 +236,9 @@ async function compare(
   };
 }
 
-/** Counts how flows of these variants ended, and finds versions that they have. */
+/**
+ * Counts the outcomes of the flows of each variant, and finds the service versions in these flows.
+ */
 async function variantDetails(
   { counted, read }: Reads,
   population: Population,

@@ -31,8 +31,8 @@ interface PreparedRows extends PreparedLogs {
 }
 
 /**
- * Maximum number of log records of a flow that are listed. One trace has at most 2,000, but a flow
- * may have any number of traces.
+ * Maximum number of log records that are read for a flow. At most 2,000 records are kept for each
+ * trace, but a flow may have many traces.
  */
 const MAX_LISTED = 20_000;
 /** Maximum number of traces of a flow whose log records are read. */
@@ -43,7 +43,9 @@ const NONE: LogPage = {
   ...{ severities: new Map(), services: new Map(), dropped: { records: 0, errors: 0 } },
 };
 
-/** Owns table `logs`, which holds log records that are shown beside the spans of their trace. */
+/**
+ * Owns table `logs`, which holds log records that are shown next to the spans of the same trace.
+ */
 export function createLogs({ query, writer, lag, readRows }: LogsOptions): LogWriter & LogReader {
   const rowBinary = createRowBinary();
   const memory = writer.memory;
@@ -111,8 +113,8 @@ interface IndexRow {
 }
 
 /**
- * Returns the records that are of the flow, oldest first. A trace may serve several flows, so a
- * record is left out if its span was received and is not one of the flow's.
+ * Returns the records that belong to the flow, oldest first. Several flows may share a trace. So a
+ * record is omitted if its span was received and belongs only to another flow.
  */
 async function ownOf(
   query: QueryRows,
@@ -171,7 +173,7 @@ interface Placed {
   received: number;
 }
 
-/** Orders records by time; those of the same time as they arrived. */
+/** Orders records by time, and records with the same time by their arrival. */
 const inOrder = (a: Placed, b: Placed): number =>
   a.time !== b.time
     ? a.time < b.time
@@ -181,7 +183,10 @@ const inOrder = (a: Placed, b: Placed): number =>
       a.row.position - b.row.position ||
       (a.row.id < b.row.id ? -1 : a.row.id > b.row.id ? 1 : 0);
 
-/** Returns the records after a position; if the position is gone, those that are later. */
+/**
+ * Returns the records after a position. If the record at this position no longer exists, returns
+ * the records with a later time.
+ */
 function after(rows: readonly IndexRow[], { time, id }: LogPosition): readonly IndexRow[] {
   const at = rows.findIndex((row) => row.id === id && BigInt(row.time_ns) === time);
   if (at >= 0) return rows.slice(at + 1);

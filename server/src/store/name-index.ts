@@ -38,17 +38,15 @@ interface Candidate {
   tokens: string[];
 }
 
-/**
- * Number of flows whose names are hashed by one query, which then returns some megabytes of hashes.
- */
+/** Number of flows whose names one query hashes. The result then has a few megabytes of hashes. */
 const NAMED_AT_ONCE = 100_000;
 const MINUTE_MS = 60_000;
-/** An instant later than the receipt of any row. Given as `sinceMs`, it selects only open flows. */
+/** An instant after any row was received. As `sinceMs`, it excludes all flows except open ones. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 /**
- * Creates the index that finds the flows and unattributed spans with a given name, so that flows
- * which were evicted from memory can be loaded again.
+ * Creates the index that finds flows and unattributed spans by their names, so that flows which
+ * were evicted from memory can be loaded again.
  */
 export function createNameIndex(options: NameIndexOptions): NameIndex {
   const { query } = options;
@@ -64,8 +62,9 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
         if (name.startsWith(SPAN)) wanted.spans.add(name.slice(SPAN.length));
         else wanted.tokens.add(name);
       const counts = new Map<string, number>();
-      // Returns whether a row holds one of the wanted spans or tokens. A query by trace also finds
-      // rows that hold only other spans of the trace. Counts the rows of each token, too.
+      // Returns whether a row has one of the wanted spans or tokens. The check is needed because a
+      // query by trace also returns rows with other spans of the trace. As a side effect, counts
+      // the rows of each token.
       const isWanted = ({ keys, tokens }: Candidate): boolean => {
         const has = tokens.filter((token) => wanted.tokens.has(token));
         for (const token of has) counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -86,8 +85,7 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
     async loadByIds(ids) {
       const found: LoadedRow[] = [];
       const asked = new Set(ids);
-      // The tombstone of a flow may name a flow that is a tombstone itself, so go on until no
-      // tombstone is left.
+      // A tombstone may point to another tombstone, so repeat until all ids lead to flows.
       for (let next = [...asked]; next.length > 0;) {
         const moved: string[] = [];
         for (const some of chunksOf(next))
@@ -103,8 +101,8 @@ export function createNameIndex(options: NameIndexOptions): NameIndex {
 }
 
 /**
- * Returns the time, epoch ms, since which about `most` names were received; 0 if there are no more
- * names than that.
+ * Returns the time since which about `most` names were received, epoch ms; 0 if all rows together
+ * have at most `most` names.
  */
 async function receivedSince(query: QueryRows, most: number): Promise<number> {
   const minutes = await query<{ minute: string; names: string }>(NAMES_BY_MINUTE);
@@ -118,7 +116,8 @@ async function* nameHashes(
   sinceMs: number,
   onWorthless: (tokens: string[]) => void = () => undefined,
 ): AsyncIterable<Buffer> {
-  // All blocks are read as of the same instant, so that no flow settles between two blocks.
+  // Use the same instant for all blocks, so that no flow changes from open to settled between two
+  // blocks.
   const sql = nameHashesBlock(now(), sinceMs);
   let size = NAMED_AT_ONCE;
   for (let after: string | undefined = ''; after !== undefined;) {

@@ -5,10 +5,13 @@ import { measured, type MeasuredRow } from './rows/lens.ts';
 import { facetCounts } from './sql/facets.sql.ts';
 import { heldTrend, typeCounts } from './sql/overview.sql.ts';
 
-/** A number of flows above which they are not looked up one by one. */
+/**
+ * Number of flows to assume for a population of unknown size. It is so large that a query reads all
+ * rows instead of looking flows up by id.
+ */
 const MANY = 1e9;
 
-/** Reads what an overview is made of, besides what lenses count. */
+/** Creates the reader of the counts that only the overview needs. */
 export function createOverviewReader(
   query: QueryRows,
   now: () => number,
@@ -26,7 +29,7 @@ export function createOverviewReader(
       }));
     },
     async countFacets(search, most) {
-      // Nothing is known of how many there are, so all rows are read.
+      // The number of flows is unknown here, so let the query read all rows.
       const { counted: by, params } = counted({ search, nowMs: now(), total: MANY, known: null });
       const rows = await read<FacetCount & { flows: string }>(facetCounts(by, most), params);
       return rows.map((row) => ({ ...row, flows: Number(row.flows) }));

@@ -2,27 +2,25 @@ import type { Connection } from './connection/port.ts';
 import type { Tracked } from './table-writer.ts';
 
 /**
- * Makes reads of raw evidence wait until the journal is empty, because committed records are in the
+ * Delays reads of raw spans until the journal is empty, because committed records are in the
  * journal before they are in the table.
  */
 export interface ReadLag {
-  /**
-   * True if the last `tryToCatchUp` failed, so that the table lacks records that were acknowledged.
-   */
+  /** True if the last `tryToCatchUp` failed, so that the table lacks some acknowledged records. */
   readonly isBehind: boolean;
   /**
-   * Waits until all evidence is in the table, which correlation needs. Rejects if the table accepts
-   * no rows now.
+   * Waits until all acknowledged spans are in the table. Correlation requires this. Rejects if the
+   * table refuses rows now.
    */
   catchUp: () => Promise<void>;
   /**
-   * Waits until all evidence is in the table, but never rejects. Use this for reads by people, for
-   * whom the rows in the table are an answer even if the other rows cannot be inserted now.
+   * Waits until all acknowledged spans are in the table, but never rejects. Use it for reads by
+   * people, for whom an incomplete answer is better than an error.
    */
   tryToCatchUp: () => Promise<void>;
   /**
-   * Waits until all log records are in their table, but never rejects. Resolves to whether they
-   * are.
+   * Waits until all log records are in the table, but never rejects. Resolves to false if the table
+   * refuses some of them now.
    */
   tryToCatchUpLogs: () => Promise<boolean>;
 }

@@ -15,7 +15,10 @@ interface Row {
 const row = (id: string, startedMs = 0, type = 'order'): Row => ({
   ...{ id, type, key: `key of ${id}`, started: String(nanosFromMs(startedMs)) },
 });
-/** `runs`: by first id; `named`: by explicit id. */
+/**
+ * Simulates queries for relatives. `runs` are the runs of a flow by the id of its first run.
+ * `named` are flows by their explicit id.
+ */
 function bench(
   runs: Record<string, Row[]>,
   named: Record<string, Row[]> = {},

@@ -3,9 +3,9 @@ import type { QueryRows } from './connection/port.ts';
 import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
 
 /**
- * Finds the parent and the children of a flow, which are not in the flow's own row. A child names
- * its parent by id and type, that is by the hash of both, or by the id alone. If the parent has
- * several runs, the child belongs to the last run that had begun when the child started.
+ * Finds the parent and the children of a flow. They are queried, because a flow's own row does not
+ * hold them. A child identifies its parent by id and type (a hash of both), or by the id alone. If
+ * the parent has several runs, the child belongs to the last run that had started before the child.
  */
 export interface Relatives {
   of(flow: Flow): Promise<Relation[]>;

@@ -5,7 +5,7 @@ import type { Connection } from './connection/port.ts';
 import { createReadChunks } from './rows/chunked-reader.ts';
 import { createStoreOver } from './store.ts';
 
-/** Tests the store over a table that does not accept the last acknowledged rows. */
+/** Tests the store over a connection that cannot insert the newest acknowledged rows. */
 const flow = {
   id: 'f',
   version: '1',

@@ -17,8 +17,8 @@ import { migrate, type SchemaOptions } from './schema/migrate.ts';
 import { createTableWriter, type Tracked } from './table-writer.ts';
 
 /**
- * Creates the store, which uses the SQL of ClickHouse over an embedded or a remote connection.
- * There is no other implementation of the port.
+ * Creates the store over a connection to embedded or remote ClickHouse. Apart from test doubles, it
+ * is the only implementation of the port `Store`.
  */
 export function createStoreOver(
   connection: Connection,

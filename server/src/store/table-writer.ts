@@ -2,8 +2,8 @@ import { createMemory, type Lease, type Memory } from '../base/memory.ts';
 import type { Connection } from './connection/port.ts';
 
 /**
- * Inserts many rows as RowBinary, or a few rows as JSON. Lends the memory in which rows are built
- * as RowBinary.
+ * Inserts many rows as RowBinary, or few rows as JSON. Also provides the memory in which RowBinary
+ * rows are built.
  */
 export interface TableWriter {
   readonly memory: Memory;
@@ -18,8 +18,8 @@ export type InsertJson = (
 ) => Promise<void>;
 
 /**
- * Awaits the given work. The store's `stop` waits for all such work, and a failure of the work
- * becomes an error with the store's code.
+ * Awaits the given work. The store's `stop` waits until all such work has ended. If the work fails,
+ * rejects with an error that has the store's code.
  */
 export type Tracked = <T>(work: Promise<T>) => Promise<T>;
 
@@ -35,8 +35,8 @@ export function createTableWriter(connection: Connection, tracked: Tracked): Tab
           rows.map(({ bytes }) => bytes),
         ),
       );
-      // Release the memory only after success, because a request that failed may still be sending
-      // these bytes.
+      // Release the memory only after success, because a failed request may still be sending these
+      // bytes.
       for (const lease of rows) lease.release();
     },
     insertJson: (table, columns, rows) =>

@@ -9,27 +9,27 @@ import {
 } from './sql/unprojected.sql.ts';
 
 /**
- * Finds evidence that no row of a flow includes. No list tells which rows there should be, so the
- * reader searches `records` for spans that no newest version of a row has. It works through shares
- * of the traces, one after the other, because the engine holds the hashes of all spans of a share
- * in memory.
+ * Finds spans that no stored flow includes. Nothing records which rows should exist, so the reader
+ * compares all spans in `records` with the spans of the newest version of every flow. It processes
+ * shares of the traces one after the other, because the engine holds the hashes of all spans of a
+ * share in memory.
  */
 export interface UnprojectedEvidence {
   /**
-   * Yields traces with a span that is of a batch up to `claim` and in no row. If `all` is true,
-   * every trace is yielded. `left` is the number of traces of the same share that follow.
+   * Yields traces that have a span of a batch up to `claim` which no stored flow includes; every
+   * trace if `all` is true. `left` is the number of remaining traces in the current share.
    */
   traces(all: boolean, claim: number): AsyncIterable<{ traces: string[]; left: number }>;
   /**
-   * Yields the ids of flows that share a span with another flow. Among them are outdated versions
-   * whose newer versions were lost.
+   * Yields the ids of flows that share a span with another flow. An outdated version becomes
+   * visible as such a flow if the newer version's row was lost.
    */
   overlapping(claim: number): AsyncIterable<string[]>;
 }
 
-/** Number of spans in a share. Their hashes take some 60 MB in the engine. */
+/** Number of spans in a share. The engine needs about 60 MB for their hashes. */
 const SPANS_OF_SHARE = 1_000_000;
-/** Number of spans at which a block ends. A block has at least one trace, however large. */
+/** Number of spans at which a block of traces is complete. A single trace may be larger. */
 const SPANS_OF_BLOCK = 5000;
 const FLOWS_OF_BLOCK = 500;
 const DAY_MS = 86_400_000;
@@ -48,8 +48,8 @@ export function createUnprojected(
   return {
     async *traces(all, claim) {
       const shares = await sharesUpTo(claim);
-      // Leave out older traces, because their flows may have been removed on purpose and their
-      // records are about to expire.
+      // Omit traces older than the retention, because their flows may have been removed on purpose
+      // and their records are about to expire.
       const sinceMs = Math.max(0, now() - retentionDays * DAY_MS);
       for (const share of shares) {
         const [found] = await query<{ traces: string }>(

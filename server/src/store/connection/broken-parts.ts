@@ -22,8 +22,8 @@ import { isPartName } from './part-inventory.ts';
  */
 export interface BrokenParts {
   /**
-   * Resolves to true if a failed query is worth another try, because the part that the error names
-   * was broken and is detached now.
+   * Detaches the broken part that the error of a query names. Resolves to true if the query should
+   * be retried, because the part is no longer in the table.
    */
   quarantine(error: unknown): Promise<boolean>;
   /**
@@ -38,8 +38,8 @@ export interface BrokenPartsOptions {
   counters: Counters;
   log: Log;
   /**
-   * Called before the part is detached, so that the loss of rows is known even if the process
-   * crashes in between.
+   * Called with the table's name before a broken part is detached. The loss of rows is thereby
+   * recorded even if the process crashes while the part is being detached.
    */
   onLosing(table: string): void;
   onLost(table: string): void;
@@ -65,8 +65,8 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const under = new Map<string, Promise<boolean>>();
 
   /**
-   * Returns the part that an error names; null if the error names no part; `gone` if the part was
-   * merged or detached meanwhile.
+   * Returns the part that an error names; null if the error names no part; `gone` if the part is no
+   * longer in the table, because it was merged or detached meanwhile.
    */
   const partOf = async (error: unknown): Promise<PartName | 'gone' | null> => {
     const [path, , name = ''] = PATH.exec(messageOf(error)) ?? [];
@@ -115,7 +115,7 @@ export function createBrokenParts(options: BrokenPartsOptions): BrokenParts {
   const repair = async (part: PartName): Promise<boolean> => {
     const { table, name } = part;
     const rows = await activeRows(part);
-    // The query is worth another try, because the part was merged or detached meanwhile.
+    // The part was merged or detached meanwhile, so the failed query should be retried.
     if (rows === null) return true;
     const reason = await fault(part);
     if (reason === null) return false;

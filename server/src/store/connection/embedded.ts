@@ -38,8 +38,8 @@ interface Chdb {
 
 const READERS = 3;
 /**
- * Free space, in bytes, below which the engine is not opened, because it writes while it opens and
- * loses what it cannot write.
+ * Minimum free disk space, in bytes, for opening the engine. The engine writes while it opens, and
+ * loses data if such a write fails.
  */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
@@ -55,7 +55,10 @@ export function embeddedConnection(
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: Writer | undefined;
-  /** Separate connection for derived rows, so that the commit of spans does not wait for them. */
+  /**
+   * Separate connection for rows derived from spans, so that the commit of spans does not wait
+   * until such rows are inserted.
+   */
   let derivedWriter: Writer | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
@@ -92,7 +95,8 @@ export function embeddedConnection(
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            // The limit includes JavaScript's heap, as the engine counts all memory of the process.
+            // The memory limit has to cover JavaScript's heap, too, because the engine counts all
+            // memory of the process.
             memoryLimitBytes > 0
               ? `--max_server_memory_usage=${memoryLimitBytes}`
               : '--max_server_memory_usage_to_ram_ratio=0.8',

@@ -11,8 +11,8 @@ import type { Segment, Segments } from './journal-segments.ts';
  */
 export interface Inserter {
   /**
-   * False while too many segments wait for the table. The current segment then goes on taking
-   * records.
+   * False while the maximum number of segments wait for the table. Meanwhile the current segment
+   * cannot be closed, and new records are appended to it.
    */
   readonly hasRoom: boolean;
   /** Adds a segment that takes no more records and whose rows are not in the table yet. */
@@ -47,19 +47,19 @@ export interface InserterOptions {
 }
 
 /**
- * Time between two inserts, ms. Reads of raw spans include the newest spans all the same, because
- * these reads flush the journal first.
+ * Time between two inserts, ms. Queries for raw spans find the newest spans nevertheless, because
+ * such queries flush the journal first.
  */
 const INSERT_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 /**
- * Maximum number of segments that wait for a table that refuses rows. It is small, because each
- * segment holds a file and memory. While so many wait, the current segment grows.
+ * Maximum number of segments that wait for a table that refuses rows. The maximum is small, because
+ * each segment occupies a file and memory. Once it is reached, the current segment grows instead.
  */
 const MAX_ENDED = 4;
 /**
- * If the table has refused this number of payloads and accepted none, the remaining payloads are
- * not tried now.
+ * Number of refused payloads, with none accepted, after which an insert of single payloads stops.
+ * The remaining payloads are tried at the next insert.
  */
 const MAX_REFUSED = 3;
 export const FAILURES = 'fermata_journal_failures_total';
@@ -73,8 +73,8 @@ export function createInserter(options: InserterOptions): Inserter {
   let failed: { error: unknown; atMs: number } | undefined;
 
   /**
-   * Inserts all waiting segments, and returns the last failure. A segment that fails does not keep
-   * the other segments from being inserted.
+   * Inserts all waiting segments, and returns the error of the last segment that failed. After a
+   * failure the next segments are still inserted.
    */
   const insertEnded = async (): Promise<{ error: unknown } | undefined> => {
     let failure: { error: unknown } | undefined;
@@ -94,8 +94,8 @@ export function createInserter(options: InserterOptions): Inserter {
       all = await options.endCurrent();
       const failure = await insertEnded();
       if (failure === undefined) continue;
-      // These segments now wait for longer, and may be lost meanwhile. Save the manifest, so that
-      // it tells how many records they had.
+      // The segments that failed now stay in the journal for longer. Save how many records each of
+      // them has, so that recovery can detect records that a disk error destroys meanwhile.
       await segments.saveManifest().catch(() => undefined);
       throw failure.error;
     }

@@ -80,8 +80,8 @@ export function createManifestFile(directory: string): ManifestFile {
     try {
       await writeAll(file, copy, 0);
       await file.datasync();
-      // No sync is needed here, as the next write syncs this second copy. The copy is used only if
-      // the first one cannot be read.
+      // No sync of the second copy is needed here, because the next save syncs it. The second copy
+      // is read only if the first one is damaged.
       await writeAll(file, copy, COPY_BYTES);
     } finally {
       await file.close();
@@ -130,7 +130,7 @@ async function writeAll(
 
 export interface Loss {
   records: number;
-  /** False if it is unknown whether one more record is lost, or where the segment ended. */
+  /** False if `records` may be too small, because it is unknown where the segment ended. */
   isExact: boolean;
 }
 
@@ -154,8 +154,8 @@ export function lossOf(
   const to = Math.max(live?.to ?? from, end);
   const records = to - from - rows.length;
   const mayBeOlder = !isNewest && !hasManifest;
-  // The bytes behind the segment's last record may be one more record, unless the manifest tells
-  // where the segment ended.
+  // Damaged or incomplete bytes behind the segment's last record may be one more record, unless the
+  // manifest tells where the segment ended.
   const isCut =
     (live === undefined || isNewest) &&
     (contents.damage.at(-1)?.isLast === true || (contents.torn > 0 && mayBeOlder));

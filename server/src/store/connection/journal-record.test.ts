@@ -12,7 +12,7 @@ import {
 } from './journal-record.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a', 'b'], format: 'RowBinary' };
-/** The gate runs the same cases every time; explore with PROPERTY_RUNS and PROPERTY_SEED. */
+/** CI runs the same random cases every time. Set PROPERTY_RUNS and PROPERTY_SEED to try others. */
 const property = {
   numRuns: Number(process.env['PROPERTY_RUNS'] ?? 400),
   seed: Number(process.env['PROPERTY_SEED'] ?? 42),
@@ -60,9 +60,7 @@ const payload = fc
   });
 const payloads = fc.array(payload, { minLength: 1, maxLength: 10 });
 
-/**
- * Holds what is left of the file; `isHurt` tells whether damage hit a range of its former bytes.
- */
+/** A file after damage. `isHurt` tells whether the damage changed a range of the undamaged file. */
 interface Damaged {
   file: Buffer;
   isHurt: (from: number, to: number) => boolean;
@@ -104,7 +102,10 @@ const damages: Record<string, fc.Arbitrary<(file: Buffer) => Damaged>> = {
   })),
 };
 
-/** Compares by checksum, because comparing byte by byte would take longer than all else. */
+/**
+ * Returns a checksum of a record's payload, by which payloads are compared. Comparing byte by byte
+ * would take longer than the rest of the test.
+ */
 const digest = (bytes: Buffer): string => `${crc32(bytes)} ${bytes.length}`;
 const found = ({ rows }: SegmentContents): string[] =>
   rows.map(({ sequence, payload: bytes }) => `${sequence} ${digest(bytes)}`);
@@ -139,8 +140,8 @@ describe('a segment', () => {
             }
             expect(found(contents)).toEqual(left);
             if (contents.rows.length > 0) expect(contents.targetHash).toBe(hashOf(target));
-            // Nothing in a file tells that it was cut between two records: the manifest exists for
-            // that.
+            // A file that was cut exactly between two records looks undamaged. Only the manifest,
+            // which this test does not use, would reveal the loss.
             const isCutBetween =
               file.length === 0 || (file.length < whole.length && ends.has(file.length));
             if (hurt > 0 && !isCutBetween) expect(isSaid(contents)).toBe(true);

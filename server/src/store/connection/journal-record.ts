@@ -52,8 +52,8 @@ export const encodeTarget = ({ table, columns, format }: JournalTarget): Buffer 
 export const hashOf = (target: JournalTarget): number => crc32(encodeTarget(target));
 
 /**
- * Returns the head of a record. No part of the payload may be empty, because `crc32` of an empty
- * part is 0 whatever came before it.
+ * Returns the head of a record. Every part of the payload must contain bytes, because Node's
+ * `crc32` may return 0 for an empty buffer, which would discard the checksum of the parts before.
  */
 export function encodeHead(head: RecordHead, payload: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES);
@@ -112,13 +112,13 @@ export function payloadOf(
   return to <= file.length && to > from && crc32(payload) === checksum ? payload : undefined;
 }
 
-/** A range of bytes in a segment's file that no longer are as they were written. */
+/** A range of bytes in a segment's file that a disk error or a loss of power changed. */
 export interface Damage {
   at: number;
   bytes: number;
   /**
-   * True if the range reaches to the end of the file. It is then unknown whether the record was
-   * ever complete.
+   * True if the range reaches to the end of the file. It is then unknown whether the damaged record
+   * was complete, and thus acknowledged, before the damage.
    */
   isLast: boolean;
 }
@@ -128,8 +128,8 @@ export interface SegmentContents {
   /** Target of the segment; undefined if the record that holds the target is damaged. */
   target: JournalTarget | undefined;
   /**
-   * Hash of the target, from any readable head. By this hash the target is found among the known
-   * ones if the record that holds the target is damaged.
+   * Hash of the target, from any readable head. If the record that holds the target is damaged,
+   * recovery looks for a target with this hash in other segments.
    */
   targetHash: number | undefined;
   /** Sequence number of the segment's first rows; undefined if no readable record tells it. */
@@ -141,25 +141,27 @@ export interface SegmentContents {
   rows: { sequence: number; payload: Buffer }[];
   damage: Damage[];
   /**
-   * Number of bytes at the end of the file that are the beginning of a record, as a crash leaves
-   * it.
+   * Number of bytes of an incomplete record at the end of the file. A crash during an append leaves
+   * such a record.
    */
   torn: number;
   /**
-   * Number of zeros at the end of the file. A loss of power leaves zeros where a write was about to
-   * happen.
+   * Number of zero bytes at the end of the file. After a loss of power, bytes that were about to be
+   * written may be zeros.
    */
   zeros: number;
 }
 
 /**
- * Reads a segment's file. Whatever the file holds, the function never throws, and takes time that
- * is linear in the size of the file. `segment` is the segment's random number, if the caller knows
- * it. Otherwise the number is taken from the first readable record, which may be bytes that look
- * like a record in the payload of a damaged one.
+ * Reads a segment's file. Whatever the file contains, the function never throws, and its running
+ * time is linear in the size of the file.
+ *
+ * `segment` is the segment's random number, if the caller knows it. Otherwise the number is taken
+ * from the first readable head. If the file is damaged, this head may be part of a payload.
  */
 export function readSegment(file: Buffer, segment?: number): SegmentContents {
-  // The checksums decide which format the file has, because the first bytes may be damaged.
+  // Choose the format by checksums and not by the first bytes, because the first bytes may be
+  // damaged.
   return readV1(file) ?? readV2(file, segment);
 }
 
@@ -198,9 +200,9 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
       at = found.to;
       continue;
     }
-    // Continue where the head says that the damaged record ends, because bytes in its payload that
-    // look like a record are no record. If the head is damaged, too, continue at the next record
-    // anywhere.
+    // Continue at the end of the damaged record, as its head gives it. Bytes in the payload that
+    // look like a record must not be read as one. If the head is damaged as well, continue at the
+    // next readable record.
     const next =
       found && (found.to === file.length || ownAt(found.to)) ? found.to : nextFrom(at + 1);
     if (next === undefined && (found ? found.to > file.length : isCutHead(file.subarray(at)))) {
@@ -217,8 +219,8 @@ function readV2(file: Buffer, segment: number | undefined): SegmentContents {
 
 /**
  * Reads a file of format version 1. Returns undefined if neither the first record nor the record
- * after it has a valid checksum. A damaged length cannot be told from a right one, so everything
- * behind a damaged length is lost.
+ * after it has a valid checksum. In this format a damaged length cannot be detected, so all records
+ * after a damaged length are lost.
  */
 function readV1(file: Buffer): SegmentContents | undefined {
   const contents: SegmentContents = { version: 1, ...NOTHING, from: 1, rows: [], damage: [] };
@@ -261,8 +263,8 @@ function headAtV1(file: Buffer, at: number): Pick<Found, 'from' | 'to' | 'checks
 }
 
 /**
- * Returns whether even the first record is incomplete, so that nothing in this file was
- * acknowledged yet.
+ * Returns whether the first record is incomplete. In this case no record of the file was
+ * acknowledged.
  */
 function isCutTargetV1(file: Buffer): boolean {
   if (file.length < HEAD_BYTES_V1) return endOf(file) > 0;
@@ -287,8 +289,8 @@ const isCutHead = (rest: Buffer): boolean =>
   rest.length < HEAD_BYTES &&
   rest.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, Math.min(MAGIC.length, rest.length)));
 /**
- * Returns the target that a payload holds; undefined for any other content, because a foreign file
- * may begin like a file of the journal.
+ * Returns the target that a payload holds; undefined for any other content. A foreign file may
+ * begin like a journal file, so the content is validated.
  */
 function parseTarget(payload: Buffer): JournalTarget | undefined {
   try {

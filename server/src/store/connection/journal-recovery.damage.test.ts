@@ -21,7 +21,7 @@ import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 import { encodeTarget, headAt } from './journal-record.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
-/** The gate runs the same cases every time; explore with PROPERTY_SEED. */
+/** CI runs the same random cases every time. Set PROPERTY_SEED to try others. */
 let state = Number(process.env['PROPERTY_SEED'] ?? 42);
 const roll = (count: number): number => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -75,7 +75,7 @@ function live(directory: string, options: Partial<Parameters<typeof createJourna
 const rowOf = (name: string, size: number): Buffer[] => [
   Buffer.from(`${name} ${'x'.repeat(size)}\n`),
 ];
-/** Accepts the rows that the damaged run refused, too. */
+/** Returns an `insert` that accepts every row, including rows whose names begin with "bad". */
 const takesAll = (life: {
   table: string[];
 }): { insert: (into: JournalTarget, rows: Buffer) => Promise<void> } => ({
@@ -98,7 +98,7 @@ const after = (
   return life;
 };
 
-/** Holds the place of a row: its file, and its range of bytes there. */
+/** Position of a row: its file, and its range of bytes in this file. */
 interface Place {
   name: string;
   file: string;
@@ -131,8 +131,9 @@ describe('a journal that was damaged while nobody wrote it', () => {
   let places: Place[];
 
   /**
-   * Builds five segments: the first waits for a row that is never accepted, and those between it
-   * and the others are deleted.
+   * Builds a journal of five segments. The first segment stays because it holds a row that the
+   * table never accepts. The segments directly after it were inserted and deleted, so their numbers
+   * are missing.
    */
   beforeAll(async () => {
     const running = join(root, 'running');
@@ -176,7 +177,10 @@ describe('a journal that was damaged while nobody wrote it', () => {
   };
   const sizeOf = (file: string): number => statSync(join(base, file)).size;
 
-  /** Each damages the image, and returns a test for the rows that this may cost. */
+  /**
+   * Kinds of damage, by name. Each function damages the image, and returns a predicate that is true
+   * for the rows that this damage may destroy.
+   */
   const DAMAGES: Record<string, (file: string) => (place: Place) => boolean> = {
     'a bit that flipped': (file) => {
       const at = roll(sizeOf(file));
@@ -189,7 +193,8 @@ describe('a journal that was damaged while nobody wrote it', () => {
       return (place) => place.file === file && place.from < at + 4096 && at < place.to;
     },
     'a tail that is torn': (file) => {
-      // Nothing tells whether the newest segment, cut between two records, was ever longer.
+      // Do not cut the newest segment exactly between two records, because such a cut cannot be
+      // detected: no manifest says how long the newest segment was.
       const ends = new Set(places.map(({ to }) => to));
       let at = roll(sizeOf(file));
       while (file === segmentsOf(base).at(-1) && ends.has(at)) at = roll(sizeOf(file));
@@ -242,7 +247,8 @@ describe('a journal that was damaged while nobody wrote it', () => {
         expect(hit).toEqual(expect.arrayContaining(lost));
         const said = [...life.errors, ...life.warnings];
         expect(said.length).toBeGreaterThan(0);
-        // Nothing tells where the newest segment ended.
+        // The number of lost records is inexact for the newest segment, because no manifest says
+        // where this segment ended.
         const isExact = file !== segmentsOf(base).at(-1);
         if (isExact) expect([life.lost(), life.errors.length > 0]).toEqual([lost.length, true]);
         expect(segmentsOf(image)).toEqual([]);
@@ -336,7 +342,8 @@ describe('a journal that was damaged while nobody wrote it', () => {
     const insert = async ({ table }: JournalTarget): Promise<void> => {
       if (table === refusing.table) throw new Error('no such table');
     };
-    // Whether the table exists is unknown, or it does exist: everything stays then.
+    // In both cases recovery must fail and keep the file: if the table exists but refuses rows, and
+    // if it is unknown whether the table exists.
     for (const exists of [
       async () => true,
       async () => Promise.reject(new Error('the engine is down')),

@@ -16,7 +16,10 @@ import { manualClock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
-/** Intercepts every change of the disk: before it an image may be taken, or it may fail. */
+/**
+ * Intercepts every operation on the disk. The hooks copy the directory before an operation, or make
+ * the operation fail.
+ */
 interface Disk {
   before: (
     operation: string,
@@ -76,7 +79,7 @@ vi.mock('node:fs/promises', async (original) => {
 });
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
-/** The gate runs the same histories every time; explore with PROPERTY_RUNS and PROPERTY_SEED. */
+/** CI runs the same histories every time. Set PROPERTY_RUNS and PROPERTY_SEED to try others. */
 const HISTORIES = Number(process.env['PROPERTY_RUNS'] ?? 8);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 42);
 const root = mkdtempSync(join(tmpdir(), 'fermata-journal-kill-'));
@@ -125,7 +128,9 @@ function journalOf(directory: string, world: World): Journal {
   });
 }
 
-/** Holds an image of what remains if the process, or the computer, stops now. */
+/**
+ * Copy of the directory as it would be after a crash of the process or the computer at that moment.
+ */
 interface Image {
   directory: string;
   acknowledged: string[];
@@ -133,8 +138,8 @@ interface Image {
 }
 
 /**
- * Simulates a disk that keeps what was synced. Unsynced writes may be there or not; deletions take
- * effect at once, which is the harder case.
+ * Simulates a disk that keeps all synced writes, and keeps or loses unsynced writes at random.
+ * Deletions take effect immediately, which is the harder case for recovery.
  */
 function createDisk(
   directory: string,
@@ -249,7 +254,8 @@ describe('a journal whose process may end at any moment', () => {
           await steps[[0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5][roll(11)]!]!().catch(() => undefined);
         }
         hooks.disk = undefined;
-        // A failed write must not count as a loss either.
+        // Recovery must not report any loss, although some writes failed: a record whose write
+        // failed was never acknowledged.
         expect(
           world.errors.filter((message) => !message.includes('could not be inserted')),
         ).toEqual([]);

@@ -13,9 +13,9 @@ import {
 } from './journal-record.ts';
 
 /**
- * What recovery needs. Recovery inserts the journal of a previous run of the process into the
- * table. A file is deleted only if it was read to its end. A damaged file is kept aside, and the
- * number of missing records is logged and counted (guarded by journal-recovery.damage.test.ts).
+ * Options of the recovery, which inserts the journal of a previous run of the process into the
+ * table. Recovery deletes a file only if all of the file was read. It renames a damaged file
+ * instead, logs and counts the missing records (guarded by journal-recovery.damage.test.ts).
  */
 export interface RecoveryOptions {
   directory: string;
@@ -23,13 +23,13 @@ export interface RecoveryOptions {
   counters: Counters;
   target: JournalTarget;
   insert(target: JournalTarget, rows: Buffer): Promise<void>;
-  /** Resolves to whether the table exists; rejects if that is unknown. */
+  /** Resolves to whether the table exists. Rejects if the engine cannot tell. */
   exists(table: string): Promise<boolean>;
 }
 
 export const SUFFIX = '.journal';
 const OWN = /^(\d{12,15})\.journal$/;
-/** Messages that are logged, by the suffix under which a file is kept aside. */
+/** Log messages for files that recovery keeps under another name, by the suffix of this name. */
 const ASIDE = {
   damaged:
     'a file of the journal is damaged: so many acknowledged records are lost, the others are in the table ' +
@@ -49,18 +49,18 @@ type Fate = keyof typeof ASIDE;
 const KEPT = new RegExp(`^(\\d{12,15})\\.journal\\.(?:${Object.keys(ASIDE).join('|')})\\b`);
 const DAMAGED_RECORDS = 'fermata_journal_damaged_records_total';
 const MISSING_RECORDS = 'fermata_journal_missing_records_total';
-/** Maximum number of bytes of one insert. */
+/** Maximum size of one insert, bytes. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Recovers all segments, and returns the numbers with which the next segment continues. If a
- * segment cannot be inserted now, the function rejects with `store.unavailable`, and the files of
- * segments that are not in the table stay.
+ * Recovers all segments, and returns the numbers of the next segment and the next record. If a
+ * segment cannot be inserted now, rejects with `store.unavailable`, and keeps the files of all
+ * segments that are not in the table.
  */
 export async function recover(options: RecoveryOptions, file: ManifestFile): Promise<Position> {
   const { directory, log, counters } = options;
-  // Create the counters at the start. If a counter appeared only with its first count, this count
-  // would not be seen as an increase.
+  // Create the counters with value 0 at the start. Otherwise a counter would appear together with
+  // its first count, and monitoring would see no increase.
   counters.add(DAMAGED_RECORDS, 0);
   counters.add(MISSING_RECORDS, 0);
   await mkdir(directory, { recursive: true });
@@ -135,8 +135,8 @@ function createRecovery(
     return join(directory, free);
   };
   /**
-   * Reports what a segment has lost, in the log and the counters. Returns the path under which the
-   * segment's file is to be kept aside; undefined if the file may be deleted.
+   * Reports what a segment has lost, in the log and the counters. Returns the path to which the
+   * segment's file must be renamed; undefined if the file may be deleted.
    */
   const report = (
     name: string,
@@ -193,8 +193,8 @@ function createRecovery(
     },
     async reportMissing() {
       for (const { number: gone, from, to } of live) {
-        // It is unknown where the newest segment ended, but a segment that was begun holds at least
-        // one record.
+        // The manifest does not tell where the newest segment ended. Every segment that was begun
+        // holds at least one record, so count at least one.
         const records = gone === newest ? Math.max(1, to - from) : to - from;
         const path = join(directory, fileName(gone));
         counters.add(MISSING_RECORDS, records);
@@ -218,8 +218,8 @@ export const fileName = (number: number): string => String(number).padStart(12, 
 const numberOf = (name = '0'): number => Number.parseInt(name, 10);
 
 /**
- * Returns why a file has to be kept aside; undefined if all of it was read and the file may be
- * deleted.
+ * Returns the reason for which a file must be kept under another name; undefined if all of the file
+ * was read, so that it may be deleted.
  */
 function fateOf(
   { damage, torn }: SegmentContents,
@@ -238,9 +238,9 @@ interface Known {
 }
 
 /**
- * Returns the target of a segment whose first record is damaged; undefined if it is unknown.
- * Records of format version 1 do not name their target, so all other segments of that version must
- * agree on the target.
+ * Returns the target of a segment whose first record is damaged; undefined if no other segment
+ * reveals the target. In format version 1 the other records do not identify the target, so all
+ * other segments of that version must have the same target.
  */
 function targetOf(
   { version, targetHash }: SegmentContents,
@@ -252,8 +252,8 @@ function targetOf(
 }
 
 /**
- * Inserts payloads. Resolves to false if the table does not exist. Rejects if the table exists and
- * refuses rows now, so that nothing is deleted.
+ * Inserts payloads. Resolves to false if the table does not exist. Rejects if the table exists but
+ * refuses the rows now, and the caller then deletes nothing.
  */
 async function isInserted(
   options: RecoveryOptions,

@@ -35,11 +35,13 @@ export interface Segment {
  * lists the files.
  */
 export interface Segments {
-  /** All segments that the next start must find, in the order in which they were begun. */
+  /**
+   * All segments that recovery must find at the next start, in the order in which they were begun.
+   */
   readonly live: ReadonlySet<Segment>;
   /** Number of bytes of rows that are in the journal and not in the table yet. */
   readonly bytes: number;
-  /** Inserts the rows that a previous run of the process left. */
+  /** Inserts the rows of segments that a previous run of the process did not insert. */
   open(): Promise<void>;
   begin(): Promise<Segment>;
   /**
@@ -54,7 +56,7 @@ export interface Segments {
    * start inserts the rows in it again.
    */
   discard(segment: Segment): Promise<void>;
-  /** Makes the segment's memory available to a later segment. */
+  /** Reuses the segment's buffer for a later segment. */
   recycle(segment: Segment): void;
   saveManifest(): Promise<void>;
 }
@@ -111,7 +113,7 @@ export function createSegments(options: RecoveryOptions): Segments {
       await saveManifest();
       while (paths.length > 0) await unlink(paths.pop()!);
     } catch (error) {
-      // The remaining files are deleted together with the next discarded segment.
+      // Some files could not be deleted. They are deleted together with the next discarded segment.
       unwanted.push(...paths);
       log.warn(
         { reason: messageOf(error), path: segment.path },

@@ -20,7 +20,7 @@ import { silentLog } from '../../base/log.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
-/** Encodes a row in two parts. */
+/** Encodes a row as two buffers. */
 const rows = (text: string): Buffer[] => [
   Buffer.from(text.slice(0, 1)),
   Buffer.from(`${text.slice(1)}\n`),
@@ -45,7 +45,7 @@ describe('journal', () => {
         table.push(...payload.toString().trimEnd().split('\n'));
       },
     });
-  /** Ends the journal without inserting anything, as a crash does. */
+  /** Ends the journal as a crash does, without inserting its rows. */
   const ends = async (journal: Journal): Promise<void> => {
     refuse = () => true;
     await journal.close();
@@ -121,8 +121,8 @@ describe('journal', () => {
     writeFileSync(file!, bytes);
     const journal = make();
     await journal.open();
-    // The record was acknowledged and damaged later: the file with its remains is kept for the
-    // operator.
+    // The damaged record had been acknowledged. So recovery keeps the damaged file for the
+    // operator, and inserts only the intact record.
     expect([table, files()]).toEqual([['a'], [`${file}.damaged`]]);
     await journal.append(rows('c'));
     await journal.close();
@@ -186,7 +186,7 @@ describe('journal', () => {
     const size = statSync(file!).size;
     const other = await openFile(file!, 'r');
     await other.close();
-    // The disk is full after some bytes.
+    // Simulate a full disk: the write fails after 100 bytes.
     const writing = vi.spyOn(Object.getPrototypeOf(other) as FileHandle, 'writev');
     writing.mockImplementationOnce(async function (this: FileHandle) {
       await this.write(Buffer.alloc(100, 7));

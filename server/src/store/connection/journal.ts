@@ -20,18 +20,18 @@ export type { JournalTarget };
  */
 export interface Journal {
   /**
-   * Inserts the rows that a previous run of the process left. If that is impossible now, the method
-   * rejects with `store.unavailable` and deletes nothing.
+   * Inserts the rows that a previous run of the process did not insert. If the table refuses rows
+   * now, rejects with `store.unavailable` and deletes nothing.
    */
   open(): Promise<void>;
   /**
-   * Appends the parts as one payload. Once the promise has resolved, the payload survives a loss of
-   * power, too. Rejects with a retryable error when the table is too far behind.
+   * Appends the buffers as one payload. Once the promise has resolved, the payload survives even a
+   * loss of power. Rejects with a retryable error if too many bytes wait for the table.
    */
   append(rows: readonly Buffer[]): Promise<void>;
   /**
-   * Resolves when all payloads appended before are in the table. Rejects if the table refuses them
-   * now.
+   * Resolves when all payloads that were appended before the call are in the table. Rejects if the
+   * table refuses payloads now.
    */
   flush(): Promise<void>;
   /** Closes the files. Rows that could not be inserted stay in the journal for the next `open`. */
@@ -65,8 +65,7 @@ export function createJournal(options: JournalOptions): Journal {
     ...options,
     segments,
     endCurrent() {
-      // Queue behind the appends, so that no append is half-way into the segment when the segment
-      // is closed.
+      // Close the segment behind the pending appends, so that no append is still writing to it.
       const ending = appending.then(end);
       appending = ending;
       return ending;
@@ -82,8 +81,8 @@ export function createJournal(options: JournalOptions): Journal {
   });
 
   const appendNext = async (parts: readonly Buffer[]): Promise<void> => {
-    // Leave out empty parts, because `crc32` of an empty part is 0 whatever came before it. Write
-    // no empty record, because the reader takes an empty record for a damaged one.
+    // Omit empty buffers, because Node's `crc32` may return 0 for an empty buffer, which would
+    // discard the checksum so far. Write no empty record, because the reader treats it as damaged.
     const rows = parts.filter((part) => part.length > 0);
     if (rows.length === 0) return;
     current ??= await segments.begin();
@@ -91,9 +90,9 @@ export function createJournal(options: JournalOptions): Journal {
     try {
       await segments.write(segment, rows, () => clock.now());
     } catch (error) {
-      // Cut off the torn record, because a record after a torn one would make the torn one look
-      // like damage. On a full disk that may be impossible, and the segment then takes no more
-      // records.
+      // Cut off the incomplete record. Otherwise recovery would treat it as damage if another
+      // record followed. If the cut fails, as on a full disk, append no more records to this
+      // segment.
       const isRepaired = await segments.repair(segment);
       if (!isRepaired || segment.rows.size === 0) {
         current = undefined;

@@ -22,8 +22,8 @@ export function journaled(
     ...connection,
     async open() {
       await connection.open();
-      // Recover before the schema changes, because the rows of an earlier version fit only the
-      // tables of that version.
+      // Recover the journal before the schema is migrated, because rows from an earlier version of
+      // Fermata match only the tables of that version.
       await journal.open();
     },
     insert: (table, columns, format, rows) =>

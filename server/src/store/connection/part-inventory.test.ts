@@ -11,7 +11,10 @@ const parts = (...names: string[]): void => {
   for (const name of names) mkdirSync(join(table, name), { recursive: true });
 };
 const open = (): Inventory => createInventory(join(directory, 'noted'), table);
-/** Runs once with these parts at the start and at the end; returns whether some were missing. */
+/**
+ * Simulates a run of the process that begins and ends with these parts. Returns whether the
+ * inventory reported a missing part at the start.
+ */
 const live = (atStart: string[], atEnd = atStart): boolean => {
   parts(...atStart);
   const inventory = open();
@@ -41,7 +44,8 @@ test('a part that is gone is missed, and merged or expired ones are not', () => 
   expect(live([], ['all_1_1_1', 'all_2_2_1'])).toBe(false);
   expect(live(['all_1_1_1', 'all_2_2_1'], ['all_1_2_2', 'all_3_3_1'])).toBe(false);
   expect(live(['all_1_2_2', 'all_4_4_1'])).toBe(true); // Block 3 was lost, in either run.
-  // Parts that expired during the run are known when it ends.
+  // A part that expired during a run is not reported at the next start, because the inventory is
+  // saved when the run ends.
   expect(live(['all_1_2_2', 'all_4_4_1'], ['all_4_4_1'])).toBe(false);
   expect(live(['all_4_4_1'])).toBe(false);
   expect(live([])).toBe(true);

@@ -11,24 +11,25 @@ import { replaceFile } from './replace-file.ts';
  */
 export interface Inventory {
   /**
-   * True if rows were lost and are not rebuilt yet. The value is on disk, so it outlives a crash.
+   * True if rows were lost and are not rebuilt yet. The value is stored on disk, so that it
+   * survives a crash.
    */
   due: boolean;
   /** True if the last run of the process ended without `save(true)`. */
   readonly wasKilled: boolean;
   /**
-   * Returns whether blocks are missing. If so, `due` becomes true, and is on disk before this
-   * returns.
+   * Returns whether blocks are missing. If so, sets `due` to true and writes it to disk before the
+   * method returns.
    */
   detectMissing(): boolean;
   /**
-   * Takes the names of all broken parts that the engine has detached, and returns those that are
-   * new since the last call or the last inventory.
+   * Takes the names of all broken parts that the engine has detached. Returns the names that are
+   * neither in the last inventory nor in the last call.
    */
   newlyDetached(names: readonly string[]): string[];
   /**
-   * Records on disk that the current blocks are complete. While a rebuild is due, the blocks of the
-   * previous inventory are recorded instead of the current ones.
+   * Writes the current blocks to disk as the complete inventory. While a rebuild is due, keeps the
+   * blocks of the previous inventory instead.
    */
   save(isShutdown?: boolean): void;
 }
@@ -47,8 +48,8 @@ const PART = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/;
 export const isPartName = (name: string): boolean => PART.test(name);
 
 /**
- * Returns the blocks of these parts as ranges, in order. Parts that overlap or adjoin make one
- * range.
+ * Returns the block numbers of these parts as ascending ranges. Parts whose ranges overlap or
+ * adjoin are joined into one range.
  */
 export function blocksOf(parts: readonly string[]): Range[] {
   const ranges = parts.flatMap((name): Range[] => {
@@ -73,8 +74,9 @@ const holds = (ranges: readonly Range[], [from, to]: Range): boolean =>
   ranges.some((range) => range[0] <= from && to <= range[1]);
 
 /**
- * Returns the blocks that must have been in the table: those known before, and all between the last
- * known block and the newest present block, because block numbers have no gaps.
+ * Returns the ranges of blocks that should be in the table: the known ranges, and every block
+ * between the last known block and the newest present block, because the engine numbers blocks
+ * without gaps.
  */
 export function expectedBlocks(known: readonly Range[], present: readonly Range[]): Range[] {
   const last = known.at(-1)?.[1] ?? 0;
@@ -130,8 +132,8 @@ function read(file: string): Kept {
   try {
     return { ...NOTHING, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>) };
   } catch {
-    // There is no inventory at the first start, or at the first start after an update from an
-    // earlier version. All blocks from number 1 on are then expected.
+    // No inventory exists at the first start, nor at the first start of a version that has
+    // inventories. With an empty inventory, all blocks from number 1 on are expected.
     return NOTHING;
   }
 }

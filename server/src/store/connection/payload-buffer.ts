@@ -1,8 +1,8 @@
 import { sizeOf } from './journal-record.ts';
 
 /**
- * Stores payloads one after the other in one buffer, which is reused, because buffers that live for
- * a while cause garbage collections of the whole heap.
+ * Stores payloads one after the other in one reused buffer. Many separate buffers that live for
+ * seconds would cause garbage collections of the whole heap.
  */
 export interface PayloadBuffer {
   readonly size: number;
@@ -10,7 +10,7 @@ export interface PayloadBuffer {
   add(payload: readonly Buffer[]): void;
   all(): Buffer;
   each(): Buffer[];
-  /** Drops all payloads except the given ones, which must be among those that `each()` returns. */
+  /** Keeps only the given payloads, which must be buffers that `each()` returned. */
   keep(payloads: readonly Buffer[]): void;
 }
 

@@ -1,12 +1,12 @@
 /**
- * A parameter that is bound to `{name:Type}` in the SQL. A value is always escaped before it
+ * A parameter of a query, written `{name:Type}` in the SQL. Its value is always escaped before it
  * becomes part of the SQL text.
  */
 export type Param = string | number | bigint | string[];
 
 /**
- * Returns rows as objects, in which 64-bit integers are strings. `settings` come after the settings
- * of every read, and so override these.
+ * Runs a query and returns its rows as objects, in which 64-bit integers are strings. `settings`
+ * are SQL settings that override `READ_SETTINGS`.
  */
 export type QueryRows = <Row>(
   sql: string,
@@ -21,19 +21,19 @@ export type QueryRows = <Row>(
 export type InsertFormat = 'RowBinary' | 'JSONCompactEachRow' | 'TSV';
 
 /**
- * Defines what the store needs of ClickHouse, embedded or remote. Both understand the same SQL.
- * Settings stand in the SQL text, because settings that are passed beside it leak into later
- * queries of an embedded connection.
+ * Defines what the store requires of a ClickHouse engine, embedded or remote. Both use the same
+ * SQL. Settings are part of the SQL text, because settings passed as separate options would also
+ * apply to later queries of an embedded connection.
  */
 export interface Connection {
   readonly kind: 'embedded' | 'clickhouse';
   open(): Promise<void>;
-  /** Runs a query. `settings` override the settings of every read. */
+  /** Runs a query. Its `settings` override `READ_SETTINGS`. */
   query: QueryRows;
   command(sql: string): Promise<void>;
   /**
-   * Inserts rows, which are durable once the promise has resolved. `rows` are the parts of one text
-   * or byte sequence in order. They are not read after the promise has resolved.
+   * Inserts rows, which are durable once the promise has resolved. `rows` are consecutive buffers
+   * of one text or byte sequence. The buffers may be reused after the promise has resolved.
    */
   insert(
     table: string,
@@ -42,38 +42,39 @@ export interface Connection {
     rows: readonly Buffer[],
   ): Promise<void>;
   /**
-   * Resolves when queries see the rows of every insert into this table that resolved before.
-   * Rejects if that is impossible now.
+   * Resolves when queries return the rows of every earlier insert into this table. Rejects if the
+   * table refuses these rows now.
    */
   flush(table: string): Promise<void>;
   ping(): Promise<boolean>;
   close(): Promise<void>;
   /**
-   * Absent for a server that an operator runs, because the operator takes care of what the server's
+   * Undefined for an external ClickHouse server, whose operator is responsible for rows that its
    * disks lose.
    */
   readonly losses?: Losses;
 }
 
 /**
- * Reports rows of `flows` that were lost with a part of the table. These rows are derived, so they
- * can be projected again.
+ * Reports that rows of table `flows` were lost because a part of the table was broken or missing.
+ * Such rows are derived from spans, so they can be rebuilt.
  */
 export interface Losses {
   /** Number of losses in this run of the process. */
   readonly count: number;
   /**
-   * True if rows were lost, in this run of the process or a previous one, and are not rebuilt yet.
+   * True if rows were lost, in this run of the process or in a previous run, and are not rebuilt
+   * yet.
    */
   readonly due: boolean;
   onLoss(listener: () => void): void;
-  /** Tells that all losses up to this `count` are rebuilt. */
+  /** Tells that all losses up to the given `count` are rebuilt. */
   rebuilt(count: number): void;
 }
 
 /**
- * Settings of every read. They bound the time and memory of the read, so that an abandoned request
- * does not keep the engine busy.
+ * Settings of every read. They limit the read's time and memory, so that a read whose client has
+ * gone does not keep the engine busy.
  */
 const READ_SETTINGS =
   'SETTINGS max_execution_time = 10, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 1';

@@ -5,9 +5,9 @@ import { FermataError, messageOf } from '../../base/errors.ts';
 import { bounded, type Connection } from './port.ts';
 
 /**
- * Times for commands, ms: a command fails after PATIENCE_MS without a sign of life from the server,
- * and the server reports progress every PROGRESS_MS. The latter is long, because an answer has room
- * for at most 80 headers and each report is a header.
+ * Timeouts of long commands, ms. A command fails if the server sends nothing for PATIENCE_MS. The
+ * server reports progress every PROGRESS_MS in a header. This interval is long, because the client
+ * accepts at most 80 headers in a response.
  */
 const PATIENCE_MS = 400_000;
 const PROGRESS_MS = 110_000;
@@ -67,7 +67,8 @@ export function remoteConnection(url: string): Connection {
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
         values: Readable.from(largeParts(rows)),
       });
-      // Read the answer to its end, because until then the connection serves no other request.
+      // Read the response to its end, because the HTTP connection serves no other request until
+      // then.
       await finished(stream.resume());
     },
     flush: () => Promise.resolve(),
@@ -82,8 +83,8 @@ export function remoteConnection(url: string): Connection {
 }
 
 /**
- * Joins small parts into larger ones, because each part becomes a chunk of its own on the wire.
- * Small parts come from requests with a span or two.
+ * Joins small buffers into larger ones, because each buffer is sent as an HTTP chunk of its own.
+ * Small buffers come from requests with one or two spans.
  */
 function* largeParts(parts: readonly Buffer[]): Iterable<Buffer> {
   let small: Buffer[] = [];

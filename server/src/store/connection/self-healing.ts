@@ -21,9 +21,9 @@ export interface SelfHealingOptions {
 }
 
 /**
- * Wraps a connection so that broken parts are quarantined when a query meets them, and missing rows
- * of `flows` are detected. `open` creates the connection. The connection calls `beforeOpening` once
- * the process holds the directory, before the engine changes anything.
+ * Wraps a connection so that broken parts are quarantined when a query fails on them, and missing
+ * rows of table `flows` are detected. `open` creates the connection. The connection must call
+ * `beforeOpening` after it has locked the directory and before the engine changes any file.
  */
 export function selfHealing(
   open: (beforeOpening: () => void) => Connection,

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 
 /**
- * Hands rows to the engine in a file, because the engine takes binary formats only from files. The
- * same file is overwritten every time, because creating a file can cost more than reading it. The
- * file is truncated after each insert, because otherwise rows in the file would outlive their
- * retention.
+ * Passes rows to the engine in a file, because the embedded engine reads binary formats only from
+ * files. The same file is overwritten every time, because creating a file can cost more than
+ * reading it. The file is truncated after each insert, because rows that stayed in it would outlive
+ * their retention.
  */
 export interface Spool {
   /**

@@ -19,7 +19,7 @@ test('a definition that became empty is what it was last; what has no copy is le
 
   for (const table of ['flows', 'records']) truncateSync(path(table));
   writeFileSync(path('strange'), '');
-  // An empty definition must not replace a copy.
+  // Without a check, this call would overwrite the copies by the empty definitions.
   tables.keep();
   expect(tables.restore().sort()).toEqual([
     join('store', 'a98', 'a98931da', 'flows.sql'),

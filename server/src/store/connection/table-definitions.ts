@@ -72,6 +72,7 @@ function tryToReplace(path: string, content: Buffer): void {
     mkdirSync(dirname(path), { recursive: true });
     replaceFile(path, content);
   } catch {
-    // Most likely the disk is full. The existing copy stays as it is.
+    // The copy could not be written, most likely because the disk is full. The existing copy stays
+    // unchanged.
   }
 }

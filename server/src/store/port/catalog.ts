@@ -1,10 +1,13 @@
 import type { Cut } from '../../base/lists.ts';
 
-/** Reads summaries of all flow types and services, and the names of steps. */
+/** Reads summaries of flow types and of services, and the names of all steps. */
 export interface CatalogReader {
   flowTypes(): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
-  /** Returns when services were heard, without what costs further reads. */
+  /**
+   * Returns each service with the times of its first and its last step. This costs one query,
+   * whereas `services` runs three.
+   */
   servicesHeard(): Promise<ServiceHeard[]>;
   /** Returns the names of steps, the most frequent name first. */
   stepNames(): Promise<string[]>;
@@ -26,7 +29,10 @@ export interface FlowTypeRow {
   lastStarted: string;
 }
 
-/** `firstSeen` and `lastSeen` are nanoseconds since 1970, in decimal. */
+/**
+ * A service that took part in flows. `firstSeen` and `lastSeen` are the starts of its first and its
+ * last step, in nanoseconds since 1970, as decimal text.
+ */
 export interface ServiceHeard {
   name: string;
   environment: string;

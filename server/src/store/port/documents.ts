@@ -4,12 +4,12 @@ export type DocumentKind =
   'definition' | 'view' | 'failure' | 'rule' | 'settings' | 'clock' | 'names' | 'probe';
 
 /**
- * Stores small JSON texts that people or services wrote. A user of the port names the kinds of
- * documents that it may access, so that a route that saves views cannot write definitions.
+ * Stores small JSON texts that people or services wrote. `Kind` limits which kinds of documents a
+ * user of the port can access, so that a route that saves views cannot write definitions.
  */
 export interface DocumentStore<Kind extends DocumentKind = DocumentKind> {
   /**
-   * Saves a version of a document. The greatest version counts. An empty `body` deletes the
+   * Saves a version of a document. Reads return the greatest version. An empty `body` deletes the
    * document.
    */
   saveDocument(kind: Kind, id: string, version: number, body: string): Promise<void>;
@@ -25,19 +25,19 @@ export interface LearnedStore {
 /** Stores incidents, their notifications, and silences. */
 export interface IncidentStore {
   saveIncidents(incidents: readonly Incident[]): Promise<void>;
-  /** Returns all open incidents, and the newest of the resolved ones. */
+  /** Returns all open incidents, and the most recent resolved incidents. */
   incidents(): Promise<Incident[]>;
   saveNotifications(notifications: readonly Notification[]): Promise<void>;
   /**
-   * Returns notifications, newest first. All undelivered ones come before the others, however old
-   * the undelivered ones are.
+   * Returns at most `limit` notifications. Undelivered notifications come first, however old they
+   * are. Within both groups the newest comes first.
    */
   notifications(limit: number): Promise<Notification[]>;
   saveSilence(silence: Silence): Promise<void>;
   silences(): Promise<Silence[]>;
 }
 
-/** The learned model of one flow type. The store does not look into `json`. */
+/** The learned model of one flow type. The store does not parse `json`. */
 export interface LearnedRow {
   environment: string;
   type: string;

@@ -4,42 +4,44 @@ import type { Losses } from '../connection/port.ts';
 
 export type { Losses };
 
-/**
- * Commits spans and span events. They are the raw evidence from which everything else is derived.
- */
+/** Commits spans and span events, from which all other stored data is derived. */
 export interface EvidenceWriter {
   /**
-   * Encodes records in the store's own form, in which records that wait for a commit take little
-   * memory.
+   * Encodes records in the form in which the store inserts them. In this form, records that wait
+   * for a commit need little memory.
    */
   prepareSpans(batch: number, records: readonly EvidenceRecord[]): PreparedSpans;
-  /** Commits rows that `prepareSpans` of this store returned, in ascending order of batches. */
+  /**
+   * Commits rows that were encoded by `prepareSpans` of the same store, in ascending order of
+   * batches.
+   */
   insertSpans(prepared: readonly PreparedSpans[]): Promise<void>;
 }
 
-/** Reads evidence as it was received, so that the evidence can be projected again. */
+/** Reads spans and events as they were received, so that flows can be projected from them again. */
 export interface EvidenceReader {
   /**
-   * Returns the highest batch number ever inserted, the last batch that the rows of flows include,
-   * and the time when the last record was received.
+   * Returns the highest batch number ever inserted, the last batch that the stored flows include,
+   * and the time when the last record was received, epoch ms.
    */
   watermarks(): Promise<{ lastBatch: number; derivedBatch: number; lastReceivedMs: number }>;
   /** Yields every record of the batches after `afterBatch`, in blocks, oldest batch first. */
   replay(afterBatch: number): AsyncIterable<StoredSpan[]>;
   /**
-   * Yields evidence of batches up to `upToBatch` that no row of a flow includes: first whole traces
-   * to project again, then the ids of flows that share spans with other flows. If `all` is true,
-   * every trace is yielded. A block has some thousand spans. The method does not rely on
-   * `watermarks`, because the rows that carry these numbers may be lost as well.
+   * Yields spans of batches up to `upToBatch` that no stored flow includes: first whole traces to
+   * project again, then the ids of flows that share spans with other flows. If `all` is true,
+   * yields every trace. A block holds a few thousand spans. The method does not use the watermarks,
+   * because the rows that hold them may be lost as well.
    */
   unprojected(all: boolean, upToBatch: number): AsyncIterable<Unprojected>;
   /**
-   * Reports rows of flows that were lost. Absent if an operator takes care of the server's disks.
+   * Reports lost rows of flows. Undefined for an external ClickHouse server, whose operator is
+   * responsible for rows that its disks lose.
    */
   readonly losses?: Losses;
 }
 
-/** Rows that are ready for the commit. Only the store that made this object can read it. */
+/** Rows that are ready for the commit. Only the store that created this object can insert it. */
 export interface PreparedSpans {
   readonly count: number;
 }
@@ -47,7 +49,7 @@ export interface PreparedSpans {
 export interface Unprojected {
   spans: StoredSpan[];
   flowIds: string[];
-  /** Number of traces that are known to follow after this block. */
+  /** Number of traces that remain to be read after this block, as far as the store knows. */
   left: number;
 }
 
@@ -56,6 +58,9 @@ export type StoredSpan = {
   receivedAtMs: number;
   traceId: string;
   spanId: string;
-  /** Lists records with the same id and another content, which no flow shows; often absent. */
+  /**
+   * Records with the same span id and different content, which are not shown in any flow. Usually
+   * absent.
+   */
   sameId?: StoredSpan[];
 } & ({ span: OtlpSpan; log?: undefined } | { log: OtlpLog; span?: undefined });

@@ -4,7 +4,7 @@ import type { FlowPosition, FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
 
 export interface FlowWriter {
-  /** Inserts rows of flows. `upToBatch` is the last batch of spans that these rows include. */
+  /** Inserts rows of flows. `upToBatch` is the last batch of spans that the flows include. */
   insertFlows(
     changes: readonly FlowChange[],
     upToBatch: number,
@@ -15,8 +15,8 @@ export interface FlowWriter {
 /** Reads flows for people: lists of flows, single flows, and the raw spans of one flow. */
 export interface FlowReader {
   /**
-   * True if the last read of raw spans, or of services, missed acknowledged records, because the
-   * engine could not insert these records yet.
+   * True if the last read of raw spans or services missed acknowledged records, because the engine
+   * had not been able to insert them.
    */
   readonly isBehind: boolean;
   listFlows(search: FlowSearch): Promise<FlowPage>;
@@ -28,7 +28,10 @@ export interface FlowReader {
   getFlow(id: string): Promise<FlowRow | null>;
   /** Returns the raw spans of a flow, oldest first. */
   spansOf(id: string, limit: number): Promise<FlowSpans>;
-  /** Returns the raw spans of several flows by the ids of the flows, each oldest first. */
+  /**
+   * Returns the raw spans of several flows, by flow id. The spans of each flow are sorted from the
+   * oldest to the newest.
+   */
   spansOfFlows(ids: readonly string[]): Promise<Map<string, StoredSpan[]>>;
 }
 
@@ -38,23 +41,27 @@ export interface FlowReader {
  */
 export interface FlowScanner {
   /**
-   * Yields open flows, and ended flows that still await something, in blocks. `settlesAtMs` is 0 if
-   * something is still awaited; `lookAtMs` is 0 if no re-evaluation of the flow is due.
+   * Yields flows that are open or await something, in blocks. `settlesAtMs` is the time when the
+   * flow counts as ended if it stays idle; 0 if idleness does not end it. `lookAtMs` is 0 if the
+   * flow needs no re-evaluation.
    */
   openFlows(): AsyncIterable<{ id: string; type: string; settlesAtMs: number; lookAtMs: number }[]>;
   /** Yields summaries of the flows with findings, in blocks. */
   flowsWithFindings(): AsyncIterable<Flow[]>;
-  /** Returns summaries of these flows, in the form in which `listFlows` returns them. */
+  /** Returns summaries of flows by id, in the same form as `listFlows`. */
   flowsByIds(ids: readonly string[]): Promise<FlowPage['items']>;
 }
 
-/** Finds flows and unattributed spans by their names (`model/names.ts`). */
+/**
+ * Finds flows and unattributed spans by their names: ids of traces, spans and messages, and keys
+ * (`model/names.ts`).
+ */
 export interface NameIndex {
   /**
-   * Returns names as hashes (`base/name-hash.ts`). Of open flows, all names are returned. Of other
-   * flows, about `most` names are returned, namely those that were received last. ORIGIN names are
-   * left out, because the trace of each such name is among the hashes. Worthless tokens are passed
-   * to `onWorthless` in plain text. `all` is true if no flow was left out.
+   * Returns the hashes of names (`base/name-hash.ts`): all names of open flows, and about `most`
+   * names of other flows, namely the most recently received. Names of kind ORIGIN are omitted,
+   * because the hash of their trace is returned. Worthless tokens are passed to `onWorthless` as
+   * plain text. `all` is true if no flow was omitted.
    */
   names(
     most: number,
@@ -63,21 +70,21 @@ export interface NameIndex {
   /** Returns the names of open flows only, as hashes. */
   namesOfOpenFlows(): AsyncIterable<Buffer>;
   /**
-   * Loads flows and unattributed spans that have one of these names, together with their spans. A
-   * name is either the name of a span, or a token.
+   * Loads flows and unattributed spans that have one of these names, together with their spans.
+   * Each name is the name of a span or a token.
    */
   loadByNames(names: readonly string[], bound?: LoadBound): Promise<StoredFlow[]>;
   /**
-   * Loads flows and unattributed spans by id. For the id of a tombstone, loads the flow that
-   * replaced it.
+   * Loads flows and unattributed spans by id. If an id belongs to a tombstone, loads the flow that
+   * replaced the former flow.
    */
   loadByIds(ids: readonly string[]): Promise<StoredFlow[]>;
 }
 
-/** Limits a load by names to `most` flows for each token. */
+/** Limits how many flows a load by names returns for each token. */
 export interface LoadBound {
   most: number;
-  /** Called with each token that has `most` flows or more. */
+  /** Called with each token that at least `most` flows have. */
   onCut(token: string): void;
 }
 
@@ -91,8 +98,8 @@ export interface FlowRow extends FlowView {
 
 export interface FlowPage {
   /**
-   * Summaries of flows. Their lists of steps and hops are empty, and `FlowFigures` tells what is
-   * shown of them.
+   * Summaries of flows. Their `steps` and `hops` are empty. The figures that lists show of steps
+   * and hops are in `FlowFigures`.
    */
   items: (FlowRow & FlowFigures)[];
   total: number;
@@ -104,8 +111,8 @@ export interface FlowSpans {
   items: StoredSpan[];
   total: number;
   /**
-   * True if some records of the flow are gone, because of their age or with a broken part of the
-   * table.
+   * True if some records of the flow no longer exist, because they expired or were in a broken part
+   * of the table.
    */
   incomplete: boolean;
 }

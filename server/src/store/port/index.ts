@@ -22,29 +22,29 @@ export interface StoreLifecycle {
   start(): Promise<void>;
   /** Waits for the inserts in flight, and stops. A second call has no effect. */
   stop(): Promise<void>;
-  /** Resolves to whether the store answers. It costs little. */
+  /** Resolves to whether the store answers. The query is cheap. */
   ping(): Promise<boolean>;
 }
 
 /**
- * Defines the contract of the store, which is the memory that survives a restart.
- * `testing/store-conformance.ts` checks the contract for every connection. Code that reads or
- * writes takes only the ports that it needs, and no code takes all of them.
+ * Defines the contract of the store, the memory that survives a restart.
+ * `testing/store-conformance.ts` checks the contract for every connection. Each reader or writer
+ * takes only the ports that it needs.
  *
- * - `insertSpans` is the commit, and `insertLogs` that of log records. Once it has resolved, the
- *   records MUST be there after `kill -9`. They MAY be there before the call, because a sender
- *   retried; reads return each record once. If it rejects, a caller MUST assume that the records
- *   may or may not be there.
- * - Everything else is derived. `insertFlows` stores the number of the last batch of spans that its
- *   rows include. After a crash `replay` yields every record of later batches, oldest batch first.
- * - Of several versions of one flow, reads return the greatest. A tombstone is in no list, and
- *   `findFlow` goes on to the flow that the tombstone's `movedTo` names. An unattributed span is
- *   found by its names and is in no list.
- * - Flows are returned as they look now: a flow that was idle until `settlesAt` has ended
- *   (`viewAt`).
- * - A flow that does not exist is `null` or absent from the list, never an error. Errors are
+ * - `insertSpans` commits spans, and `insertLogs` commits log records. Once the promise has
+ *   resolved, the records MUST survive `kill -9`. They MAY be stored already, because a sender
+ *   retried; reads return each record once. If the promise rejects, the records may or may not be
+ *   stored.
+ * - Flows are derived from spans. `insertFlows` stores the last batch of spans that its flows
+ *   include. After a crash `replay` yields every record of later batches, oldest batch first.
+ * - Of several versions of a flow, reads return the greatest. No list contains a tombstone, and
+ *   `findFlow` follows `movedTo` of a tombstone. An unattributed span is found by its names, and no
+ *   list contains it.
+ * - Flows are returned in their state at the time of the read: a flow that was idle until
+ *   `settlesAt` has ended (`viewAt`).
+ * - For a flow that does not exist, reads return `null` or omit it, and do not fail. Errors are
  *   `store.unavailable`, and are retryable.
- * - A read sees every insert that had resolved before the read was called.
+ * - A read returns the rows of every insert that had resolved before the read was called.
  */
 export type Store = StoreLifecycle &
   EvidenceWriter &
@@ -63,7 +63,7 @@ export type Store = StoreLifecycle &
   LearnedStore &
   IncidentStore;
 
-/** The part of the store that routes use. None of its members changes anything. */
+/** The members of the store that routes use. None of them changes data. */
 export type QueryStore = FlowReader &
   LogReader &
   CatalogReader &
@@ -72,8 +72,8 @@ export type QueryStore = FlowReader &
   FacetReader;
 
 /**
- * The part of the store that the engine uses. It has the members that commit, derive and resume,
- * without those that only lists need.
+ * The members of the store that the engine uses: for commits, for derived rows and for the
+ * resumption after a restart.
  */
 export type EngineStore = EvidenceWriter &
   EvidenceReader &

@@ -3,14 +3,14 @@ import type { Flow } from '../../model/flow.ts';
 import type { FlowSearch } from '../../model/search.ts';
 
 /**
- * Counts over many flows. Every method takes the search of a flow list and looks at all flows that
- * it finds. Counts are exact; quantiles may come from a sample (`isSampled`).
+ * Counts over many flows. Every method counts the flows that a search finds. Counts are exact.
+ * Quantiles may be computed from a sample (`isSampled`).
  */
 export interface LensReader {
   population(search: FlowSearch): Promise<Population>;
   /** Counts traits, the most frequent first. */
   countTraits(population: Population, of: TraitsOf): Promise<TraitCount[]>;
-  /** Counts the flows that have each trait, by the time of their start. */
+  /** Counts the flows that have each trait, in buckets of the time of their start. */
   traitTrend(
     population: Population,
     kind: TraitKind,
@@ -31,7 +31,10 @@ export interface LensReader {
     most: number,
   ): Promise<{ from: string; to: string; count: number }[]>;
   countVariants(population: Population, most: number): Promise<VariantCount[]>;
-  /** Counts how flows of these variants ended, and finds versions that they have (trait ids). */
+  /**
+   * Counts the outcomes of the flows of each variant, and finds the service versions in these flows
+   * (as trait ids).
+   */
   variantDetails(
     population: Population,
     ids: readonly bigint[],
@@ -39,11 +42,14 @@ export interface LensReader {
     outcomes: { id: bigint; type: string; status: string; flows: number }[];
     versions: { variant: bigint; id: bigint; examples: string[] }[];
   }>;
-  /** Sums segments of the critical path over the flows of each band of durations. */
+  /**
+   * Sums the segments of the critical path over the flows of each band. A band is a range of flow
+   * durations.
+   */
   segmentShares(population: Population, bands: readonly Band[]): Promise<SegmentShare[]>;
   /**
-   * Counts flows by start and duration. With `points`, the duration is that between two points
-   * (`between`).
+   * Counts flows by start and duration, in the cells of `grid`. With `points`, the duration is the
+   * time between these two points (`between`).
    */
   spread(population: Population, grid: Grid, points?: Points): Promise<SpreadCell[]>;
   /**
@@ -51,13 +57,16 @@ export interface LensReader {
    * ms, in flows that have both. A name is that of a step or the type of a message.
    */
   between(population: Population, points: Points): Promise<Measured>;
-  /** Counts flows by the time of their start, and by `by`. */
+  /** Counts flows in buckets of the time of their start, for each value of the field `by`. */
   trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
-  /** Returns whole flows, at most `limit`, chosen at random but always the same. */
+  /**
+   * Returns at most `limit` whole flows, chosen by a hash. The choice looks random, and is the same
+   * for every call.
+   */
   sampleFlows(population: Population, limit: number): Promise<Flow[]>;
   /**
-   * Counts the flows of two populations that have each trait, key and status: of traits and keys at
-   * most `most`, the most frequent ones in either.
+   * Counts, in two populations, the flows that have each trait, key and status. Returns at most
+   * `most` traits and `most` keys, which are the most frequent in either population.
    */
   compare(
     here: Population,
@@ -67,28 +76,31 @@ export interface LensReader {
   /** Returns whole flows by id. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
   /**
-   * Counts the attributes of the spans and resources of at most `flows` flows. `of` is the number
-   * of flows that were looked at.
+   * Counts the values of attributes of spans and resources in at most `flows` flows. The `of` of
+   * the result is the number of flows that were read.
    */
   countAttributes(
     population: Population,
     flows: number,
     most: number,
   ): Promise<{ of: number; items: KeyCount[] }>;
-  /** Returns the ids of flows of the population that were given as examples. */
+  /**
+   * Returns the ids of example flows, by the hashes that stand for these flows in other answers.
+   */
   examples(
     population: Pick<Population, 'known'>,
     hashes: readonly string[],
   ): Promise<ReadonlyMap<string, string>>;
 }
 
-/** Reads what an overview is made of, besides what lenses count. */
+/** Reads the counts of the overview that `LensReader` does not provide. */
 export interface OverviewReader {
   /** Counts flows by type and environment, the most frequent first. */
   countTypes(population: Population, most: number): Promise<TypeCount[]>;
   /**
-   * Counts flows that are late or stuck by what they wait for (traits of these kinds), and by the
-   * instant from which on they were. Bucket -1 is what was before `fromMs`.
+   * Counts late and stuck flows by the step that they wait for (as trait ids of kind `late` or
+   * `stuck`), in buckets of the time when they became late or stuck. Bucket -1 holds all earlier
+   * than `fromMs`.
    */
   heldTrend(
     population: Population,
@@ -96,9 +108,12 @@ export interface OverviewReader {
   ): Promise<{ id: bigint; bucket: number; flows: number }[]>;
 }
 
-/** Counts the flows of a search by the values of fields that people narrow a list by. */
+/** Counts the flows of a search by the values of the fields by which people filter a list. */
 export interface FacetReader {
-  /** Counts values of `status`, `type`, `environment` and `service`, `most` of each. */
+  /**
+   * Counts flows by the values of `status`, `type`, `environment` and `service`, for at most `most`
+   * values of each field.
+   */
   countFacets(search: FlowSearch, most: number): Promise<FacetCount[]>;
 }
 export interface FacetCount {
@@ -108,8 +123,8 @@ export interface FacetCount {
 }
 
 /**
- * Ranks of durations, 0 to 1, between which flows count as being about p50, p90 and p99: each pair
- * is a band.
+ * Bounds of three bands of durations, as ranks from 0 to 1. Each pair of ranks bounds a band: flows
+ * about p50, about p90 and about p99.
  */
 export const BAND_RANKS = [0.475, 0.525, 0.875, 0.925, 0.98, 1] as const;
 
@@ -118,23 +133,32 @@ export interface Population {
   search: FlowSearch;
   nowMs: number;
   total: number;
-  /** Flows that are counted; rows of earlier versions of Fermata hold nothing to count. */
+  /**
+   * Number of flows that lenses count. Flows that an earlier version of Fermata stored are left
+   * out, because their rows lack traits.
+   */
   used: number;
   isSampled: boolean;
-  /** The ids of the flows by the hashes that stand for them in examples; null if they are many. */
+  /**
+   * Flow ids by their hashes, which stand for the flows in examples. Null if the population has too
+   * many flows to hold their ids.
+   */
   known: ReadonlyMap<string, string> | null;
   durationMs: Measured;
-  /** Durations, ms, at the ranks `BAND_RANKS`; each is that of some flow. */
+  /**
+   * Durations at the ranks `BAND_RANKS`, ms. Each is the duration of a flow and is not
+   * interpolated.
+   */
   bandsMs: number[];
-  /** Start of the first and of the last flow, epoch ms; 0 if there is none. */
+  /** Starts of the first and the last flow, epoch ms; 0 if the population is empty. */
   firstAt: number;
   lastAt: number;
 }
 
-/** Families of kinds of traits, as a row holds them (`analyze/trait.ts`). */
+/** Groups of trait kinds. A flow's row has separate columns for each group (`analyze/trait.ts`). */
 export type TraitFamily = 'node' | 'edge' | 'segment' | 'other' | 'mark';
 
-/** Quantiles of a measure, ms, interpolated linearly; all 0 if `count` is 0. */
+/** Quantiles of a measured value, ms, with linear interpolation. All are 0 if `count` is 0. */
 export interface Measured {
   p50: number;
   p90: number;
@@ -144,26 +168,32 @@ export interface Measured {
   count: number;
 }
 
-/** Names members of `TraitCount`; `range` is `leastMs` and `mostMs`, `times` are those of flows. */
+/**
+ * Members of `TraitCount` that are computed on request. `range` stands for `leastMs` and `mostMs`,
+ * and `times` for `firstAt` and `lastAt`.
+ */
 export type TraitMeasure =
   'due' | 'ms' | 'totalMs' | 'newestMs' | 'range' | 'number' | 'rank' | 'times';
 
-/** Which traits are counted. */
+/** Selects the traits to count, and the measures to compute. */
 export interface TraitsOf {
-  /** Families that are counted together, because each reading of all rows costs the same again. */
+  /** Families to count in one query, because each query has to read all rows. */
   families: readonly TraitFamily[];
-  /** Kinds within the families; absent: all. */
+  /** Kinds of traits to count within the families. All kinds if absent. */
   kinds?: readonly TraitKind[];
   most: number;
-  /** What is measured beside counts. All else is 0, because each costs time. */
+  /**
+   * Measures to compute besides counts. Other measures are 0 in the result, because each one takes
+   * time to compute.
+   */
   measures: readonly TraitMeasure[];
-  /** Counts by flow type, too. */
+  /** Whether to count separately for each flow type. */
   byType?: boolean;
 }
 
 export interface TraitCount {
   id: bigint;
-  /** Flow type; '' unless counted by type. */
+  /** Flow type; '' unless the traits are counted separately for each type. */
   type: string;
   count: number;
   flows: number;
@@ -172,23 +202,29 @@ export interface TraitCount {
   compensated: number;
   running: number;
   deadLettered: number;
-  /** Flows in which `ms` is an instant that has passed. */
+  /**
+   * Number of flows in which the instant `ms` has passed. Used for traits whose `ms` is an instant,
+   * such as the time when a step is late.
+   */
   due: number;
   ms: Measured;
-  /** Sum of `ms`, and that of the flow that started last. */
+  /** Sum of `ms` over all flows, and `ms` of the flow that started last. */
   totalMs: number;
   newestMs: number;
-  /** Smallest and greatest `ms`. */
+  /** Smallest and greatest `ms` in any flow. */
   leastMs: number;
   mostMs: number;
-  /** Greatest of the numbers above the flags. */
+  /** Greatest of the numbers that traits hold in the bits above their flags (`NUMBER_SHIFT`). */
   number: number;
-  /** Mean position among the flow's traits of the family. */
+  /** Mean position of the trait in a flow's list of the traits of its family. */
   rank: number;
-  /** Start of the first and of the last flow that has the trait, epoch ms. */
+  /** Starts of the first and the last flow that has the trait, epoch ms. */
   firstAt: number;
   lastAt: number;
-  /** Hashes of ids of flows that have the trait, the newest first (`examples`). */
+  /**
+   * Hashes of the ids of some flows that have the trait, newest flow first. `LensReader.examples`
+   * returns the ids.
+   */
   examples: string[];
 }
 
@@ -201,21 +237,23 @@ export interface VariantCount {
   examples: string[];
 }
 
-/** Durations from `fromMs` to `toMs`, both included. */
+/** A range of flow durations, both bounds included. */
 export interface Band {
   fromMs: number;
   toMs: number;
 }
 export interface SegmentShare {
   id: bigint;
-  /** Shares of the time of all flows of each band, 0 to 1. */
+  /** For each band, the segment's share of the total duration of all flows of the band, 0 to 1. */
   shares: number[];
 }
 
 export interface Grid {
   fromMs: number;
   bucketMs: number;
-  /** Upper bounds of durations, ms, ascending; the last row of the grid has no bound. */
+  /**
+   * Upper bounds of the rows of durations, ms, ascending. One more row holds all longer durations.
+   */
   boundsMs: readonly number[];
 }
 export interface SpreadCell {
@@ -229,7 +267,10 @@ export interface Points {
   to: string;
 }
 
-/** `scopedType` is the environment and the flow type, with a NUL between them. */
+/**
+ * Field by which flows are counted. The value of `scopedType` is the environment and the flow type,
+ * separated by a NUL character.
+ */
 export type TrendBy = 'status' | 'type' | 'service' | 'environment' | 'scopedType';
 export interface TrendRow {
   bucket: number;
@@ -238,16 +279,18 @@ export interface TrendRow {
   durationMs: Measured;
 }
 interface InBoth {
-  /** Flows of the one population, and of the other. */
+  /** Number of flows in the first population (`here`), and in the second (`there`). */
   here: number;
   there: number;
 }
 export interface Comparison {
-  /** `examples` are hashes of ids of flows of either population. */
+  /**
+   * Traits that flows of either population have. `examples` are hashes of the ids of such flows.
+   */
   traits: (InBoth & { id: bigint; examples: string[] })[];
   keys: (InBoth & { name: string; value: string })[];
   statuses: (InBoth & { type: string; status: string })[];
-  /** The ids of flows by their hashes, as in `Population`. */
+  /** Flow ids by their hashes, as in `Population`. */
   known: Population['known'];
 }
 export interface TypeCount {

@@ -2,42 +2,48 @@ import type { LogRecord, LogsDropped } from '../../model/log-record.ts';
 import type { Attributes } from '../../model/otlp.ts';
 import type { UnixNanos } from '../../model/time.ts';
 
-/** Commits log records that are shown beside the spans of their trace. They are no evidence. */
+/**
+ * Commits log records, which are shown next to the spans of the same trace. No flow is derived from
+ * them.
+ */
 export interface LogWriter {
-  /** Encodes log records, and counts of those that were not kept, in the store's own form. */
+  /**
+   * Encodes log records, and the numbers of records that were dropped, in the form in which the
+   * store inserts them.
+   */
   prepareLogs: (records: readonly LogRecord[], dropped: readonly LogsDropped[]) => PreparedLogs;
-  /** Commits rows that `prepareLogs` of this store returned. */
+  /** Commits rows that were encoded by `prepareLogs` of the same store. */
   insertLogs: (prepared: readonly PreparedLogs[]) => Promise<void>;
 }
 
 export interface LogReader {
   /**
-   * Returns a page of the log records of a flow, oldest first. Records are read by the traces of
-   * the flow's spans, so that those are found that arrived before their spans. A record is of the
-   * flow if its span is, or if its span is unknown or not named.
+   * Returns a page of a flow's log records, oldest first. The store looks for records by the traces
+   * of the flow's spans, so that it also finds records that arrived before their spans. A record
+   * belongs to the flow if its span does, or if its span is unknown or not given.
    */
   logsOf: (flowId: string, search: LogSearch) => Promise<LogPage>;
 }
 
-/** Rows that are ready for the commit. Only the store that made this object can read it. */
+/** Rows that are ready for the commit. Only the store that created this object can insert it. */
 export interface PreparedLogs {
   readonly count: number;
 }
 
 export interface LogSearch {
-  /** Least severity number; 0 for all. */
+  /** Minimum severity number; 0 for all records. */
   severity: number;
-  /** Absent for all services. */
+  /** Only records of this service; undefined for records of all services. */
   service?: string;
-  /** Text in the body or the attributes, in any case; '' for all. */
+  /** Text that the body or the attributes must contain, regardless of case; '' for all records. */
   text: string;
-  /** Spans whose records are wanted; absent for all spans. */
+  /** Only records of these spans; undefined for records of all spans. */
   spans?: readonly string[];
   after?: LogPosition;
   limit: number;
 }
 
-/** Where a page ends: at the record with this time and id. */
+/** Position between two pages: after the record with this time and id. */
 export interface LogPosition {
   time: UnixNanos;
   id: string;
@@ -45,24 +51,28 @@ export interface LogPosition {
 
 export interface LogPage {
   items: StoredLog[];
-  /** Counts the records on all pages together. */
+  /** Number of records on all pages together. */
   total: number;
   /** Position where the next page begins; null if this is the last page. */
   next: LogPosition | null;
-  /** Counts the flow's records by severity number, whatever is searched for. */
+  /**
+   * Numbers of the flow's records by severity number. The search does not restrict these counts.
+   */
   severities: ReadonlyMap<number, number>;
-  /** Counts the flow's records by service, whatever is searched for. */
+  /** Numbers of the flow's records by service. The search does not restrict these counts. */
   services: ReadonlyMap<string, number>;
-  /** Counts the records of the flow's traces that were not kept. */
+  /** Numbers of records of the flow's traces that were dropped when they arrived. */
   dropped: { records: number; errors: number };
   /**
-   * True if the flow has more records than are listed, of which errors come first, or if some
-   * could not be read now.
+   * True if the list is incomplete: the flow has too many records or traces, or some records could
+   * not be inserted into the table yet. A list that is cut contains errors before other records.
    */
   truncated: boolean;
 }
 
-/** A log record as it was received, except for what was cut or removed. */
+/**
+ * A stored log record. It equals the received record, apart from texts that were cut or removed.
+ */
 export interface StoredLog extends Omit<LogRecord, 'service' | 'attributes' | 'resource'> {
   service: string;
   attributes: Attributes;

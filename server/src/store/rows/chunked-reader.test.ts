@@ -3,7 +3,7 @@ import { createCounters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
 import { createReadChunks } from './chunked-reader.ts';
 
-/** Reads rows of these sizes with an engine that can hold `most` at a time. */
+/** Reads rows of these sizes from a simulated engine that can hold a total size of `most`. */
 async function read(
   sizes: number[],
   most: number,

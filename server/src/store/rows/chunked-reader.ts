@@ -3,9 +3,9 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Reads the rows with these keys in chunks. A chunk that exceeds the engine's memory is read in
- * halves. A single row that exceeds the memory is left out, counted and logged, because it must
- * neither hide all other rows nor keep the server from starting.
+ * Reads the rows with these keys in chunks. If a chunk exceeds the engine's memory, reads its
+ * halves. A single row that exceeds the memory is omitted, counted and logged, because one such row
+ * must not make the other rows unreadable or keep the server from starting.
  */
 export type ReadChunks = <Row>(
   keys: Iterable<string>,
@@ -13,8 +13,8 @@ export type ReadChunks = <Row>(
 ) => AsyncIterable<Row[]>;
 
 /**
- * Bounds of one chunk, as a number of values and of their characters. A query may be 256 KB long,
- * and its bound values are part of the query, escaped twice.
+ * Limits of one chunk: the number of values, and the total number of their characters. A query may
+ * have at most 256 KB, including its bound values, which are escaped twice.
  */
 const IDS_AT_ONCE = 1000;
 const NAMES_CHARACTERS = 40_000;

@@ -15,7 +15,7 @@ import { packTimeline, unpackTimeline } from './packed-timeline.ts';
 import type { FlowRow } from '../port/index.ts';
 import type { RowBinary } from './row-binary.ts';
 
-/** A flow's change, with all values from which the columns of the flow's row are computed. */
+/** A change of a flow, with all data from which the columns of the flow's row are computed. */
 interface Projected {
   change: FlowChange;
   flow: Flow;
@@ -27,8 +27,8 @@ interface Projected {
 }
 
 /**
- * Defines how values of one type are written. A row that has no value of this type gets the value
- * `none`.
+ * Defines how values of one column type are written. `none` is written into rows that have no value
+ * for the column.
  */
 interface ColumnType<T> {
   write: (to: RowBinary, value: T) => void;
@@ -60,7 +60,10 @@ const REALS = listOf(REAL);
 
 interface Column {
   write: (to: RowBinary, projected: Projected) => void;
-  /** Writes a value into a row that is no flow. For undefined, writes the type's empty value. */
+  /**
+   * Writes a value into the row of a tombstone or an unattributed span. For undefined, writes the
+   * column type's empty value.
+   */
   writeOnly: (to: RowBinary, value: unknown) => void;
 }
 const column = <T>(type: ColumnType<T>, of: (projected: Projected) => T): Column => ({
@@ -199,8 +202,8 @@ export function flowRows(
 type Columns = Partial<Record<keyof typeof COLUMNS, unknown>>;
 
 /**
- * Returns the values in the row of an unattributed span. The span is found by its names and is in
- * no list. Its row has 2 in column `deleted`, whereas a tombstone has 1.
+ * Returns the column values for an unattributed span. Such a span is found by its names, and no
+ * list contains it. Its row has `deleted` = 2, whereas the row of a tombstone has 1.
  */
 const unattributed = ({
   id,
@@ -229,8 +232,8 @@ const tombstone = (change: Tombstone): Columns => ({
 });
 
 /**
- * Returns the span keys in column `members` or `context`. Rows of earlier versions hold these keys
- * as JSON, which lists span ids by trace.
+ * Parses the span keys in column `members` or `context`. Rows written by earlier versions contain
+ * JSON that maps each trace to its span ids.
  */
 export function keysOf(text: string): SpanKey[] {
   if (text === '') return [];
@@ -274,7 +277,10 @@ export interface StoredFlowRow {
   span_count: string;
   last_received: string;
   computed_ms: string;
-  /** Only reads of a whole flow fill this field and the next two; lists leave them undefined. */
+  /**
+   * Only queries for a whole flow return this column and the next two. They are undefined in rows
+   * of lists.
+   */
   timeline?: string;
   members?: string;
   context?: string;
@@ -283,7 +289,7 @@ export interface StoredFlowRow {
 const nanos = (text: unknown): UnixNanos => unixNanos(BigInt(text as string));
 const nanosOrNull = (text: unknown): UnixNanos | null => (text === null ? null : nanos(text));
 
-/** Returns the flow of a row as the flow looks at `nowMs`. */
+/** Decodes a row into the flow as it is at `nowMs`, at which it may have settled. */
 export function fromFlowRow(row: StoredFlowRow, nowMs: number): FlowRow & FlowFigures {
   const [waitingFor, findings] = JSON.parse(row.judgement || '[[],[]]') as [
     Flow['waitingFor'],

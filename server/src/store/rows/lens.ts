@@ -1,6 +1,9 @@
 import type { Measured, TraitCount, VariantCount } from '../port/index.ts';
 
-/** A count of flows of two populations, by `Names`. */
+/**
+ * A row with the number of flows in each of two populations. `Names` are the columns that say what
+ * was counted.
+ */
 export type ComparedRow<Names extends string> = Record<'here' | 'there' | Names, string>;
 
 export interface KeyRow {
@@ -23,7 +26,7 @@ export interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
   firstAt: string;
   lastAt: string;
 }
-/** What a row may count of a trait, and 0 for what it does not count. */
+/** Zeros for all counts of a trait. A query returns only the counts that were requested. */
 const NO_COUNTS = {
   ...{ count: 0, flows: 0, failed: 0, retried: 0, compensated: 0, running: 0, deadLettered: 0 },
   ...{ due: 0, totalMs: 0, newestMs: 0, leastMs: 0, mostMs: 0, number: 0, rank: 0 },
@@ -43,7 +46,10 @@ export type VariantRow = Omit<MeasuredRow, 'measured'> & {
   examples: string[];
 };
 
-/** Returns the value as a number; 0 for what the engine writes for the mean of nothing. */
+/**
+ * Returns the value as a number; 0 for `null` or `nan`, which the engine returns for an aggregate
+ * over no rows.
+ */
 export const finite = (value: unknown): number => {
   const number = Number(value ?? 0);
   return Number.isFinite(number) ? number : 0;

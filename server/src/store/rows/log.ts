@@ -21,7 +21,7 @@ export const LOG_COLUMNS = [
   'record',
 ] as const;
 
-/** Encodes log records, and counts of those that were not kept, as rows in RowBinary. */
+/** Encodes log records, and the numbers of records that were dropped, as rows in RowBinary. */
 export function logRows(
   writer: RowBinary,
   records: readonly LogRecord[],

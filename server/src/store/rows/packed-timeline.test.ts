@@ -60,7 +60,7 @@ test('a row that was read without its timeline has an empty one', () => {
   });
 });
 
-/** Steps and hops as an earlier version packed them: the tuples ended sooner. */
+/** Packs a timeline as an earlier version did: its tuples for steps and hops had fewer fields. */
 const ofBefore = (flow: Flow, stepFields: number, hopFields: number): string => {
   const [steps, hops, relations, unattributed] = JSON.parse(packTimeline(flow)) as unknown[][][];
   return JSON.stringify([

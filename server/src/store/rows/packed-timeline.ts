@@ -2,10 +2,12 @@ import type { Flow, Hop, Idle, JoinEvidence, Step } from '../../model/flow.ts';
 import { unixNanos, type UnixNanos } from '../../model/time.ts';
 
 /**
- * A timeline with steps and hops packed as tuples. Tuples take a third of the size of objects,
- * which matters because a timeline is written for every version of every flow. Instants are text,
- * because a double would round them. The functions that pack and unpack stand side by side, and the
- * conformance suite guards that they match.
+ * A timeline whose steps and hops are packed as tuples. Tuples need a third of the bytes of
+ * objects, which matters because every version of every flow stores its timeline. Instants are
+ * text, because a JSON number would round them.
+ *
+ * Each function that packs stands next to the function that unpacks. `testing/store-conformance.ts`
+ * checks that both match.
  */
 type PackedTimeline = [
   steps: PackedStep[],
@@ -14,8 +16,8 @@ type PackedTimeline = [
   unattributed: Flow['unattributed'],
   about?: [Flow['typeVersion'], Flow['deadlineMs'], Flow['expects']],
   /**
-   * Process instances in which steps ran. Each instance is listed once, because there are few. A
-   * step has an index into this list.
+   * Process instances that ran the steps. Many steps share few instances, so a step holds only an
+   * index into this list.
    */
   instances?: string[],
 ];
@@ -39,8 +41,8 @@ export function packTimeline(flow: Timeline): string {
 }
 
 /**
- * Unpacks a timeline. Returns an empty timeline for '', which stands for a row that was read
- * without its timeline.
+ * Unpacks a timeline. Returns an empty timeline for an empty text, because lists read rows without
+ * the timeline.
  */
 export function unpackTimeline(text: string): Timeline {
   const [steps, hops, relations, unattributed, about, instances] = JSON.parse(
@@ -107,8 +109,8 @@ const unpackAttempt = (packed: ReturnType<typeof packAttempt>): Attempt => {
 
 type PackedPeriod = readonly [from: string, to: string];
 /**
- * Fields that few steps have. They are last in a step's tuple, so that the tuple can end before the
- * fields that the step does not have.
+ * Fields that few steps have. They are at the end of a step's tuple, so that the tuple can omit
+ * them.
  */
 type PackedRare = readonly [idle?: PackedPeriod[] | null, joinedBy?: JoinEvidence[]];
 const unpackIdle = (idle: readonly PackedPeriod[]): Idle[] =>

@@ -14,7 +14,7 @@ const memory = createMemory();
 const STRUCTURE =
   's String, j String, a UInt8, b UInt32, c UInt64, d UInt64, e Float64, n Nullable(UInt64), l Array(String)';
 
-/** The engine is the oracle: it must read back what was written. */
+/** These tests insert encoded rows into a real engine and compare what it reads back. */
 describe('rows in RowBinary', () => {
   let directory: string;
   let session: InstanceType<typeof chdb.Session>;

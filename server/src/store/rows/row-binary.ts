@@ -10,18 +10,18 @@ import type { Lease, Memory } from '../../base/memory.ts';
  */
 export interface RowBinary {
   string(value: string): void;
-  /** Writes the parts as one string, without building that string. */
+  /** Writes the parts as one string without concatenating them first. */
   joined(parts: readonly string[]): void;
   uint8(value: number): void;
   uint32(value: number): void;
   /**
-   * Writes the value, clamped to the range of the column, because otherwise one value out of range
-   * would make the insert of all other rows fail.
+   * Writes the value, limited to the range of the column type, because a value out of range would
+   * make the insert of all rows fail.
    */
   uint64(value: number | bigint): void;
   float64(value: number): void;
   nullableUint64(value: bigint | null): void;
-  /** Writes the length of an Array. The caller then writes that many values. */
+  /** Writes the length of an Array. The caller must then write this number of values. */
   length(count: number): void;
   /** Returns a copy of all bytes written so far, and empties the writer. */
   take(memory: Memory): Lease;
@@ -29,18 +29,18 @@ export interface RowBinary {
 
 const FIRST_BYTES = 256 * 1024;
 /**
- * Size above which the writer's buffer is not kept after a `take`. A larger buffer may have been
- * needed only once.
+ * Maximum size of the buffer that the writer keeps after a `take`. A larger buffer is released,
+ * because few rows need it.
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /**
- * Maximum length of a text that is written in a loop, because for short texts a loop is faster than
- * a call into the runtime.
+ * Maximum length of a text that is written character by character. For short texts this loop is
+ * faster than a call into the runtime.
  */
 const SHORT = 40;
 /**
- * Number of bytes reserved for a length that is known only after the text is written. That is
- * possible because LEB128 may have leading zeros. Four bytes can hold a length of up to 268
+ * Number of bytes reserved for a length that becomes known only after the text was written. The
+ * length is padded with LEB128 continuation bytes. Four bytes can hold a length of up to 268
  * million.
  */
 const LATE_LENGTH_BYTES = 4;
@@ -71,8 +71,8 @@ export function createRowBinary(): RowBinary {
     bytes[at++] = value;
   };
   /**
-   * Writes a short ASCII text without its length. Returns false for any other text. In this case
-   * the position in the buffer has not moved, so the bytes written do not count.
+   * Writes a short ASCII text without its length. Returns false for any other text. The writer's
+   * position is then unchanged, so that the next write overwrites these bytes.
    */
   const writeShort = (value: string, from: number): boolean => {
     for (let i = 0; i < value.length; i++) {

@@ -19,7 +19,8 @@ const backOf = (span: OtlpSpan) => {
   const { resource, ...rest } = span;
   const stored = fromSpanRow(row(recordText(normalizer.span(span, 5))));
   expect(stored.log).toBeUndefined();
-  // What normalize noted beside it is not stored.
+  // The normalizer adds derived fields to the resource. They are not stored, so compare only the
+  // attributes.
   expect(stored.span!.resource.attributes).toEqual(resource.attributes);
   const { resource: _resource, ...read } = stored.span!;
   return { read, rest };
@@ -73,7 +74,8 @@ test('a milestone is read back as the log record that it was', () => {
   };
   const stored = fromSpanRow(row(recordText(normalizer.event(log, 5)!)));
   expect(stored.span).toBeUndefined();
-  // It happened when it was observed, and how severe it was is nobody's question.
+  // The time is the observed time, because the log record had no time of its own. The severity is
+  // not stored.
   expect(stored.log).toEqual({
     ...{ ...log, time: 9n, severity: 0 },
     resource: { attributes: [] },

@@ -21,8 +21,8 @@ export const SPAN_COLUMNS = [
 ] as const;
 
 /**
- * Encodes records as rows in RowBinary. The rows hold the raw times of spans, not the repaired
- * ones. `writer` must be empty and is empty again afterwards.
+ * Encodes records as rows in RowBinary. The rows hold the times of spans as received, not as
+ * repaired. `writer` must be empty and is empty again afterwards.
  */
 export function spanRows(
   writer: RowBinary,
@@ -107,16 +107,19 @@ type Small = [
   statusMessage: string,
   traceState: string,
   scope: string,
-  /** Number of links that were left out; 0 or absent if none were. */
+  /** Number of links that were dropped; 0 or absent if none were. */
   droppedLinks?: number,
   more?: StoredMore,
 ];
 
-/** What `RawColumns.more` holds. A field is absent if the span has nothing of it. */
+/**
+ * Rarely present fields of a span (`RawColumns.more`). A field is absent if the span does not have
+ * it.
+ */
 interface StoredMore {
   scope?: { version?: string; schemaUrl?: string; dropped?: number; attributes?: object };
   resource?: { schemaUrl?: string; dropped?: number; doubles?: string[] };
-  /** Names the attributes of the span that are doubles, and look like integers in its JSON. */
+  /** Names of span attributes whose values are doubles but look like integers in JSON. */
   doubles?: string[];
   droppedAttributes?: number;
   droppedEvents?: number;

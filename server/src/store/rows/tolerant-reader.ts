@@ -3,15 +3,15 @@ import type { Counters } from '../../base/counters.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
-/** Maps rows with `read`, and leaves out the rows for which `read` throws. */
+/** Maps rows with `read`, and omits the rows for which `read` throws. */
 export type ReadRows = <Row, T>(rows: readonly Row[], read: (row: Row) => T) => T[];
 
 const SAY_EVERY_MS = 60_000;
 
 /**
- * Returns a function that leaves out rows which cannot be read (damaged, or of a later version),
- * counts them, and logs one of them at most once a minute. A row that cannot be read must neither
- * hide all other rows nor keep the server from starting.
+ * Returns a function that omits unreadable rows (damaged, or written by a later version). It counts
+ * them, and logs one of them at most once a minute. One unreadable row must not make the other rows
+ * unreadable or keep the server from starting.
  */
 export function createReadRows({
   clock,

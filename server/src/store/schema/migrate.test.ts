@@ -4,7 +4,9 @@ import { MIGRATIONS_DONE } from '../sql/schema.sql.ts';
 import { TABLE_DEFINITIONS } from '../sql/system.sql.ts';
 import { migrate, type SchemaOptions } from './migrate.ts';
 
-/** A server that notes what it is told. `failsAt`: a command that it does not take. */
+/**
+ * Simulates a ClickHouse server that records commands. The command with the index `failsAt` fails.
+ */
 function bench(kind: Connection['kind'] = 'clickhouse', done: number[] = []) {
   const commands: string[] = [];
   const recorded: [number: number, name: string][] = [];
@@ -44,7 +46,7 @@ test('every migration runs once, in the order of their numbers, and is recorded 
 
 test('one that did not run is not recorded, and runs again', async () => {
   const { commands, recorded, state, run } = bench();
-  // The table of migrations, and the first one.
+  // Two commands succeed: the creation of the table of migrations, and the first migration.
   state.failsAt = 2;
   await expect(run()).rejects.toThrow('killed');
   expect([commands.length, recorded.length]).toEqual([2, 1]);

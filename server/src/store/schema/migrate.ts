@@ -10,7 +10,7 @@ export interface SchemaOptions {
   cluster: string;
 }
 
-/** Directory of the SQL files, beside this source. The built code reads them from there, too. */
+/** Directory of the SQL files. The compiled code in `dist/` reads them from `src/`, too. */
 const SCHEMA = fileURLToPath(
   new URL(
     import.meta.url.includes('/dist/') ? '../../../src/store/schema/' : './',
@@ -19,8 +19,9 @@ const SCHEMA = fileURLToPath(
 );
 
 /**
- * Runs the migrations, which are numbered and forward only. Every statement is idempotent (`IF NOT
- * EXISTS`) and a migration is recorded once it has run. After a kill midway, it runs again.
+ * Runs the migrations in the order of their numbers. A migration is recorded after it has run. If
+ * the process is killed in between, the migration runs again, so every statement is idempotent (`IF
+ * NOT EXISTS`).
  */
 export async function migrate(connection: Connection, options: SchemaOptions): Promise<void> {
   const fill = (sql: string): string =>
@@ -44,15 +45,15 @@ export async function migrate(connection: Connection, options: SchemaOptions): P
 }
 
 /**
- * Matches the rows that retention deletes: those of ended flows, of tombstones, and of flows that
- * count as ended once idle (`settles_as`). A flow that still waits is kept.
+ * Condition for rows that may expire: rows of ended flows, of tombstones, and of flows that count
+ * as ended once idle (`settles_as`). A flow that still waits for something does not expire.
  */
 const ENDED = "(phase = 'ended') OR (deleted = 1) OR (settles_as != '')";
 
 /**
- * Merges three times as many parts together as by default. A row is then rewritten half as often,
- * which matters because merging takes CPU from the server itself. The two bounds on broken parts
- * let the engine start and serve the other parts, however many are broken.
+ * Settings of large tables. `merge_selector_base` makes a merge join three times as many parts as
+ * by default. Each row is then rewritten half as often, which matters because merges compete with
+ * the server for CPU. The other two settings let the engine start however many parts are broken.
  */
 const LARGE = [
   'merge_selector_base = 15',
@@ -60,8 +61,8 @@ const LARGE = [
   'max_suspicious_broken_parts_bytes = 1000000000000000',
 ];
 /**
- * Syncs what people wrote or were notified of, so that these rows are on disk before the answer. No
- * other copy of the rows exists.
+ * Settings of tables with data that exists nowhere else, such as documents and notifications.
+ * Inserts into them are synced to disk before they are acknowledged.
  */
 const SYNCED = ['fsync_after_insert = 1', 'fsync_part_directory = 1'];
 const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])[] = [
@@ -74,10 +75,11 @@ const EMBEDDED: readonly (readonly [table: string, settings: readonly string[]])
 ];
 
 /**
- * Applies the settings of tables. The retention is a setting and no migration, because it follows
- * the configuration at every start. The text is written as the engine prints it, so that a correct
- * definition is left alone. A definition that was rewritten at every start was once lost on a full
- * disk.
+ * Applies the settings of tables at every start. The retention is not part of a migration, because
+ * the configuration may change it.
+ *
+ * Statements use the same text that the engine prints, so that an unchanged definition is detected
+ * and not rewritten. Rewriting is risky: on a full disk a definition was once lost.
  */
 async function setTables(
   connection: Connection,
@@ -96,7 +98,7 @@ async function setTables(
     const ttl = `TTL day + toIntervalDay(${retentionDays})${condition}`;
     if (!is(table, `${ttl} SETTINGS`)) await connection.command(fill(modifyTtl(table, ttl)));
   }
-  // The operator of an external server decides how the server merges, syncs and loads.
+  // For an external ClickHouse server, its operator decides about merges, syncs and broken parts.
   if (connection.kind === 'embedded')
     for (const [table, settings] of EMBEDDED)
       for (const setting of settings)

@@ -3,8 +3,8 @@ import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 /**
- * Maximum lengths of the catalogue's lists. A query reads one element more than the maximum, in
- * order to learn whether the list is incomplete.
+ * Maximum lengths of the catalogue's lists. A query selects one element more than the maximum,
+ * which reveals whether the list is incomplete.
  */
 export interface CatalogBounds {
   /** Maximum number of flow types, and of services. */
@@ -32,15 +32,18 @@ export const flowTypes = (nowMs: number, { listed, named }: CatalogBounds): stri
   ORDER BY flows DESC
   LIMIT ${listed + 1}`;
 
-/** What is usual of a flow type. The overview shows it, and queries compare with it. */
+/**
+ * Quantiles of the duration of a flow type. The overview shows them, and queries compare flows with
+ * them.
+ */
 const USUAL: Record<UsualQuantile, string> = {
   p50: 'quantile(0.5)(duration_ms)',
   p95: 'quantile(0.95)(duration_ms)',
 };
 
 /**
- * Returns the usual duration of the type of each flow, ms, in its environment. The types are looked
- * up once for a query, and found by a hash of their names.
+ * Returns an expression for the usual duration of flows with the same type and environment, ms. The
+ * usual durations are computed once for a query, and `transform` finds them by a hash of the name.
  */
 export const usualDuration = (quantile: UsualQuantile, nowMs: number): string => {
   const types = (list: 'names' | 'durations'): string => sql`
@@ -89,7 +92,10 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   ORDER BY name
   LIMIT ${listed + 1}`;
 
-/** Selects the destinations to which each service sends, or from which the service consumes. */
+/**
+ * Selects the destinations to which each service sends messages, and those from which it consumes
+ * messages.
+ */
 export const destinationsOfServices = ({ named }: CatalogBounds): string => sql`
   SELECT
     name,

@@ -3,12 +3,18 @@ import { hasFlag, isOf, joinedFamilies } from './lenses.sql.ts';
 import { flowsIn, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Describes two populations that are read at once: flows of either are read, and say of which. */
+/**
+ * Two populations that one query compares. The query reads the flows that belong to `here`, to
+ * `there` or to both.
+ */
 export interface Compared {
   either: Counted;
   here: string;
   there: string;
-  /** How many flows each has, so that what is frequent in the smaller one is listed, too. */
+  /**
+   * Number of flows in each population. Traits are sorted by their share of a population, so that
+   * frequent traits of a small population are listed, too.
+   */
   hereFlows: number;
   thereFlows: number;
 }

@@ -1,9 +1,9 @@
 import { sql } from './sql.ts';
 
-/** Tables that hold JSON texts in column `body`, and other columns to find the texts by. */
+/** Tables with a JSON text in column `body`, and further columns to find the text by. */
 export type BodyTable = 'incidents' | 'notifications' | 'silences';
 
-/** Selects the ids of incidents in the order in which lists show the incidents. */
+/** Selects the ids of incidents in the order in which incidents are listed: open ones first. */
 export const INCIDENT_IDS = sql`
   SELECT id
   FROM incidents FINAL

@@ -2,7 +2,10 @@ import type { TrendBy } from '../port/index.ts';
 import { flowsIn, isSampled, quantiles, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Sums the segments of flows by bands of durations, and the durations themselves (segment 0). */
+/**
+ * Sums the critical-path segments of flows for each band of durations. Segment 0 is the sum of the
+ * durations themselves.
+ */
 export const segmentShares = (
   counted: Counted,
   bands: readonly { fromMs: number; toMs: number }[],
@@ -25,8 +28,8 @@ export const segmentShares = (
 };
 
 /**
- * Selects the time between two points of each flow, ms: from the first event of the one name to the
- * first event of the other name that is not before it; null if the flow has no such events.
+ * Time from a flow's first event named `pointFrom` to its first event named `pointTo` that is not
+ * earlier, ms.
  */
 const BETWEEN = sql`
   arrayMin(
@@ -70,7 +73,7 @@ export const between = (counted: Counted): string => sql`
     count() AS measured
   FROM ${measuredFlows(counted, true)}`;
 
-/** Counts flows in the cells of a grid of start and duration. */
+/** Counts flows in the cells of a grid: buckets of the start by ranges of the duration. */
 export const spread = (
   counted: Counted,
   fromMs: number,
@@ -96,7 +99,10 @@ const TREND_BY: Record<TrendBy, string> = {
   service: 'services',
 };
 
-/** Counts flows by buckets of their start; each flow counts for every value that it has. */
+/**
+ * Counts flows in buckets of their start, for each value of the field `by`. A flow with several
+ * values (services) counts for each of them. The value '' counts all flows.
+ */
 export const trend = (counted: Counted, bucketMs: number, by: TrendBy): string => sql`
   SELECT
     intDiv(intDiv(started, 1000000), ${bucketMs}) AS bucket,

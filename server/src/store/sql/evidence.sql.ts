@@ -11,8 +11,8 @@ export const LAST_DERIVED_BATCH = sql`
   FROM flows`;
 
 /**
- * Selects the number of spans and bytes in each batch, from which the reader makes blocks of whole
- * batches.
+ * Selects the number of spans and bytes in each batch. From these numbers the reader forms blocks
+ * of whole batches.
  */
 export const batchesAfter = (limit: number): string => sql`
   SELECT

@@ -1,7 +1,10 @@
 import { flowsIn, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Counts flows by the values of several fields in one reading, at most `most` values of each. */
+/**
+ * Counts flows by the values of several fields in one query. Selects at most `most` values of each
+ * field.
+ */
 export const facetCounts = (counted: Counted, most: number): string => sql`
   SELECT facet.1 AS field, facet.2 AS value, count() AS flows
   FROM (

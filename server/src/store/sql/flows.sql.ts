@@ -1,7 +1,7 @@
 import type { FlowOrder } from '../../model/search.ts';
 import { sql } from './sql.ts';
 
-/** Columns of `flows` that lists read; `StoredFlowRow` is the type of such a row. */
+/** Columns of `flows` that lists need. `StoredFlowRow` is the type of a row with these columns. */
 export const SUMMARY_FIELDS = sql`
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,
   judgement, health, status, status_since, started, last_progress, ended, duration_ms,
@@ -9,10 +9,11 @@ export const SUMMARY_FIELDS = sql`
   parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms`;
 
 /**
- * Selects all flows as they look at `nowMs`. A flow that has settled by then counts as ended. This
- * query serves filters and counts in the engine; `viewAt` does the same outside of the engine.
- * `from` may name the table without `FINAL`, for rows of any version. `among`, a condition on ids,
- * is met before the versions of each flow are merged, so that only these flows are read.
+ * Selects all flows in their state at `nowMs`: a flow that has settled by then counts as ended, as
+ * in `viewAt`.
+ *
+ * With `from` = 'flows', selects rows of any version instead of the newest. `among` is a condition
+ * on ids that the engine applies before it merges versions, so that it reads only these flows.
  */
 export const flowsSeenAt = (
   nowMs: number,
@@ -30,8 +31,8 @@ export const flowsSeenAt = (
     )`;
 
 /**
- * Selects a page of flows. `where` is a condition from `search.sql.ts`. `isAfter` is true for every
- * page but the first.
+ * Selects a page of the flows that match the condition `where` (see `search.sql.ts`). `isAfter` is
+ * false for the first page.
  */
 export function flowsPage(
   nowMs: number,
@@ -59,12 +60,15 @@ const AFTER: Readonly<Record<string, string>> = {
   id: '{afterId:String}',
 };
 
-/** Longest wait that is sorted by, ms; what waits since an instant is so much less than this. */
+/**
+ * Number from which the start of a wait is subtracted, so that the longest wait gives the greatest
+ * value to sort by.
+ */
 const MAX_MS = Number.MAX_SAFE_INTEGER;
 
 /**
- * Returns what flows are sorted by, as a UInt64. Flows that wait for nothing come last in either
- * direction.
+ * Returns an expression for the value by which flows are sorted, as a UInt64. Flows that wait for
+ * nothing come last in both directions.
  */
 function valueOf({ by, ascends }: FlowOrder, nowMs: number): string {
   switch (by) {
@@ -91,7 +95,10 @@ function valueOf({ by, ascends }: FlowOrder, nowMs: number): string {
   }
 }
 
-/** Duration of a flow in ms: from start to end, or to `nowMs`. */
+/**
+ * Returns an expression for the duration of a flow, ms: from its start to its end, or to `nowMs`
+ * while the flow is open.
+ */
 export const durationAt = (nowMs: number): string =>
   `if(phase = 'ended', duration_ms, ${nowMs} - intDiv(started, 1000) / 1000)`;
 
@@ -110,7 +117,7 @@ export const FLOWS_BY_IDS_IN_ORDER = sql`
   ${FLOWS_BY_IDS}
   ORDER BY id`;
 
-/** Selects whole flows, timelines included. */
+/** Selects flows by id, including their timelines. */
 export const WHOLE_FLOWS_BY_IDS = sql`
   SELECT
     ${SUMMARY_FIELDS},
@@ -134,13 +141,16 @@ export const ALIASES_OF_FLOW = sql`
   ORDER BY id
   LIMIT 100`;
 
-/** Selects the row with this id. The row tells whether this is the id of a flow or a former id. */
+/** Selects the row with this id, which may be the id of a flow or a former id (`deleted` = 1). */
 export const NAME_OF_FLOW = sql`
   SELECT id, deleted, moved_to
   FROM flows FINAL
   WHERE id = {name:String}`;
 
-/** Selects flows by an explicit id, a business key, a trace, a message id or a span. */
+/**
+ * Selects flows by a name other than their id: an explicit id, a business key, or the id of a
+ * trace, a message or a span.
+ */
 export const FLOWS_BY_OTHER_NAME = sql`
   SELECT id
   FROM flows FINAL
@@ -167,8 +177,8 @@ export const SPANS_OF_FLOWS = sql`
   WHERE id IN {ids:Array(String)} AND deleted = 0`;
 
 /**
- * Selects a block of flows that are open, or for which a re-evaluation is due, in order of the
- * primary key.
+ * Selects a block of flows that are open or have a planned re-evaluation, in order of the primary
+ * key.
  */
 export const openFlowsBlock = (nowMs: number, size: number): string => sql`
   SELECT id, type, settles_at, look_at

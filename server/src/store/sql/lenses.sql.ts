@@ -3,7 +3,10 @@ import type { TraitFamily, TraitMeasure, TraitsOf } from '../port/index.ts';
 import { flowsIn, isSampled, quantiles, startedMs, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Columns that hold the traits of each family. `marks` are those marks that are counted. */
+/**
+ * Columns that hold the traits of each family. `marks` is an alias for the selected ids of
+ * `mark_ids` (see `joinedFamilies`).
+ */
 const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> = {
   node: { ids: 'node_ids', ms: 'node_ms', flags: 'node_flags' },
   edge: { ids: 'edge_ids', ms: 'edge_ms', flags: 'edge_flags' },
@@ -21,8 +24,9 @@ const FAMILIES: Record<TraitFamily, { ids: string; ms: string; flags: string }> 
 };
 
 /**
- * Selects the traits of families as columns `ids`, `all_ms` and `all_flags`. A flow has more marks
- * than other traits, so marks of other kinds are left out before a row is made of each.
+ * Returns columns `ids`, `all_ms` and `all_flags`, which contain the traits of all these families.
+ * A flow has more marks than other traits, so marks of other kinds are filtered out before `ARRAY
+ * JOIN` makes a row of each trait.
  */
 export const joinedFamilies = (
   families: readonly TraitFamily[],
@@ -56,16 +60,21 @@ const MEASURES: Record<TraitMeasure, (counted: Counted) => string> = {
     toString(intDiv(max(started), 1000000)) AS lastAt`,
 };
 
-/** Counts the traits of a family. `flow` is a hash, because ids would be copied for each trait. */
+/**
+ * Counts the traits of some families. Column `flow` is a hash, because `ARRAY JOIN` would copy a
+ * whole id for each trait.
+ */
 export const traitCounts = (
   counted: Counted,
   { families, kinds, most, measures, byType = false }: TraitsOf,
 ): string => {
-  // A type is copied for each trait, too, and is less to copy as the number of a word.
+  // `ARRAY JOIN` copies the flow type for each trait. A LowCardinality column is cheaper to copy
+  // than a string.
   const type = byType ? 'toLowCardinality(type) AS flow_type,\n' : '';
   const flowType = byType ? 'flow_type, ' : '';
   const position = measures.includes('rank') ? ', arrayEnumerate(ids) AS position' : '';
-  // Every flow has nodes. Where rarer kinds are asked for, flows without them are left out first.
+  // Filter out flows that have no trait of these kinds. Every flow has nodes, so the filter is
+  // useless if nodes are counted.
   const having =
     kinds === undefined || kinds.includes('node')
       ? counted
@@ -109,7 +118,7 @@ const hasAny = (kinds: readonly TraitKind[], families: readonly TraitFamily[]): 
 export const isOf = (kinds: readonly TraitKind[]): string =>
   `bitAnd(trait, 15) IN (${codesOf(kinds)})`;
 
-/** Counts the flows that have each trait of a kind, by buckets of their start. */
+/** Counts the flows that have each trait of a kind, in buckets of the time of their start. */
 export const traitTrend = (
   counted: Counted,
   kind: TraitKind,
@@ -131,8 +140,9 @@ export const traitTrend = (
   LIMIT 100000`;
 
 /**
- * Counts what follows failures in rows: the functions, version and instance of each. The order in
- * which `traitsOf` adds them tells which failure they belong to.
+ * Counts the functions, version and instance of each failure. In a flow's row these three traits
+ * directly follow the failure (see `TraitBodies`), so the failure is paired with each of the next
+ * three traits.
  */
 export const failureOrigins = (counted: Counted): string => {
   const after = (places: number): string =>
@@ -166,8 +176,8 @@ export const failureOrigins = (counted: Counted): string => {
 };
 
 /**
- * Counts pairs of steps that follow each other in order of their starts or ends. Steps with equal
- * times are in causal order, as the row holds them.
+ * Counts pairs of steps that directly follow each other, in the order of their starts or ends.
+ * Steps with equal times keep their order in the row, which is the causal order.
  */
 export const directlyFollows = (
   counted: Counted,
@@ -198,7 +208,7 @@ export const directlyFollows = (
     LIMIT ${most}`;
 };
 
-/** Counts variants. */
+/** Counts the flows of each variant, and measures their durations. */
 export const variantCounts = (counted: Counted, most: number): string => sql`
   SELECT
     toString(variant) AS id,
@@ -223,8 +233,8 @@ export const variantOutcomes = (counted: Counted): string => sql`
   GROUP BY variant, type, status`;
 
 /**
- * Selects versions that flows of each variant have, at most 20 of each. `versionCode` is the code
- * of ids of that kind. Of many flows a sample is looked at.
+ * Selects at most 20 service versions for each variant. `versionCode` is the code of trait ids of
+ * kind `version`. In a large population only a sample of the flows is read.
  */
 export const variantVersions = (counted: Counted, versionCode: number): string => sql`
   SELECT toString(variant) AS id, toString(version) AS version, toString(any(flow)) AS example
@@ -235,7 +245,10 @@ export const variantVersions = (counted: Counted, versionCode: number): string =
   ORDER BY count() DESC
   LIMIT 20 BY variant`;
 
-/** Selects ids of flows in the order of a hash: a random choice that is always the same. */
+/**
+ * Selects flow ids in the order of their hash. The choice looks random, and is the same for every
+ * query.
+ */
 export const sampledIds = (counted: Counted, limit: number): string => sql`
   SELECT id
   FROM ${flowsIn(counted, 'id, variant')}
@@ -243,7 +256,10 @@ export const sampledIds = (counted: Counted, limit: number): string => sql`
   ORDER BY cityHash64(id)
   LIMIT ${limit}`;
 
-/** Counts attributes of spans and resources over some flows, each flow once for each value. */
+/**
+ * Counts the attribute values of spans and resources in some flows. A flow counts once for each
+ * value.
+ */
 export const attributeCounts = (most: number): string => sql`
   SELECT name, value, uniqExact(flow) AS flows
   FROM (

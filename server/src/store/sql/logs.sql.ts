@@ -1,9 +1,9 @@
 import { sql } from './sql.ts';
 
 /**
- * Selects what lists of log records are made of, without the texts: errors first and then the
- * oldest, so that a list that is cut has the errors. `matches` tells whether the record has the
- * text that is searched for. Of a record that was sent twice, one row is selected.
+ * Selects log records without their texts, errors first and then from the oldest to the newest, so
+ * that a list that is cut contains the errors. `matches` is 1 if the record contains the searched
+ * text. A record that was sent twice is selected once.
  */
 export const logIndex = (most: number, hasText: boolean): string => sql`
   SELECT
@@ -24,7 +24,7 @@ export const LOGS_BY_IDS = sql`
   WHERE trace_id IN {traces:Array(String)} AND id IN {ids:Array(String)} AND dropped = 0
   LIMIT 1 BY trace_id, id`;
 
-/** Selects how many log records of these traces were not kept. */
+/** Selects how many log records of these traces were dropped. */
 export const LOGS_DROPPED = sql`
   SELECT
     sum(of_one.1) AS records,
@@ -36,7 +36,7 @@ export const LOGS_DROPPED = sql`
     GROUP BY trace_id, id
   )`;
 
-/** Selects those of these spans that were received, in any flow. */
+/** Selects the spans, out of the given ones, that were received in any flow. */
 export const SPANS_RECEIVED = sql`
   SELECT DISTINCT trace_id, span_id
   FROM records

@@ -4,7 +4,7 @@ import { sql } from './sql.ts';
 const sqlName = (name: string): string => name.replaceAll('\0', '\\0');
 const startsWith = (prefix: string): string => `startsWith(x, '${sqlName(prefix)}')`;
 
-/** Selects the id at which a block ends. The next `size` rows come before this id. */
+/** Selects the last id of a block: the row that follows `size` other rows. */
 export const endOfNamesBlock = (size: number): string => sql`
   SELECT id
   FROM flows
@@ -14,9 +14,9 @@ export const endOfNamesBlock = (size: number): string => sql`
 
 /**
  * Selects the hashed names of flows that were received since `sinceMs`, and of all open flows. The
- * engine computes the hashes, because handing over the names and hashing them in this process would
- * take ten times as long. The hashes are grouped by the engine's own blocks, because one text of
- * all hashes would be copied again and again.
+ * engine computes the hashes, because transferring the names and hashing them in this process takes
+ * ten times as long. The result has one text for each of the engine's blocks, because a single text
+ * would be copied again each time it grows.
  */
 export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   SELECT
@@ -49,7 +49,7 @@ export const nameHashesBlock = (nowMs: number, sinceMs: number): string => sql`
   )
   GROUP BY blockNumber()`;
 
-/** Selects the number of names that were received in each minute, the newest minute first. */
+/** Selects how many names were received in each minute, newest minute first. */
 export const NAMES_BY_MINUTE = sql`
   SELECT
     intDiv(last_received, 60000) AS minute,
@@ -59,12 +59,12 @@ export const NAMES_BY_MINUTE = sql`
   GROUP BY minute
   ORDER BY minute DESC`;
 
-/** Columns of a row whose spans are to be loaded. */
+/** Columns that are needed to load the spans of a row. */
 const LOADED_FIELDS = sql`
   id, version, deleted, moved_to, members, tokens,
   if(deleted = 2, timeline, '[]') AS causes`;
 
-/** Selects the newest versions of the rows with these ids. Tombstones are included. */
+/** Selects the newest version of each row with one of these ids, including tombstones. */
 export const LOADED_BY_IDS = sql`
   SELECT
     ${LOADED_FIELDS}
@@ -73,9 +73,11 @@ export const LOADED_BY_IDS = sql`
 
 /**
  * Selects flows and unattributed spans that have one of `names` in this column, at most `most` rows
- * for each name. `hasAny` serves only to choose, by the index, which granules are read.
- * `arrayExists` then filters the rows, because `hasAny` would compare each of `names` with each
- * name of a row.
+ * for each name.
+ *
+ * `indexHint(hasAny(…))` uses the index to choose the granules to read. `arrayExists` then filters
+ * their rows, because it is faster than `hasAny`, which compares each of `names` with each name of
+ * a row.
  */
 export const loadedByNames = (column: 'trace_ids' | 'tokens', most?: number): string => sql`
   SELECT

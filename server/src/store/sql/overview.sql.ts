@@ -2,7 +2,7 @@ import { codeOf } from '../../analyze/index.ts';
 import { flowsIn, quantiles, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Counts flows by type and environment, and measures how long they took. */
+/** Counts flows by type and environment, and computes quantiles of their durations. */
 export const typeCounts = (counted: Counted, most: number): string => sql`
   SELECT
     type, environment,
@@ -17,8 +17,8 @@ export const typeCounts = (counted: Counted, most: number): string => sql`
   LIMIT ${most}`;
 
 /**
- * Counts the flows that are late or stuck by what they wait for, and by buckets of the instant from
- * which on they were. Bucket -1 is what was before `fromMs`.
+ * Counts late and stuck flows by the step that they wait for, in buckets of the time when they
+ * became late or stuck. Bucket -1 holds all earlier than `fromMs`.
  */
 export const heldTrend = (counted: Counted, fromMs: number, bucketMs: number): string => {
   const kinds = `(${codeOf('late')}, ${codeOf('stuck')})`;

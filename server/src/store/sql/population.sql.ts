@@ -3,24 +3,27 @@ import { flowsSeenAt } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 /**
- * Describes which flows a lens reads: those of a search (`search.sql.ts`), as they look at `nowMs`.
+ * Describes the flows that a lens counts: those that match a search (`search.sql.ts`) at `nowMs`.
  */
 export interface Counted {
   nowMs: number;
   where: string;
   /**
-   * How many flows there are, compared with all rows: `known` are those of the parameter `known`;
-   * `few` are worth looking for before versions are merged.
+   * Determines how flows are read. `known`: by the ids in the parameter `known`. `few`: their ids
+   * are looked up first, so that only versions of these flows are merged. `many`: all versions of
+   * all flows are merged.
    */
   size: 'known' | 'few' | 'many';
-  /** Quantiles are taken of one flow out of this many, a power of two. */
+  /** Sampling rate of quantiles: one of this many flows is used. A power of two. */
   oneOf: number;
 }
 
 /**
- * Selects the flows of a search as they look at `nowMs`. `FINAL` merges the versions of all flows,
- * in all columns that are asked for, unless it is told their ids. Ids that are not known are those
- * of rows of any version that match; what matches after the merge counts.
+ * Selects the flows of a search in their state at `nowMs`.
+ *
+ * `FINAL` merges the versions of all flows, in all selected columns, unless a condition on ids
+ * restricts it. For few flows, a subquery first selects the ids of rows of any version that match.
+ * The search is then applied again to the merged rows.
  */
 export const flowsIn = ({ nowMs, where, size }: Counted, columns: string): string => {
   const among = { known: 'id IN {known:Array(String)}', few: idsOf(nowMs, where), many: undefined };
@@ -46,8 +49,8 @@ export const quantiles = (ms: string, condition: string): string =>
 export const startedMs = 'intDiv(started, 1000000)';
 
 /**
- * Counts the flows of a search, and measures their durations. `known` are their ids by the hashes
- * that stand for them in examples, if there are at most `most`.
+ * Counts the flows of a search, and measures their durations. Column `known` holds the hash and the
+ * id of each flow, if there are at most `most` flows.
  */
 export const population = (counted: Counted, most: number): string => sql`
   SELECT
@@ -65,7 +68,7 @@ export const population = (counted: Counted, most: number): string => sql`
     ) AS known
   FROM ${flowsIn(counted, 'id, variant, duration_ms, started')}`;
 
-/** Selects the ids of flows by the hashes that stand for them in examples. */
+/** Selects flow ids by the hashes that stand for flows in examples. */
 export const EXAMPLES = sql`
   SELECT DISTINCT toString(cityHash64(id)) AS hash, id
   FROM flows

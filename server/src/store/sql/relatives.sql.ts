@@ -1,12 +1,11 @@
 import { sql } from './sql.ts';
 
-/** Maximum number of relatives of a flow. People find more children by the search `parent:`. */
+/** Maximum number of relatives of a flow. People find further children by the search `parent:`. */
 export const MAX_RELATIVES = 100;
 
 /**
- * Selects relatives of a flow by a condition. The inner query uses an index, and finds candidates
- * among all versions of the rows. The outer query keeps a row only if the condition is true for its
- * newest version.
+ * Selects relatives of a flow by a condition. The inner query uses an index, and finds rows of any
+ * version. The outer query checks the condition again on the newest version of each row.
  */
 const relativesWhere = (condition: string): string => sql`
   SELECT id, type, key, started
@@ -22,7 +21,7 @@ const relativesWhere = (condition: string): string => sql`
   LIMIT ${MAX_RELATIVES}`;
 
 /**
- * Selects all runs of one flow. The ids of the runs are neighbours, so they are a range of the
+ * Selects all runs of one flow. Their ids have a common prefix, so the query reads one range of the
  * primary key.
  */
 export const RUNS_OF_FLOW = relativesWhere(sql`

@@ -20,9 +20,9 @@ type Params = Record<string, Param>;
 type Bind = (value: Param, type: string) => string;
 
 /**
- * Translates a search into an SQL condition on flows as they look at `nowMs`. Every value from the
- * search is bound as a parameter and is no part of the text. The names of parameters begin with
- * `prefix`, so that a query can have two such conditions.
+ * Translates a search into an SQL condition on flows in their state at `nowMs`. Every value from
+ * the search is bound as a parameter and not inserted into the text. `prefix` is put before the
+ * names of parameters, so that one query can contain two such conditions.
  */
 export function searchWhere(
   search: FlowSearch,
@@ -41,7 +41,8 @@ export function searchWhere(
   bound('environments', search.environments, 'environment IN {environments:Array(String)}');
   bound('services', search.services, 'hasAny(services, {services:Array(String)})');
   if (search.incidents) {
-    // An empty list of incidents is a condition, too, and matches no flow.
+    // An empty list of incidents must match no flow, so the condition is added for an empty list,
+    // too.
     where.push('hasAny(incident_keys, {incidents:Array(String)})');
     params['incidents'] = search.incidents;
   }
@@ -72,8 +73,8 @@ const KEY_OF_NAME = sql`
 const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * Translates a query's syntax tree into an SQL condition. `search-match.ts` decides the same in
- * memory, and `testing/store-conformance.ts` guards that both agree.
+ * Translates a query's syntax tree into an SQL condition. `search-match.ts` evaluates the same tree
+ * in memory, and `testing/store-conformance.ts` checks that both agree.
  */
 export function queryWhere(query: Query, nowMs: number, params: Params): string {
   const bind: Bind = (value, type) => {
@@ -129,7 +130,7 @@ const group = (conditions: readonly string[], operator: 'AND' | 'OR'): string =>
 
 /**
  * Returns a condition that is true if the column matches a pattern, regardless of case. `*` in the
- * pattern stands for any text. The wildcards of LIKE are escaped.
+ * pattern matches any text. The wildcards of LIKE are escaped.
  */
 const likes = (bind: Bind, column: string, pattern: string): string =>
   pattern.includes('*')
@@ -145,7 +146,7 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
   return field === 'id' && !value.includes('*') ? group([has, isCalled(bind, value)], 'OR') : has;
 }
 
-/** Columns of the kinds of traits; those that are not listed are in `trait_ids`. */
+/** Columns of trait kinds. Kinds that are not listed here are in column `trait_ids`. */
 const COLUMN_OF_KIND: Partial<Record<TraitKind, string>> = {
   node: 'node_ids',
   edge: 'edge_ids',
@@ -157,7 +158,10 @@ const COLUMN_OF_KIND: Partial<Record<TraitKind, string>> = {
   audience: 'mark_ids',
 };
 
-/** Returns a condition that is true if the flow has the trait. The id tells the trait's column. */
+/**
+ * Returns a condition that is true if the flow has the trait. The trait's kind, which is part of
+ * its id, determines the column.
+ */
 function hasTrait(bind: Bind, id: string): string {
   const bound = bind(String(BigInt(`0x${id}`)), 'UInt64');
   const kind = kindOf(BigInt(`0x${id}`));
@@ -166,8 +170,9 @@ function hasTrait(bind: Bind, id: string): string {
 }
 
 /**
- * Returns a condition that is true if a span of the flow, or its resource, has an attribute of this
- * name with a value like this. Lines 2 and 3 of a record are attributes and resource, as JSON.
+ * Returns a condition that is true if a span of the flow, or its resource, has an attribute with
+ * this name and a value that matches the pattern. Line 2 of a record contains the span's attributes
+ * as JSON, and line 3 those of the resource.
  */
 function hasAttribute(bind: Bind, { name, value }: Kind<'attribute'>): string {
   const key = bind(name, 'String');
@@ -196,8 +201,8 @@ function hasAttribute(bind: Bind, { name, value }: Kind<'attribute'>): string {
 }
 
 /**
- * Returns a condition that is true if the name is the id of a trace that the flow contains, or a
- * former id of the flow. Both are found by indexes, without reading all rows.
+ * Returns a condition that is true if the name is the id of one of the flow's traces, or a former
+ * id of the flow. Both are looked up by indexes, without reading all rows.
  */
 function isCalled(bind: Bind, name: string): string {
   const bound = bind(name.toLowerCase(), 'String');
@@ -223,8 +228,8 @@ function isCalled(bind: Bind, name: string): string {
 
 /**
  * Returns a condition that is true if an event of the second name follows an event of the first
- * name in the flow. With `not`, the condition is true if no such event follows. If there is a time
- * limit, too, this limit must then have passed at `nowMs`.
+ * name. With `not`, the condition is true if no such event follows, and if the time limit (when
+ * given) has passed at `nowMs`.
  */
 function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
   const { withinMs } = part;

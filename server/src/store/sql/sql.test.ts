@@ -38,15 +38,15 @@ const BANDS = [
 const BOUNDS = { listed: 1000, named: 50, versions: 20 };
 
 /**
- * Shows the condition with its bound values as a comment, because nothing else proves that a value
- * is bound.
+ * Returns the condition of a search, followed by its bound values as a comment. The golden file
+ * thus shows that values are bound and not part of the SQL.
  */
 const searched = (text: string): string => {
   const { where, params } = search.searchWhere({ query: parseQuery(text, NOW)!, limit: 1 }, NOW);
   return `${where}\n-- ${JSON.stringify(params)}`;
 };
 
-/** Calls every function of a module, by its name; constant texts are found by themselves. */
+/** Example calls of every function of each module. Exported constant texts need no entry. */
 const MODULES: Record<string, { module: object; of: Record<string, readonly string[]> }> = {
   catalog: {
     module: catalog,
@@ -236,7 +236,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   },
 };
 
-/** Returns the queries in the order of the module's exports. */
+/** Returns the queries of a module in the order of its exports. */
 const queriesOf = (name: string): [name: string, text: string][] => {
   const { module, of } = MODULES[name]!;
   return Object.entries(module).flatMap(([key, value]: [string, unknown]) => {

@@ -1,8 +1,7 @@
 /**
- * Formats SQL that is written over several lines. It removes the indentation of the source, and
- * indents the lines of an inserted text like the place where the text is inserted. Insert only SQL
- * and numbers. Bind every value from outside (`{name:Type}`), because otherwise the value could
- * inject SQL.
+ * Formats SQL that is written over several lines. Removes the indentation of the source, and
+ * indents inserted lines like the placeholder that they replace. Insert only SQL and numbers. Bind
+ * every other value (`{name:Type}`), because it could otherwise inject SQL.
  */
 export function sql(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
   let text = texts[0] ?? '';

@@ -1,8 +1,8 @@
 import { sql } from './sql.ts';
 
 /**
- * Selects a table by its name. This file reads the engine's own tables, which describe tables and
- * parts.
+ * Selects a table by its name, from the engine's own tables (`system.*`). All queries of this file
+ * read these tables.
  */
 export const TABLE_BY_NAME = sql`
   SELECT name
@@ -15,8 +15,8 @@ export const TABLE_DEFINITIONS = sql`
   WHERE database = currentDatabase()`;
 
 /**
- * Selects the table of a part by the path of the part, because some of the engine's lists have no
- * table id.
+ * Selects the table of a part by the part's path. Error messages of the engine contain this path
+ * and not the name of the table.
  */
 export const TABLE_OF_PART = sql`
   SELECT table
@@ -43,7 +43,7 @@ export const latestParts = (seconds: number): string => sql`
     WHERE database = currentDatabase()
   ) - ${seconds}`;
 
-/** Selects the parts that the engine itself detached because it could not load them. */
+/** Selects the parts that the engine detached at its start because it could not load them. */
 export const BROKEN_DETACHED_PARTS = sql`
   SELECT table, name, reason
   FROM system.detached_parts
@@ -64,7 +64,10 @@ const rowsOfPart = ({ table, name }: PartName, from: number, to: number): string
   FROM ${table}
   WHERE _part = '${name}' AND _part_offset >= ${from} AND _part_offset < ${to}`;
 
-/** Reads a range of rows in a part. The query fails if one of the rows is unreadable. */
+/**
+ * Returns a query that reads a range of rows in a part. The query fails if one of the rows is
+ * unreadable.
+ */
 export const readRowsOfPart = (part: PartName, from: number, to: number): string => sql`
   SELECT sum(cityHash64(tuple(*)))
   ${rowsOfPart(part, from, to)}`;

@@ -1,9 +1,8 @@
 import { sql } from './sql.ts';
 
 /**
- * A share of all traces. The hash of a trace tells to which of the `of` shares the trace belongs. A
- * query works on one share, so that the engine holds only the hashes of this share's spans in
- * memory.
+ * One of `of` shares of all traces, chosen by the hash of the trace id. A query processes one
+ * share, so that the engine needs memory only for the span hashes of this share.
  */
 export interface Share {
   index: number;
@@ -11,12 +10,12 @@ export interface Share {
 }
 
 /**
- * Lengths, in characters, of the two parts of an entry in the text that `tracesOfShare` selects:
- * the trace id, and the size of the trace.
+ * Lengths of the two parts of an entry in the text that `tracesOfShare` selects, in characters: the
+ * trace id, and the size of the trace in hexadecimal.
  */
 export const TRACE_DIGITS = 32;
 export const COUNT_DIGITS = 8;
-/** Number of bytes of records that add as much to the size of a trace as one span does. */
+/** Number of bytes of records that count as one more span in the size of a trace. */
 const BYTES_LIKE_A_SPAN = 8192;
 
 export const RECORDS_UP_TO = sql`
@@ -25,8 +24,8 @@ export const RECORDS_UP_TO = sql`
   WHERE batch <= {claim:UInt64}`;
 
 /**
- * Span keys of a row. Rows of earlier versions hold these keys as JSON, which lists span ids by
- * trace.
+ * Expression for the span keys of a row. Rows written by earlier versions contain JSON that maps
+ * each trace to its span ids.
  */
 const MEMBERS = sql`
   if(
@@ -44,7 +43,7 @@ const keysOfShare = ({ index, of }: Share): string => sql`
     ${MEMBERS}
   )`;
 
-/** Returns a condition that is true for a trace with a span that no row of a flow includes. */
+/** Returns a condition that is true for a trace with a span that no stored flow includes. */
 const lacksSpan = (share: Share): string => sql`
   countIf(
     cityHash64(concat(trace_id, span_id)) NOT IN (
@@ -55,8 +54,8 @@ const lacksSpan = (share: Share): string => sql`
   ) > 0`;
 
 /**
- * Selects traces as one text, in which each trace id is followed by the trace's size in spans. If
- * `all` is true, traces without a missing span are included.
+ * Selects traces that have a span which no stored flow includes; all traces if `all` is true. The
+ * result is one text, in which each trace id is followed by the size of the trace in spans.
  */
 export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): string => sql`
   SELECT
@@ -80,7 +79,7 @@ export const tracesOfShare = (share: Share, sinceMs: number, all: boolean): stri
   )`;
 
 /**
- * Selects the hash of each span of this share together with the id of the flow that has the span.
+ * Selects the hash of each span of this share, with the id of the flow that the span belongs to.
  */
 const spansOfShare = (share: Share): string => sql`
   SELECT
