@@ -7,13 +7,16 @@ import {
 } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
-/** Returns whether `text` needs no escaping in JSON, so that putting quotes around it is enough. */
+/**
+ * Returns whether `text` needs no escaping in JSON. Quotes can then be put around it without
+ * `JSON.stringify`.
+ */
 export const isPlain = (text: string): boolean => PLAIN.test(text);
 
 /**
- * Returns one value as JSON. Texts, booleans, safe integers and finite fractions become the JSON of
- * the same kind. A value that JSON cannot hold exactly becomes an object with one key: `int`,
- * `double`, `bytes` or `map`. `attributesFromJson` reads these objects back.
+ * Returns an attribute value as JSON. Texts, booleans, safe integers and finite fractions keep
+ * their JSON type. Any other value becomes an object with one key (`int`, `double`, `bytes` or
+ * `map`), because JSON cannot hold it exactly. `attributesFromJson` parses such objects.
  */
 export function valueJson(value: AttributeValue): string {
   switch (typeof value) {
@@ -42,8 +45,9 @@ export function valueJson(value: AttributeValue): string {
 }
 
 /**
- * Returns whether every number of the value is a double. Such a value is stored as plain numbers,
- * which queries of the store can compare, and its name is stored beside it.
+ * Returns whether all numbers in the value are doubles. Such a value is stored as plain numbers,
+ * which SQL queries can compare. The attribute's name is stored as well, so that the type is known
+ * when the value is read.
  */
 export const isAllDouble = (value: AttributeValue): boolean =>
   value instanceof WholeDouble ||
@@ -53,7 +57,7 @@ export const isAllDouble = (value: AttributeValue): boolean =>
 const isFraction = (value: AttributeValue): boolean =>
   typeof value === 'number' && !Number.isSafeInteger(value);
 
-/** Returns a value for which `isAllDouble` holds as plain numbers. */
+/** Converts a value for which `isAllDouble` is true to plain numbers. */
 export const plainDoubles = (value: AttributeValue): AttributeValue =>
   value instanceof WholeDouble
     ? value.value
@@ -61,7 +65,10 @@ export const plainDoubles = (value: AttributeValue): AttributeValue =>
       ? value.map(plainDoubles)
       : value;
 
-/** Returns attributes with plain numbers for doubles, and the names of those. */
+/**
+ * Converts attribute values that consist of doubles to plain numbers. Also returns the names of
+ * these attributes.
+ */
 export function withPlainDoubles(attributes: Attributes): { plain: Attributes; doubles: string[] } {
   const doubles: string[] = [];
   const plain = attributes.map((value, i) => {
@@ -73,8 +80,8 @@ export function withPlainDoubles(attributes: Attributes): { plain: Attributes; d
 }
 
 /**
- * Parses attributes that were written by `valueJson`, for spans that are loaded from the store.
- * `doubles` names those that were written as plain numbers although they are doubles.
+ * Parses the attributes of a stored span, whose values `valueJson` wrote. `doubles` are the names
+ * of attributes that are doubles although they were written as plain numbers.
  */
 export function attributesFromJson(text: string, doubles: readonly string[] = []): Attributes {
   if (text === '') return [];

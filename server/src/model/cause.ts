@@ -5,11 +5,12 @@ type About = Pick<Finding, 'rule' | 'service' | 'step' | 'place' | 'dependency'>
 type Part = 'rule' | 'service' | 'step' | 'place';
 
 /**
- * Parts of a finding that identify the finding's cause in all flow types; `SHARED` tells which
- * parts count for which rule. For example, if a service fails at a step, the cause is the same in
- * every flow type. If a rule is not in `SHARED`, its findings in two flow types have two causes.
- * `UNTAKEN` leaves out the rule, because an undelivered message and a gone consumer have the same
- * cause, whether or not other consumers took the message.
+ * Parts of a finding from which the key of its cause is made. For rules in `SHARED`, findings in
+ * different flow types can have the same cause: for example, a step of one service fails in every
+ * flow type that contains it.
+ *
+ * `UNTAKEN` omits the rule, because `undelivered-message` and `consumer-gone` report the same
+ * cause: a consumer that no longer takes messages.
  */
 const UNTAKEN: readonly Part[] = ['service', 'place'];
 const AWAITED: readonly Part[] = ['rule', 'service', 'place'];
@@ -30,10 +31,10 @@ const SHARED: ReadonlyMap<string, readonly Part[]> = new Map([
 ]);
 
 /**
- * Returns the key that all findings of one cause share. If the finding names a dependency, the key
- * is made from the dependency. Otherwise it is made from the parts that are the same in all flow
- * types (`SHARED`), or for other rules from the flow type and all parts. `certain` is false if one
- * of several steps is missing and it is unknown which one.
+ * Returns the key that all findings of one cause have in common. If the finding names a dependency,
+ * the key is made from it. Otherwise the key is made from the parts listed in `SHARED`, or for
+ * other rules from the flow type and all parts. `certain` is false if one of several steps is
+ * missing and it is unknown which.
  */
 export function causeKey(
   environment: string,
@@ -46,16 +47,16 @@ export function causeKey(
   const parts = certain ? SHARED.get(rule) : undefined;
   if (parts === undefined || (service ?? place) === null)
     return hash(rule, environment, flowType, service, step, place);
-  // If no place is known, the step is used instead, so that two missing steps of one service get
-  // two keys.
+  // Without a known destination, use the step's name in its place, so that two missing steps of one
+  // service get different keys.
   const known = { rule, service, step, place: parts.includes('step') ? place : (place ?? step) };
   return hash('shared', parts.join(), environment, ...parts.map((part) => known[part]));
 }
 
 /**
- * Returns a second key for a finding about a missing step, made of service and step without the
- * place. Several destinations may lead to one step, and the cause is the same whichever of them a
- * finding names. Returns null for other rules, and if it is unknown which step is missing.
+ * Returns a second key for a finding about a missing step, made from its service and step. Findings
+ * about the same missing step may name different destinations, and this key joins them. Returns
+ * null for other rules, and if it is unknown which step is missing.
  */
 export function awaitedStepKey(
   environment: string,

@@ -1,54 +1,52 @@
 import type { Outcome } from './span.ts';
 
-/**
- * Declares which steps flows of one type consist of and how these flows end. Durations are in ms.
- */
+/** Declares the steps and the possible ends of the flows of one type. Durations are in ms. */
 export interface Definition {
   type: string;
-  /** Holds the version of the definition, or '' if it has none. */
+  /** Version of the definition; '' if it has none. */
   version: string;
-  /** Holds the longest time that the whole flow may take, in ms; null: unlimited. */
+  /** Maximum duration of the whole flow, ms; null if unlimited. */
   withinMs: number | null;
   steps: DefinedStep[];
-  /** Lists the steps or messages that end the flow, and the outcome that the flow then has. */
+  /** Steps or messages that end the flow, each with the flow's outcome. */
   ends: { step: string; outcome: Outcome }[];
   /**
-   * Tells whether the steps of a failed flow must be compensated in the reverse of the order in
-   * which they ran.
+   * True if the steps of a failed flow must be compensated in the reverse of the order in which
+   * they ran.
    */
   undoInOrder: boolean;
 }
 
 export interface DefinedStep {
-  /** Holds the displayed name of the step, or the type of the message that the step handles. */
+  /** Displayed name of the step, or the type of the message that the step handles. */
   name: string;
-  /** Names the service that runs the step; null: any service. */
+  /** Service that runs the step; null if any service may run it. */
   service: string | null;
   /**
-   * Lists steps that must all run before this step. If several of them are alternatives to each
-   * other (`choice`), one of these is enough.
+   * Steps that must all run before this step. Of steps that are alternatives to each other
+   * (`choice`), one is enough.
    */
   after: string[];
   withinMs: number;
   optional: boolean;
   /**
-   * Numbers a group of alternatives: of the steps with the same number, one is enough. 0: the step
-   * is no alternative.
+   * Number of a group of alternatives, of which one step is enough; 0 if the step is not an
+   * alternative.
    */
   choice: number;
-  /** Names the step that compensates this step. */
+  /** Step that compensates this step; null if none does. */
   compensatedBy: string | null;
 }
 
 /**
- * Tells where a definition came from. A definition that a service announces (`sdk`) never replaces
- * one from an operator's file.
+ * Origin of a definition. A definition that a service announces (`sdk`) never replaces a definition
+ * from an operator's file.
  */
 export type DefinitionSource = 'file' | 'api' | 'sdk';
 
 export interface StoredDefinition {
   definition: Definition;
   source: DefinitionSource;
-  /** The definition was accepted at this instant, in ms. */
+  /** Time when the definition was accepted, epoch ms. */
   at: number;
 }

@@ -2,14 +2,13 @@ import type { Message, Span } from './span.ts';
 import { isSend } from './roles.ts';
 
 /**
- * This file decides, by destinations alone, whether a consumer may have taken a message that was
+ * This file decides, by destinations alone, whether a consumer can have received a message that was
  * sent. All functions are pure.
  */
 
 /**
- * Messaging systems that route messages: a message is sent to one name and consumed from another
- * name, which is that of a queue, a subscription or an address. '' is an unknown system, which may
- * route.
+ * Messaging systems that route: a message is sent to one name (an exchange or a topic) and consumed
+ * from another (a queue or a subscription). '' stands for an unknown system, which may route.
  */
 const ROUTING: ReadonlySet<string> = new Set([
   '',
@@ -22,34 +21,38 @@ const ROUTING: ReadonlySet<string> = new Set([
   'activemq',
   'artemis',
   'solace',
-  // Frameworks that report themselves in place of the broker below them.
+  // The next systems are frameworks, which report their own name and not that of the broker that
+  // they use.
   'celery',
   'nservicebus',
   'masstransit',
 ]);
 /**
- * Matches destinations for messages that could not be processed. Such a message is moved there to
- * be retried or given up, and keeps its id.
+ * Matches names of retry and dead-letter destinations. A message that could not be processed is
+ * moved there and keeps its id.
  */
 const SET_ASIDE =
   /(?:^|[^a-z])(?:retry|retries|dlq|dlx|dlt|dead|deadletters?|errors?|parked|parking)(?:[^a-z]|$)/i;
 /**
- * Matches the text that is added to the name of a destination to name its destination for
- * unprocessed messages, for example `DLQ` in `ordersDLQ`, which belongs to `orders`.
+ * Matches the suffix by which a retry or dead-letter destination differs from the original
+ * destination, such as `DLQ` in `ordersDLQ` for `orders`.
  */
 const CONTINUED = /retry|retries|dlq|dlx|dlt|dead|error|park/i;
 /**
- * Matches the names of destinations for messages that were given up. MassTransit adds `_error` for
- * failed messages, and `_skipped` for those without a consumer.
+ * Matches names of dead-letter destinations, to which messages are moved that will not be retried.
+ * MassTransit appends `_error` for failed messages, and `_skipped` for messages without a consumer.
  */
 const DEAD =
   /dlq|dlx|dead[ ._-]?letter|(?:^|[^a-z])(?:dead|dlt|poison|parked|parking[ ._-]?lot)(?:$|[^a-z])|[^a-z]errors?$|_skipped$/i;
 export const hasDeadName = (destination: string): boolean => DEAD.test(destination);
 
-/** Matches the name of a subscription to several destinations. */
+/** Matches names with a wildcard, which subscribe to several destinations. */
 const WILDCARD = /[*+#>]/;
 
-/** Replaces the names of queues that were created for one receiver (`normalize/places.ts`). */
+/**
+ * Stands for the generated name of a queue that was created for one receiver, such as a reply queue
+ * (`normalize/places.ts`).
+ */
 export const TEMPORARY = '(temporary)';
 export const isTemporary = (destination: string): boolean => destination === TEMPORARY;
 
@@ -71,10 +74,10 @@ export const isRouted = ({ message }: Span): boolean =>
   message !== null && ROUTING.has(message.system);
 
 /**
- * Returns whether the consumer `taker` may have consumed the message of `send`, given that both
- * have the same message id and nothing else joins them. An equal id at another destination means
- * another message, unless the broker routes or the message was moved there because it could not be
- * processed.
+ * Returns whether the consumer `taker` can have received the message of `send`, if both have the
+ * same message id and no other evidence joins them. An equal id at another destination belongs to
+ * another message, unless the broker routes messages or moved this one to a retry or dead-letter
+ * destination.
  */
 export const mayTake = (taker: Span, send: Span): boolean =>
   !isElsewhere(taker, send) || isRouted(send) || isSetAside(taker.message!, send.message!);
@@ -88,8 +91,8 @@ const isSetAside = (
   (destination.startsWith(from) && CONTINUED.test(destination.slice(from.length)));
 
 /**
- * Returns whether two spans report the same send. The layers of one client often record one span
- * each, such as a `create` span above its `send` span, or a `send` span above another.
+ * Returns whether two spans report the same send. The layers of a client library often record one
+ * span each: a `create` span above its `send` span, or a `send` span above another `send` span.
  */
 export const isOneSending = (outer: Span, inner: Span): boolean =>
   outer !== inner &&

@@ -1,17 +1,18 @@
 /**
- * Tells which compensations are due if a flow of one type fails, and in which order they must run.
+ * Compensations that are required when a flow of one type fails, and the order in which they must
+ * run.
  */
 export interface UndoDuties {
-  /** Holds the names of steps that are compensated in every failed flow. */
+  /** Names of the steps that must be compensated in every failed flow. */
   owed: ReadonlySet<string>;
   /**
-   * Holds pairs of step names (`undoPair`): if a pair is in this set, its first step must be
-   * compensated before its second step.
+   * Pairs of step names (`undoPair`). The first step of a pair must be compensated before the
+   * second.
    */
   order: ReadonlySet<string>;
 }
 
-/** Returns a text for the pair of step names: `first` is compensated before `second`. */
+/** Encodes a pair of step names as text, where `first` is compensated before `second`. */
 export const undoPair = (first: string, second: string): string => `${first}\0${second}`;
 export function readUndoPair(pair: string): readonly [first: string, second: string] {
   const [first = '', second = ''] = pair.split('\0');

@@ -1,6 +1,6 @@
 /**
- * Lists the rules that report something missing. If several of them explain why a flow does not
- * move on, only the one that is listed first is reported.
+ * Rules that report something missing, in order of precedence. If several of these rules explain
+ * why a flow does not continue, only the first one in this list reports it.
  */
 export const ABSENCES = [
   'undelivered-message',
@@ -13,75 +13,72 @@ export const ABSENCES = [
 ] as const;
 export type Absence = (typeof ABSENCES)[number];
 
-/** Describes a step or message that a flow waits for. Instants are wall-clock ms. */
+/** A step or message that a flow waits for. Instants are epoch ms. */
 export interface WaitingFor {
   /**
-   * Identifies the expectation, and stays the same while the flow waits for the same thing. It is
-   * made of step and expectation, and not hashed.
+   * Identifies the expectation. The id is readable text made of the step and the expectation, and
+   * does not change while the flow waits for the same thing.
    */
   id: string;
-  /**
-   * Names the step after which the expected step should come; null: the flow as a whole expects it.
-   */
+  /** Step after which the expected step should come; null if the flow as a whole expects it. */
   afterStepId: string | null;
   /**
-   * Names the message that was sent for the expected step and has not been consumed; null: there is
-   * no such message.
+   * Hop whose message was sent to the expected step and is not consumed yet; null if there is no
+   * such message.
    */
   hopId: string | null;
   step: string;
   service: string | null;
   message: string | null;
-  /** Lists alternative steps: any one of them is enough. Empty if only `step` is expected. */
+  /** Alternative steps, of which any one is enough. Empty if only `step` is expected. */
   oneOf: string[];
   certain: boolean;
-  /** The expected step usually comes at this instant (median of earlier flows). */
+  /** Time when the expected step usually comes: the median of earlier flows. */
   expectedAt: number;
   since: number;
   lateAt: number;
   stuckAt: number;
   basis: 'declared' | 'learned' | 'structural';
-  /** Names the rule that reports the expected step as missing. */
+  /** Rule that reports the expected step as missing. */
   absence: Absence;
-  /** Holds the share of earlier flows in which the expected step came, from 0 to 1. */
+  /** Share of earlier flows in which the expected step came, 0 to 1. */
   probability: number;
   samples: number;
-  /**
-   * Is true if the expectation is learned from few samples, so that it may have been right by
-   * chance so far.
-   */
+  /** True if the expectation was learned from so few samples that it may be a coincidence. */
   provisional: boolean;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** Reports what a rule found in one flow, and the evidence for that. */
+/** What a rule reports about one flow, with the evidence. */
 export interface Finding {
   /**
-   * Identifies the finding. It is made of rule, source span and expectation, so it stays the same
-   * if the flow gets another name.
+   * Identifies the finding. The key is made of the rule, the span and the expectation, so it does
+   * not change if the flow gets another id.
    */
   key: string;
-  /** Holds the key that all findings of one cause share, also across flow types (`cause.ts`). */
+  /**
+   * Key that all findings of one cause have in common, also in different flow types (`cause.ts`).
+   */
   incident: string;
   rule: string;
   severity: Severity;
   /**
-   * Is true if the finding is a condition, which ends when the flow moves on; false if it is an
-   * event, which stays.
+   * True if the finding is a condition, which ends when the flow continues; false if it is an
+   * event, which remains.
    */
   lasting: boolean;
   stepId: string | null;
-  /** Names the step that is missing or wrong; null if the finding is about the flow as a whole. */
+  /** Step that is missing or wrong; null if the finding is about the flow as a whole. */
   step: string | null;
   service: string | null;
-  /** Names the destination or other place that findings of the same cause have in common. */
+  /** Destination, or another location, that findings of the same cause have in common. */
   place: string | null;
-  /** Names the dependency that was unavailable to the step; absent if none is known. */
+  /** Dependency that was unavailable to the step; absent if none is known. */
   dependency?: string;
-  /** The finding became true at this instant, in ms. It may have been detected later. */
+  /** Time when the finding became true, epoch ms. It may have been detected later. */
   since: number;
   summary: string;
-  /** Lists the spans and hops that prove the finding. */
+  /** Ids of the spans and hops that prove the finding. */
   evidence: string[];
 }

@@ -1,6 +1,6 @@
-/** Holds what a list shows of a flow's steps, which it does not read. */
+/** Figures that lists show of a flow's steps, because lists do not read the steps themselves. */
 export interface FlowFigures {
   stepCount: number;
-  /** Most attempts of one step, less one. */
+  /** Greatest number of attempts of any step, minus one. */
   retries: number;
 }

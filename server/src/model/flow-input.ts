@@ -3,53 +3,51 @@ import type { FlowKey } from './keys.ts';
 import type { Span, SpanKey } from './span.ts';
 
 /**
- * Holds what the timeline of one flow is built from: the spans of the flow in segments, and the
- * causes of each segment. It is plain data, so that a pure function can build the timeline without
- * the graph.
+ * Input from which a flow's timeline is built: the flow's spans, grouped into segments, and the
+ * causes of each segment. It contains only data, so that a pure function can build the timeline
+ * without the graph.
  */
 export interface FlowInput {
   key: FlowKey;
   segments: InputSegment[];
   /**
-   * Lists segments of batch consumers that took messages of this flow together with messages of
-   * other flows. These spans are no members of the flow, and nothing is joined through them.
+   * Segments of batch consumers that received messages of this flow together with messages of other
+   * flows. Their spans are not members of the flow and do not join anything to it.
    */
   shared: InputSegment[];
   /**
-   * Lists spans around the flow that several flows share. They are shown with the flow, and nothing
-   * is joined through them.
+   * Surrounding spans that several flows share. They are shown with the flow, but do not join
+   * anything to it.
    */
   context: Span[];
-  /**
-   * Lists spans that lie below a shared span (`under`) and that no evidence attributes to a flow.
-   */
+  /** Spans below a shared span (`under`) that no evidence attributes to a flow. */
   unattributed: { span: Span; under: Span }[];
-  /** Lists sends of this flow whose message another flow consumed. */
+  /** Send spans of this flow whose messages were consumed by another flow. */
   consumedElsewhere: { send: Span; flowKey: FlowKey; consumer: Span }[];
-  /** Counts all spans of the flow, also if the timeline holds only some of them. */
+  /** Number of all spans of the flow, even if the timeline contains only some of them. */
   spanCount: number;
   truncated: boolean;
 }
 
 export interface InputSegment {
   head: Span;
-  /** Lists all spans of the segment, the head first. */
+  /** All spans of the segment, beginning with `head`. */
   spans: Span[];
   causes: InputCause[];
   /**
-   * Names the span in which the head happened or, for work inside a batch, the span that took the
-   * batch; '' if the segment has no parent.
+   * Parent of the head; for a span that processes one message of a batch, the span that received
+   * the batch. '' if the segment has no parent.
    */
   parent: SpanKey;
   shared: boolean;
-  /** Is true if the parent of the head never arrived. */
+  /** True if the parent of the head has not arrived. */
   orphan: boolean;
   cycle: boolean;
 }
 
 export interface InputCause {
   kinds: EvidenceKind[];
-  /** Holds the span that is the cause, or null if that span never arrived. */
+  /** Span that is the cause; null if it has not arrived. */
   span: Span | null;
   key: string;
   where: 'flow' | 'shared' | 'elsewhere' | 'unseen';
@@ -57,15 +55,15 @@ export interface InputCause {
 }
 
 /**
- * Returns all segments from which steps are made: those of the flow, and those shared with other
+ * Returns all segments that become steps: those of the flow itself and those shared with other
  * flows.
  */
 export const allSegments = ({ segments, shared }: FlowInput): InputSegment[] =>
   shared.length === 0 ? segments : [...segments, ...shared];
 
 /**
- * Compares two spans by start, and at the same start by key, so that the order in which spans
- * arrive has no influence (I1).
+ * Compares two spans by start, and by key if the starts are equal, so that the result does not
+ * depend on the order of arrival (I1).
  */
 export const order = (a: Span, b: Span): number =>
   a.start !== b.start ? (a.start < b.start ? -1 : 1) : a.key < b.key ? -1 : a.key > b.key ? 1 : 0;

@@ -3,8 +3,8 @@ import type { MessageKind, Outcome, SpanError, SpanKey } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Lists the kinds of evidence by which two things are joined, strongest first, with the strength of
- * each kind. Every edge of a timeline shows its evidence ("joins with proof").
+ * Kinds of evidence that join spans into a flow, strongest first, with their strengths. Every edge
+ * of a timeline shows its evidence.
  */
 export const EVIDENCE_STRENGTH = {
   'flow-id': 1,
@@ -20,14 +20,14 @@ export const EVIDENCE_STRENGTH = {
 export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
 export interface Evidence {
   kind: EvidenceKind;
-  /** Holds the strength of this kind of evidence, from EVIDENCE_STRENGTH; between 0 and 1. */
+  /** Strength of this kind of evidence (`EVIDENCE_STRENGTH`), between 0 and 1. */
   strength: number;
 }
-/** Tells why a step belongs to its flow although nothing in the flow caused the step. */
+/** Evidence that a step belongs to its flow, although no other step of the flow caused it. */
 export interface JoinEvidence extends Evidence {
   /**
-   * Names what the step and the rest of the flow have in common: `order.id=42`, a conversation, a
-   * flow id or a trace.
+   * What the step has in common with other steps of the flow: a key such as `order.id=42`, a
+   * conversation, a flow id or a trace.
    */
   value: string;
 }
@@ -43,8 +43,8 @@ export type StepStatus = 'running' | 'ok' | 'failed' | 'retried';
 export type HopState = 'waiting' | 'delivered' | 'dead-lettered';
 
 /**
- * Lists what a user should know about how a flow was put together. The dashboard shows badges, and
- * their names are part of the API.
+ * Peculiarities of how a flow was put together, which the dashboard shows to users. The names of
+ * badges are part of the API.
  */
 export type Badge =
   | 'broken-context'
@@ -75,29 +75,30 @@ export interface Attempt {
 export interface Step {
   id: string;
   /**
-   * Identifies the step among all flows of the type. It is made of service, operation, and
-   * destination, route or declared name; never of the raw span name.
+   * Identifies the step in all flows of the type. It is made of the service, the operation, and the
+   * destination, route or declared name. It never contains the raw span name, which may hold ids.
    */
   typeKey: string;
   name: string;
   service: string;
-  /** Holds the version of the service, or '' if the service reports none. */
+  /** Version of the service; '' if unknown. */
   serviceVersion: string;
-  /** Names the process (instance) of the service, or '' if the service reports none. */
+  /** Process (instance) of the service; '' if unknown. */
   instance: string;
   kind: string;
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /** Start in causal time, in which times are shifted so that no receive precedes its send. */
+  /**
+   * Start in causal time. Causal time is shifted so that no message is received before it was sent,
+   * even if clocks differ.
+   */
   start: UnixNanos;
   end: UnixNanos | null;
-  /** The times of the step were shifted by this much to get causal times, in ms. */
+  /** Difference between causal and raw times of the step, ms. */
   skewMs: number;
   causedBy: string[];
-  /**
-   * Names the step that this step compensates, by `id` or, if that is unknown, as it was reported.
-   */
+  /** Id of the step that this step compensates. If that step is unknown, its name as reported. */
   compensates: string | null;
   compensatedBy: string[];
   error: SpanError | null;
@@ -105,38 +106,39 @@ export interface Step {
   traceId: string;
   shared: boolean;
   badges: Badge[];
-  /** The span that gives the step its name was committed at this instant, in ms. */
+  /** Time when the span that gives the step its name was received, epoch ms. */
   receivedMs: number;
-  /** The last span of the step to end was committed at this instant, in ms. */
+  /** Time when the span of the step that ends last was received, epoch ms. */
   endReceivedMs: number;
-  /** The step's failure was first received at this instant, in ms; null: no failure. */
+  /** Time when the step's failure was first received, epoch ms; null if it did not fail. */
   failureReceivedMs: number | null;
-  /**
-   * A running step last showed a sign of life (its start or a heartbeat) at this instant, in ms.
-   */
+  /** Time of the last sign of life of a running step (its start or a heartbeat), epoch ms. */
   aliveMs: number;
-  /** The step should have ended at this instant, in ms; null: the step declares no deadline. */
+  /** Deadline for the end of the step, epoch ms; null if it declares none. */
   deadlineMs: number | null;
-  /** Lists the steps that are still to come after this step (routing slip). */
+  /** Names of the steps that must still follow this step (routing slip). */
   itinerary: string[];
   /**
-   * Lists periods in which no span of the step was open: for example, a handler answered and
-   * continued later by a timer.
+   * Periods in which no span of the step was open: for example, a handler returned and later
+   * continued in a timer.
    */
   idle?: Idle[];
   /**
-   * Lists what the step and the rest of the flow have in common, strongest first. Set only if
-   * nothing in the flow caused this step and the flow has several such steps.
+   * Evidence that joins this step to other steps of the flow, strongest first. Set only if no step
+   * of the flow caused this step, and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
-  /** Set if the delivery has a span that ended before the work, or if no work followed. */
+  /**
+   * Set if the message was received by a span that ended before the work began, or if no work
+   * followed.
+   */
   receipt?: Receipt;
 }
 
 export interface Receipt {
-  /** Names the service, destination and consumer group that received the message. */
+  /** Service, destination and consumer group that received the message. */
   place: string;
-  /** Tells whether work followed the delivery. */
+  /** True if work followed the delivery. */
   isHandled: boolean;
 }
 
@@ -158,20 +160,23 @@ export interface Hop {
   sent: UnixNanos;
   received: UnixNanos | null;
   /**
-   * The caller had the answer to the call at this instant. Null for messages, and for calls whose
-   * spans do not tell when the answer came.
+   * Time when the caller received the response. Null for messages, and for calls whose spans do not
+   * show this time.
    */
   returned: UnixNanos | null;
   /**
-   * The message waited for this time, in ms of causal time, from the end of the send span to the
-   * start of the process span; never negative.
+   * Wait of the message, ms: the causal time from the end of the send span to the start of the
+   * process span. Never negative.
    */
   waitMs: number | null;
   skewed: boolean;
-  /** Is true if the hop is a synchronous call, false if it is a message. */
+  /** True if the hop is a synchronous call; false if it is a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** Strength of the strongest evidence for this hop. Strengths are not combined. */
+  /**
+   * Strength of the strongest evidence of this hop. The strengths of several kinds are not
+   * combined.
+   */
   confidence: number;
 }
 
@@ -180,13 +185,13 @@ export interface Relation {
   kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Names the related trace and span. For a parent or child flow, holds the key of that flow, or
-   * the reported name if that flow is unknown.
+   * Related trace and span. For a parent or child flow, the key of that flow, or its reported name
+   * if that flow is unknown.
    */
   target: string;
 }
 
-/** Names a span below a shared span, because no evidence attributes the span to a flow. */
+/** A span below a shared span that no evidence attributes to a flow. */
 export interface Unattributed {
   traceId: string;
   spanId: string;
@@ -195,7 +200,7 @@ export interface Unattributed {
   underSpanId: string;
 }
 
-/** Holds a next step that a service announced for this one flow. Instants are in ms. */
+/** A next step that a service announced for this flow. Instants are epoch ms. */
 export interface Expected {
   step: string;
   service: string | null;
@@ -204,31 +209,34 @@ export interface Expected {
   bySpanId: string;
 }
 
-/** Holds one flow with its whole timeline, which is computed from the flow's spans alone. */
+/** A flow with its whole timeline, which is computed from the flow's spans alone. */
 export interface Flow {
   id: string;
   environment: string;
   type: string;
-  /** Holds the version of the flow's definition as spans report it, or '' if they report none. */
+  /** Version of the flow's definition, as reported by spans; '' if unknown. */
   typeVersion: string;
-  /** The flow should have ended at this instant, in ms; null: the flow declares no deadline. */
+  /** Deadline for the end of the flow, epoch ms; null if it declares none. */
   deadlineMs: number | null;
   expects: Expected[];
-  /** Holds the explicit flow id; without one, the first business key; without both, ''. */
+  /** Explicit flow id, or else the first business key; '' if the flow has neither. */
   key: string;
   run: number;
   phase: Phase;
   outcome: Outcome | null;
   /**
-   * The flow gets this outcome once it has been idle for long enough (`viewAt`); null: the flow has
-   * ended already, or still waits for something.
+   * Outcome that the flow gets after it has been idle for long enough (`viewAt`). Null if the flow
+   * has ended already, or still waits for something.
    */
   idleOutcome: Outcome | null;
-  /** Set if the flow's start was declared, so that its end may be declared. Not stored. */
+  /**
+   * Set if the flow's start was declared, so that its end will probably be declared as well. Not
+   * stored.
+   */
   startDeclared?: true;
   /**
-   * Set if the flow has only spans of calls and of internal work, or of polls that took no message,
-   * and nobody gave it a name: nothing asked for this work. Not stored.
+   * Set if the flow consists only of calls, internal work and polls without a message, and has no
+   * name. Then no request or message triggered it. Not stored.
    */
   unasked?: true;
   health: Health;
@@ -242,7 +250,7 @@ export interface Flow {
   failedSteps: number;
   services: string[];
   keys: [string, string][];
-  /** Names the parent flow: by its `id`, or by its `flowId` if the parent's type is unknown. */
+  /** The parent flow's `id`, or its `flowId` if the parent's type is unknown. */
   parentId: string | null;
   incomplete: boolean;
   truncated: boolean;
@@ -251,36 +259,39 @@ export interface Flow {
   hops: Hop[];
   relations: Relation[];
   unattributed: Unattributed[];
-  /** Lists the ids that this flow had earlier. */
+  /** Former ids of this flow. */
   aliases: string[];
   spanCount: number;
-  /** Lists the keys of the flow's spans, which the store reloads when a late span arrives. */
+  /** Keys of the flow's spans, which are reloaded from the store when a late span arrives. */
   members: readonly SpanKey[];
-  /** Lists the keys of the shared spans around the flow, which the store reloads, too. */
+  /** Keys of the surrounding spans that other flows share, which are reloaded as well. */
   context: readonly SpanKey[];
-  /** Holds the explicit flow id, or '' if the flow is named after its trace. */
+  /** Explicit flow id; '' if the flow is named after its trace. */
   flowId: string;
   /**
-   * Lists the tokens by which spans find this flow (messages, conversations, identity keys). Traces
-   * are not among them.
+   * Tokens (messages, conversations, identity keys) by which spans find this flow. Traces are not
+   * included.
    */
   tokens: string[];
-  /** Holds the newest `receivedAtMs` of the flow's spans. */
+  /** Greatest `receivedAtMs` of the flow's spans. */
   lastReceivedMs: number;
   /**
-   * Lists steps and messages that the flow waits for. They are derived from the timeline, the
-   * learned model and the present time.
+   * Steps and messages that the flow waits for, derived from the timeline, the learned model and
+   * the current time.
    */
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /** The flow is evaluated again at this instant, in ms, even if no span arrives; null: never. */
+  /**
+   * Time when the flow is evaluated again even if no span arrives, epoch ms; null if that is not
+   * needed.
+   */
   lookAtMs: number | null;
 }
 
 /**
- * Returns the flow as it looks at `nowMs`. A flow without a declared end counts as ended if it has
- * been idle and `nowMs` has reached `settlesAtMs`. The ended form is computed for each reader and
- * not stored, because otherwise every flow would be written twice.
+ * Returns the flow in its state at `nowMs`. A flow without a declared end counts as ended once
+ * `nowMs` reaches `settlesAtMs` and the flow has been idle. This form is computed at each read. If
+ * it were stored, every flow would be written twice.
  */
 export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: number): FlowView {
   if (flow.idleOutcome === null || nowMs < settlesAtMs) return { flow, version };
@@ -296,33 +307,39 @@ export function viewAt(flow: Flow, version: number, settlesAtMs: number, nowMs: 
 }
 
 /**
- * Holds a flow as readers see it. A stored row has an even version. The odd version that follows is
- * the same row, shown as ended because the flow was idle (`viewAt`).
+ * A flow as readers see it. Stored rows have even versions. The next odd version is the same row,
+ * shown as ended because the flow was idle (`viewAt`).
  */
 export interface FlowView {
   flow: Flow;
   version: number;
 }
 
-/** Names the cause of a span. The causing span may be in any flow, or may never arrive. */
+/**
+ * Cause of a span, by the key of the causing span. That span may be in any flow, or may not have
+ * arrived.
+ */
 export interface KnownCause {
   key: string;
   kinds: EvidenceKind[];
 }
 
-/** Holds a span of no flow: several flows share it, or nothing attributes it to a flow. */
+/**
+ * A span that belongs to no flow, because several flows share it or no evidence attributes it to
+ * one.
+ */
 export interface UnattributedRow {
   key: SpanKey;
   receivedAtMs: number;
-  /** Lists the tokens by which other spans find this span, like `Flow.tokens`. */
+  /** Tokens by which other spans find this span, like `Flow.tokens`. */
   tokens: string[];
   causes: KnownCause[];
 }
 
 /**
- * Carries a change from the projection to the store. It is one of three: a flow in its newest form;
- * a tombstone, for an id that no flow has any more; or a row that is never shown and by which an
- * unattributed span is found.
+ * A change that the projection passes to the store: the newest form of a flow; a tombstone for an
+ * id that no flow has any more; or a row by which an unattributed span is found. The last is never
+ * shown.
  */
 export type FlowChange = ProjectedFlow | Tombstone | UnattributedChange;
 
@@ -337,7 +354,7 @@ export interface Tombstone {
   kind: 'tombstone';
   id: string;
   version: number;
-  /** Id of the flow to which the spans of the former flow belong now; null: no flow. */
+  /** Id of the flow that now contains the spans of the former flow; null if there is none. */
   movedTo: string | null;
 }
 

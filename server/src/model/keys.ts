@@ -20,7 +20,10 @@ const NO_NAMES: SpanNames = { message: NO_TOKENS, id: '', soft: NO_TOKENS, share
 export const messageTokens = (span: Span): readonly Token[] => namesOf(span).message;
 export const idToken = (span: Span): Token | '' => namesOf(span).id;
 export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
-/** Returns all tokens by which other spans find this span. Parent and links are not among them. */
+/**
+ * Returns all tokens by which other spans find this span: of its message, its soft keys and its
+ * flow id. Its parent and links are not included.
+ */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
 /** Returns whether a token is that of a conversation or of an identity key. */
 export const isSoftToken = (token: string): boolean =>
@@ -28,8 +31,8 @@ export const isSoftToken = (token: string): boolean =>
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');
 export const isConversationToken = (token: string): boolean => token.startsWith('c\0');
 /**
- * Returns an identity token without its value. Spans with equal results and different values belong
- * to different flows.
+ * Returns an identity token without its value. Two spans with the same identity key and different
+ * values belong to different flows.
  */
 export const identityNameOf = (token: Token): string => token.slice(0, token.lastIndexOf('\0'));
 /** Returns a soft token as text for people: `order.id=42`, or the id of a conversation. */
@@ -38,8 +41,9 @@ export const isMessageToken = (token: string): boolean =>
   token.startsWith('m\0') || token.startsWith('p\0');
 
 /**
- * Returns the key of a flow with an explicit id; `type` is '' if no flow type is reported. The key
- * contains `kind` only if there is no type, because a type already tells equal ids apart.
+ * Returns the key of a flow with an explicit id. `type` is '' if no flow type is reported. The key
+ * contains `kind` only if there is no type, because the type already distinguishes flows with equal
+ * ids.
  */
 export const flowKeyOf = (environment: string, id: string, type: string, kind = ''): FlowKey =>
   `${idTokenOf(environment, id)}\0${type}${type === '' && kind !== '' ? `\0${kind}` : ''}` as FlowKey;
@@ -50,7 +54,7 @@ export const flowKeyOf = (environment: string, id: string, type: string, kind = 
 export const traceKeyOf = (traceId: string, spanId = ''): FlowKey =>
   `${TRACE}${traceId}${spanId === '' ? '' : `-${spanId}`}` as FlowKey;
 
-/** Holds the parts of a flow key; `type` is '' if no flow type is reported. */
+/** Parts of a flow key. `type` is '' if no flow type is reported. */
 export type ParsedFlowKey =
   | { namedBy: 'id'; environment: string; id: string; type: string }
   | { namedBy: 'trace'; trace: string };
@@ -62,22 +66,21 @@ export function parseFlowKey(key: FlowKey): ParsedFlowKey {
     : { namedBy: 'trace', trace: environment };
 }
 /**
- * Returns whether `key` is that of a flow with this id, whatever the flow's type and the kind of
- * the id.
+ * Returns whether `key` is the key of a flow with this id, regardless of the flow's type and the
+ * kind of its id.
  */
 export const hasId = (key: string, id: Token | ''): boolean =>
   id !== '' && key.startsWith(`${id}\0`);
 export const isNamedById = (key: FlowKey): boolean => key.startsWith('i\0');
 /**
- * Returns whether both keys are those of flows with the same explicit id in the same environment,
- * whatever their types and kinds.
+ * Returns whether both flows have the same explicit id in the same environment, regardless of their
+ * types and the kinds of their ids.
  */
 export const haveSameId = (a: FlowKey, b: FlowKey): boolean =>
   isNamedById(a) && b.startsWith(`${a.split('\0', 3).join('\0')}\0`);
 /**
- * Returns the public id of a flow. If the flow is named after a trace, the id is the flow's key
- * without the prefix; otherwise it is a hash of the key. From the second run on, the number of the
- * run is appended.
+ * Returns the public id of a flow. A flow that is named after a trace has the trace in its id; any
+ * other flow has a hash of its key. From the second run on, the number of the run is appended.
  */
 export function flowIdOf(key: FlowKey, run: number): string {
   const name = key.startsWith(TRACE)
@@ -88,8 +91,8 @@ export function flowIdOf(key: FlowKey, run: number): string {
 
 export const isUntyped = (flowKey: FlowKey): boolean => flowKey.split('\0')[3] === '';
 /**
- * Returns the token of the span's flow id, with the kind of the id. Equal values of two kinds are
- * two different ids.
+ * Returns the token of the span's flow id, followed by the kind of the id. Equal values of
+ * different kinds are different ids.
  */
 export const kindToken = (span: Span): string => {
   const kind = span.flow?.kind ?? '';
@@ -119,10 +122,10 @@ function namesOf(span: Span): SpanNames {
 }
 
 /**
- * Returns whether this span is joined to others by the id of its message. That is true for senders
- * and for consumers, not for a span that settles a message. It is false for a consumer with a
- * counted id that has a link or a remote parent: these tell which message was consumed, whereas
- * counted ids of two messages may be equal.
+ * Returns whether this span is joined to other spans by its message id. This holds for spans that
+ * send or consume messages. It does not hold for a consumer with a counted id and a link or a
+ * remote parent: the link or parent already identifies the message, whereas two messages may have
+ * the same counted id.
  */
 const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolean =>
   isSend(role) ||
@@ -130,8 +133,8 @@ const isJoinedByMessage = ({ role, links, parentRemote, message }: Span): boolea
     !((links.length > 0 || parentRemote === true) && isCounted(message?.id ?? '')));
 
 /**
- * Returns the token that names the span's message, or '' if the message has neither an id nor a
- * position. The token contains the destination if the id alone is not unique.
+ * Returns the token of the span's message; '' if the message has neither an id nor a position. The
+ * token includes the destination if the id alone is not unique.
  */
 export const messageNameOf = (span: Span): string => messageNames(span)[0] ?? '';
 
@@ -145,15 +148,14 @@ function messageNames({ message, service }: Span): readonly Token[] {
 }
 
 /**
- * Returns the part of a message's token that names the destination, or '' if the id alone is
- * unique. A counted id starts anew at every destination and partition, and a BullMQ job id at every
- * queue.
+ * Returns the prefix that makes a message id unique, or '' if the id is unique by itself. Counted
+ * ids are unique only in one destination and partition, and BullMQ job ids only in one queue.
  */
 const placeOf = ({ id, system, destination, partition }: Message): string =>
   isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
 /**
- * Returns whether a message id is a counter, such as a delivery tag, an offset or a packet id: at
- * most twelve digits, with any separators between them.
+ * Returns whether a message id is a counter (a delivery tag, an offset, a packet id): at most
+ * twelve digits, possibly with separators.
  */
 export const isCounted = (id: string): boolean => /^\W*(?:\d\W*){1,12}$/.test(id);
 
@@ -166,8 +168,8 @@ function softNames({ message, service, identities }: Span): readonly Token[] {
 }
 
 /**
- * Returns whether a flow without an id may be named after the trace of this span. Two roots of one
- * trace then belong to one flow.
+ * Returns whether a flow without an id may be named after the trace of this span. All such spans of
+ * one trace belong to one flow.
  */
 export function mayNameFlow(span: Span): boolean {
   return (
@@ -181,8 +183,8 @@ export function mayNameFlow(span: Span): boolean {
 }
 
 /**
- * Returns the names under which the store finds these spans; the names of their traces are not
- * included. `cut` lists the spans whose parent is ignored because parents form a cycle.
+ * Returns the names by which the store finds these spans, without the names of their traces. `cut`
+ * are spans whose parent is ignored, because following the parents would lead into a cycle.
  */
 export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[] {
   const tokens = new Set<string>();
@@ -196,8 +198,8 @@ export function rowTokens(spans: readonly Span[], cut: readonly Span[]): string[
       tokens.add(SEEN + messageNameOf(span));
     for (const name of soft) tokens.add(name);
     if (id !== '') tokens.add(id);
-    // Name each span that this span refers to, so that this span is found when the other one
-    // arrives or is loaded again.
+    // Add a name for each span to which this span refers by a link or as its parent. When the other
+    // span arrives or is loaded, it finds this span by this name.
     for (const link of span.links) tokens.add(REFERRER + link);
     const parent = span.parent;
     if (inside.has(parent)) continue;

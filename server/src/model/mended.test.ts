@@ -3,7 +3,7 @@ import { flowsOf } from '../testing/correlator-harness.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { mendedSteps } from './mended.ts';
 
-/** Sketches the consumption of a message that another step sent. */
+/** Sketches a step that consumes a message which the step `from` sent. */
 const take = (
   id: string,
   from: string,
@@ -66,6 +66,7 @@ test('taking what was set aside is no new try, though the step has the same name
   const aside = take('c', 'b', 30, { dead: true, destination: 'card.dlq' });
   expect(mendedIn(...failed, ...aside)).toBe(0);
   expect(outcomeOf(...failed, ...aside)).toBe('failed');
-  // What is sent back from there, and succeeds, is one.
+  // A message that is sent back from the dead-letter queue, and is then processed successfully,
+  // counts as a later try.
   expect(mendedIn(...failed, ...aside, ...take('d', 'c', 50))).toBe(1);
 });

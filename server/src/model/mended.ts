@@ -2,12 +2,12 @@ import { append } from '../base/lists.ts';
 import type { Hop, Step } from './flow.ts';
 
 /**
- * Returns the ids of failed steps that a later try mended: what followed from the failure led to
- * the same step again, by a new message, and that one succeeded. A redelivery of the same message
- * needs no such rule, because it is another attempt of one step.
+ * Returns the ids of failed steps that a later try mended: what the failure caused led to the same
+ * step again, by a new message, and this time the step succeeded. A redelivery of the same message
+ * is not treated here, because it is another attempt of one step.
  *
- * Only what the failed step caused counts. A step of the same name that something else caused may
- * be about another item of the order, and would hide a failure (`mended.test.ts`).
+ * The later step must have been caused by the failed one. A step of the same name with another
+ * cause may concern another item of the order, and would hide the failure (`mended.test.ts`).
  */
 export function mendedSteps(steps: readonly Step[], hops: readonly Hop[]): ReadonlySet<string> {
   const failed = steps.filter(({ status }) => status === 'failed');
@@ -17,7 +17,7 @@ export function mendedSteps(steps: readonly Step[], hops: readonly Hop[]): Reado
   const aside = new Set<string>();
   for (const { from, to } of hops)
     if (from !== null && to !== null && from !== to) append(next, from, to);
-  // A step that takes messages which were set aside is no later try, even if it has the same name.
+  // A step that consumes from a dead-letter queue is not a later try, even if it has the same name.
   for (const { to, state } of hops) if (to !== null && state === 'dead-lettered') aside.add(to);
   return new Set(failed.filter((step) => isMended(step, ofId, next, aside)).map(({ id }) => id));
 }

@@ -1,16 +1,16 @@
 /**
- * Reports what a flow does that flows of its type never did before. This is shown as news and
- * raises no alarm.
+ * What a flow does that no flow of its type did before. It is shown as information and raises no
+ * alarm.
  */
 export interface Novelty {
   /**
-   * Ids of new consumers: steps that flows of this type never ran before, each of which follows a
-   * step that the type has run often.
+   * Ids of new consumers: steps that no flow of this type ran before, each after a step that flows
+   * of the type ran often.
    */
   consumers: ReadonlySet<string>;
   /**
-   * Is true if each step of the flow is known but flows of this type never had this combination of
-   * steps. Always false for a flow whose end is not declared.
+   * True if every step of the flow is known, but no flow of this type had the same combination of
+   * steps. Always false if the flow's end is not declared.
    */
   variant: boolean;
 }

@@ -72,7 +72,10 @@ const request = fc.record({
   ),
 });
 
-/** Groups may come together, so spans are compared one by one. */
+/**
+ * Compares spans without their grouping, because the writer may join groups with the same resource
+ * and scope.
+ */
 const sorted = (spans: OtlpSpan[]): string[] => spans.map((one) => showing(one)).sort();
 const showing = (of: unknown): string =>
   JSON.stringify(of, (_key, one: unknown) =>

@@ -9,9 +9,10 @@ import {
 } from './otlp.ts';
 
 /**
- * Writes spans as an OTLP/JSON trace request, with the types of all values and with everything that
- * the sender said beside them. Spans of one resource and scope are together, in their order. What
- * Fermata's limits cut is in the dropped counts, as if the sender had dropped it.
+ * Writes spans as an OTLP/JSON trace request, with the exact types of all values and with all
+ * metadata from the sender. Spans with the same resource and scope form one group, in their
+ * original order. What Fermata's limits cut is added to the dropped counts, as if the sender had
+ * dropped it.
  */
 export function otlpTraces(spans: readonly OtlpSpan[]): { resourceSpans: object[] } {
   const resources = new Map<string, { group: object; scopes: Map<string, object[]> }>();
@@ -104,7 +105,10 @@ export const otlpAttributes = (attributes: Attributes): object[] =>
     value: otlpValue(attributes[2 * i + 1]!),
   }));
 
-/** Returns a value as OTLP's AnyValue: 64-bit integers are texts, and so are NaN and its like. */
+/**
+ * Returns a value as OTLP's AnyValue. 64-bit integers are written as text, and so are NaN and
+ * infinite numbers.
+ */
 export function otlpValue(value: AttributeValue): object {
   if (value === null) return {};
   if (typeof value === 'string') return { stringValue: value };

@@ -1,30 +1,30 @@
 import { unixNanos, type UnixNanos } from './time.ts';
 
 /**
- * Holds one decoded OTLP request, in which no attribute name has been interpreted yet. The decoders
- * for protobuf and for JSON return the same result for the same telemetry, which
- * `otlp-decoders.property.test.ts` guards.
+ * A decoded OTLP request, in which no attribute has been interpreted yet. The decoders for protobuf
+ * and JSON return equal results for the same telemetry (guarded by
+ * `otlp-decoders.property.test.ts`).
  */
 export interface OtlpExport {
   spans: OtlpSpan[];
   logs: OtlpLog[];
   /**
-   * Counts records that were refused (for example for bad ids) while the rest of the request is
-   * accepted.
+   * Number of records that were refused (for example because of invalid ids) although the request
+   * was accepted.
    */
   rejected: number;
-  /** Tells why the first refused record was refused, and the index of that record. */
+  /** Reason why the first refused record was refused, with its index. */
   rejectedReason: string;
-  /** Counts attributes, links, events and texts that were cut because of the limits. */
+  /** Number of attributes, links, events and texts that were cut or dropped because of `LIMITS`. */
   truncated: number;
   /**
-   * Counts names longer than `LIMITS.name`, of which only the beginning and a hash are kept.
-   * Normalize sets this count.
+   * Number of names longer than `LIMITS.name`, which were cut and got a hash appended. `normalize`
+   * sets this count.
    */
   namesCut?: number;
   /**
-   * Counts log records that were not kept, because their traces have as many as are kept of one
-   * trace. The engine sets this count.
+   * Number of log records that were dropped because their traces had reached their limit. The
+   * engine sets this count.
    */
   logsDropped?: number;
 }
@@ -41,8 +41,8 @@ export type AttributeValue =
   | WholeDouble;
 
 /**
- * Holds a double whose value is a whole number. As a number it would look like an integer, and the
- * type that the sender chose would be lost.
+ * A double with an integral value. As a plain number it would be taken for an integer, and the
+ * sender's type would be lost.
  */
 export class WholeDouble {
   readonly value: number;
@@ -51,13 +51,16 @@ export class WholeDouble {
   }
 }
 
-/** Returns a double as an attribute value. Fractions and -0 can be no integers. */
+/**
+ * Returns a double as an attribute value. Fractions and -0 stay plain numbers, because they cannot
+ * be confused with integers.
+ */
 export const doubleValue = (value: number): number | WholeDouble =>
   Number.isSafeInteger(value) && !Object.is(value, -0) ? new WholeDouble(value) : value;
 
 /**
- * Holds a nested map (kvlist) of attributes. It is a class, so that code can tell it from an array
- * of values. Its keys may be any text.
+ * A nested map (OTLP's kvlist). It is a class, so that it can be distinguished from an array of
+ * values. Its keys can be any text.
  */
 export class KeyValues {
   readonly list: Attributes;
@@ -67,45 +70,48 @@ export class KeyValues {
 }
 
 /**
- * Lists names and values of attributes in turn: [key, value, key, value, …]. Such a list takes less
- * memory than an object per attribute. Unlike a map object, it has no prototype that a hostile key
- * could change.
+ * Attributes as a flat list: [key, value, key, value, …]. It needs less memory than an object for
+ * each attribute. Unlike an object used as a map, it has no prototype that a hostile key could
+ * change.
  */
 export type Attributes = (string | AttributeValue)[];
 
 export interface OtlpResource {
   attributes: Attributes;
-  /** Names the schema of the attributes; absent if the sender names none. */
+  /** URL of the schema of the attributes; absent if the sender names none. */
   schemaUrl?: string;
-  /** Counts attributes that the sender or our own limits left out; absent if none were. */
+  /** Number of attributes that the sender or Fermata's limits dropped; absent if none. */
   dropped?: number;
   /**
-   * Caches what normalize read from this resource, because one resource object serves all spans of
-   * a request.
+   * Cache for what `normalize` read from this resource. All spans of a request share the same
+   * resource object.
    */
   memo?: unknown;
 }
 
-/** Holds what a scope has beside its name. One object serves all spans of a scope. */
+/**
+ * Properties of an instrumentation scope except its name. All spans of a scope share the same
+ * object.
+ */
 export interface OtlpScope {
   version: string;
   attributes: Attributes;
   schemaUrl: string;
   dropped: number;
-  /** Caches the text that the store keeps of the scope. */
+  /** Cache for the text in which the store keeps the scope. */
   memo?: string;
 }
 
 export interface OtlpSpan {
   resource: OtlpResource;
   scopeName: string;
-  /** Absent if the scope has nothing but a name. */
+  /** Absent if the scope has only a name. */
   scope?: OtlpScope;
-  /** Holds the trace id: 32 lower-case hex digits. */
+  /** Trace id, 32 lower-case hex digits. */
   traceId: string;
-  /** Holds the span id: 16 lower-case hex digits. */
+  /** Span id, 16 lower-case hex digits. */
   spanId: string;
-  /** Holds the span id of the parent: 16 lower-case hex digits, or '' for a root. */
+  /** Span id of the parent, 16 lower-case hex digits; '' for a root. */
   parentSpanId: string;
   traceState: string;
   flags: number;
@@ -116,14 +122,15 @@ export interface OtlpSpan {
   attributes: Attributes;
   events: OtlpEvent[];
   links: OtlpLink[];
-  /**
-   * Counts the links of the span that the sender or our own limits left out; absent if none were.
-   */
+  /** Number of the span's links that the sender or Fermata's limits dropped; absent if none. */
   droppedLinks?: number;
-  /** Count attributes and events in the same way. */
+  /** Numbers of the span's attributes and events that were dropped; absent if none. */
   droppedAttributes?: number;
   droppedEvents?: number;
-  /** Counts all that our own limits cut from the span: parts and texts; absent if nothing. */
+  /**
+   * Number of attributes, events, links and texts of the span that Fermata's limits cut; absent if
+   * none.
+   */
   cut?: number;
   statusCode: number;
   statusMessage: string;
@@ -133,7 +140,7 @@ export interface OtlpEvent {
   time: UnixNanos;
   name: string;
   attributes: Attributes;
-  /** Counts attributes that were left out; absent if none were. */
+  /** Number of attributes that were dropped; absent if none. */
   dropped?: number;
 }
 
@@ -141,7 +148,7 @@ export interface OtlpLink {
   traceId: string;
   spanId: string;
   attributes: Attributes;
-  /** Absent if the link has none, like `flags` and `dropped`. */
+  /** Absent if the link has no trace state. Likewise `flags` and `dropped`. */
   traceState?: string;
   flags?: number;
   dropped?: number;
@@ -150,49 +157,50 @@ export interface OtlpLink {
 export interface OtlpLog {
   resource: OtlpResource;
   scopeName: string;
-  /** Holds the trace id: 32 hex digits, or '' if the log record belongs to no trace. */
+  /** Trace id, 32 hex digits; '' if the log record belongs to no trace. */
   traceId: string;
   spanId: string;
   time: UnixNanos;
   observed: UnixNanos;
   eventName: string;
   severity: number;
-  /** Holds the severity in the sender's own words, or ''. */
+  /** Severity in the sender's own words; '' if not given. */
   severityText: string;
   body: AttributeValue;
   attributes: Attributes;
 }
 
 /**
- * Limits of one request and of one record. Whatever exceeds a limit is counted, in `rejected` or in
- * `truncated`.
+ * Limits of one request and of one record. Everything that exceeds a limit is counted in `rejected`
+ * or `truncated`.
  */
 export const LIMITS = {
   /**
-   * Bounds the records of a request; further records are refused. A limit on bytes alone would not
-   * suffice: an empty span takes 30 bytes on the wire and a hundred times as much in memory, so one
-   * request could take gigabytes.
+   * Maximum number of records in a request; further records are refused. A limit on bytes would not
+   * suffice, because an empty span has 30 bytes on the wire and needs a hundred times as much
+   * memory.
    */
   records: 50_000,
   /**
-   * Bounds the attributes, events, links and values of a request, because even small ones take far
-   * more memory than bytes on the wire. 50,000 spans may have forty of them each.
+   * Maximum number of attributes, events, links and values in a request, because each of them needs
+   * far more memory than bytes on the wire. The limit allows 40 of them for each of 50,000 spans.
    */
   parts: 2_000_000,
   /**
-   * Bounds the JSON values in the text of a request. 50,000 spans with twelve attributes each have
-   * 3.2 million values.
+   * Maximum number of JSON values in the text of a request. 50,000 spans with twelve attributes
+   * each have 3.2 million values.
    */
   jsonValues: 4_000_000,
-  /** Bounds the nesting of attribute values; a value that is nested deeper becomes TOO_DEEP. */
+  /** Maximum nesting of attribute values. Deeper values are replaced by `TOO_DEEP`. */
   depth: 32,
   attributes: 256,
   events: 128,
   links: 1024,
-  /** Bounds the characters of one attribute key or value. */
+  /** Maximum length of an attribute key or value, characters. */
   text: 16_384,
   /**
-   * Bounds the characters of the name of a service, step, destination or type, and of a key or id.
+   * Maximum length of the name of a service, step, destination or type, and of a key or id,
+   * characters.
    */
   name: 256,
 } as const;

@@ -2,33 +2,32 @@ import type { Severity } from './expectation.ts';
 import type { Query } from './search.ts';
 
 /**
- * Says which flows of a rule share an incident: those of one flow type, all flows that match the
- * rule, or those that have the same value of a business key.
+ * Determines which flows of a rule share an incident: the flows of one flow type, all matching
+ * flows, or the flows with the same value of a business key.
  */
 export type RuleGrouping = 'type' | 'rule' | `key:${string}`;
 
 /**
- * Holds a rule that an operator wrote. The rule reports flows that have matched the query for at
- * least `forMs`.
+ * A rule written by an operator. It reports flows that have matched its query for at least `forMs`.
  */
 export interface QueryRule {
   name: string;
   query: Query;
-  /** Holds the query as the operator wrote it. */
+  /** The query as the operator wrote it. */
   text: string;
   severity: Severity;
   forMs: number;
   groupBy: RuleGrouping;
   /**
-   * Tells where the rule was written. A rule of the file FERMATA_ALERTS is changed only there, and
-   * wins over a rule of the same name from the dashboard.
+   * Where the rule was written. A rule from the file FERMATA_ALERTS can be changed only in the
+   * file, and replaces a rule of the same name from the dashboard.
    */
   source: 'file' | 'dashboard';
 }
 
 /**
- * Returns the value by which a rule groups a flow, as `name=value`; null if the rule does not group
- * by a business key, or the flow does not have that key.
+ * Returns the business key by which a rule groups this flow, as `name=value`; null if the rule does
+ * not group by a key or the flow does not have it.
  */
 export function groupValueOf(
   { groupBy }: Pick<QueryRule, 'groupBy'>,
@@ -41,8 +40,8 @@ export function groupValueOf(
 }
 
 /**
- * Returns whether the match of a query says that something is missing, which a later span may still
- * take back.
+ * Returns whether a match of the query means that something is missing. A later span may then end
+ * the match.
  */
 export const saysMissing = (query: Query): boolean =>
   query.kind === 'not' ||
@@ -50,10 +49,10 @@ export const saysMissing = (query: Query): boolean =>
   ('of' in query && Array.isArray(query.of) && query.of.some(saysMissing));
 
 /**
- * Returns whether the match of a flow is a condition, which lasts until the flow moves on. The
- * match of a flow that has ended is an event, because nothing takes it back: otherwise its incident
- * would stay open for as long as the flow is stored. A flow that only fell silent has ended, unless
- * the rule is about what did not come.
+ * Returns whether the match of a flow is a condition, which ends when the flow continues. The match
+ * of an ended flow is an event, because nothing would end it, and its incident would stay open as
+ * long as the flow is stored. A flow that became idle counts as ended, except for a rule about
+ * something missing.
  */
 export const matchLasts = (
   { query }: Pick<QueryRule, 'query'>,

@@ -2,28 +2,25 @@ import type { Span } from './span.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Holds one record on its way to the store: `span` is the part that correlation needs, `raw` holds
+ * A record on its way to the store. `span` contains the fields that correlation needs, and `raw`
  * the whole record as text.
  */
 export interface EvidenceRecord {
   span: Span;
   raw: RawColumns;
   /**
-   * Counts names in the record that were longer than `LIMITS.name` (`normalize/attributes.ts`);
-   * absent if there were none.
+   * Number of names in the record that exceeded `LIMITS.name` (`normalize/attributes.ts`); absent
+   * if none.
    */
   namesCut?: number;
 }
 
 export interface RawColumns {
-  /** Holds the name of the log event, or '' for a span. */
+  /** Name of the log event; '' for a span. */
   eventName: string;
-  /** Holds the name of the span as received, of any length; '' for a log event. */
+  /** Name of the span as received, of any length; '' for a log event. */
   name: string;
-  /**
-   * Holds the start as received; `end` is the end as received. The times in the record's `span` may
-   * have been repaired.
-   */
+  /** Start as received. Likewise `end`. The times in the record's `span` may have been repaired. */
   start: UnixNanos;
   end: UnixNanos;
   kind: number;
@@ -32,16 +29,16 @@ export interface RawColumns {
   statusMessage: string;
   traceState: string;
   scope: string;
-  /** Holds the JSON text in pieces, which are to be joined without a separator. */
+  /** JSON text of the attributes in pieces, which are concatenated without a separator. */
   attributes: readonly string[];
   resource: string;
   events: string;
   links: string;
-  /** Counts the links that were left out, like `OtlpSpan.droppedLinks`. */
+  /** Number of dropped links, like `OtlpSpan.droppedLinks`. */
   droppedLinks?: number;
   /**
-   * Holds what is kept beside the columns above, as JSON; '' if there is nothing. `StoredMore` in
-   * `store/rows/span.ts` tells its fields.
+   * Rarely present fields as JSON; '' if there are none. `StoredMore` in `store/rows/span.ts` lists
+   * them.
    */
   more: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Tells which traces without a message and without a flow id are kept as flows: all, those in which
- * a service answered a request, only failed ones, or none.
+ * Which traces without messages and without a flow id become flows: all, those in which a service
+ * answered a request, those with a failed step, or none.
  */
 export type RequestFlows = 'keep' | 'served' | 'failed' | 'drop';

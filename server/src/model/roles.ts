@@ -1,38 +1,41 @@
 import type { Role, Span } from './span.ts';
 
-/** Returns whether spans of this role consume messages, and `isSend` whether they send messages. */
+/**
+ * Returns whether spans of this role consume messages. `isSend` returns whether they send messages.
+ */
 export const isConsumer = (role: Role): boolean => role === 'process' || role === 'receive';
 export const isSend = (role: Role): boolean => role === 'send' || role === 'create';
 /**
- * Returns whether the span consumed a batch. A batch may contain messages of several flows, so a
- * dependency closure does not extend beyond such a span (`dependency-closure.ts`).
+ * Returns whether the span consumed a batch, which may contain messages of several flows. A
+ * dependency closure therefore does not extend beyond such a span (`dependency-closure.ts`).
  */
 export const isBatchConsumer = (span: Span): boolean => isConsumer(span.role) && isBatch(span);
 export const isBatch = (span: Span): boolean =>
   span.message !== null && span.message.batchCount > 1;
 /**
- * Returns whether the span's flow id is reliable, which means that it was set by hand or read from
- * the headers of a message.
+ * Returns whether the span's flow id is reliable: set explicitly by code, or read from the headers
+ * of a message.
  */
 export const hasStrongId = (span: Span): boolean =>
   span.flow !== null && span.flow.id !== '' && span.flow.source !== 'ambient';
 
 /**
- * Returns whether the record is a log event which announces that a message is being handled, or a
- * request. Its parent is the span of that delivery or request, which follows once it has ended.
+ * Returns whether the record is a log event which announces that a message or request is being
+ * handled. Its parent is the span of that delivery or request, which arrives only after it has
+ * ended.
  */
 export const isAnnouncement = ({ role, milestone }: Span): boolean =>
   milestone !== null && (isConsumer(role) || role === 'server');
 
 /**
- * Returns whether the span received messages without reporting them one by one. In that case the
- * spans below it report who processed the messages.
+ * Returns whether the span received messages without a span for each message. Then its child spans
+ * show who processed the messages.
  */
 export const isReceiving = (span: Span): boolean => span.role === 'receive' || isBareConsumer(span);
 
 /**
  * Returns whether the span surrounds a poll that returned messages. Some clients record such a span
- * without any attribute of the messages.
+ * without any attributes of the messages.
  */
 export const isBareConsumer = ({ role, parent, links, flow, message }: Span): boolean =>
   role === 'process' &&

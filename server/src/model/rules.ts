@@ -1,6 +1,6 @@
 import type { Severity } from './expectation.ts';
 
-/** Describes a rule that Fermata has of its own: its severity, and what its findings say. */
+/** A rule that is built into Fermata: its severity, and what its findings mean. */
 export interface BuiltInRule {
   readonly name: string;
   readonly severity: Severity;
@@ -14,8 +14,8 @@ const rule = (name: string, severity: Severity, says: string): BuiltInRule => ({
 });
 
 /**
- * Lists the rules that need no configuration. The list is here, and not beside the rules, because
- * silences are checked against it and people choose from it; a test compares it with the rules.
+ * Rules that need no configuration. They are listed in the model, because silences are validated
+ * against this list and people choose from it. A test compares it with the implemented rules.
  */
 export const BUILT_IN_RULES: readonly BuiltInRule[] = [
   rule('undelivered-message', 'critical', 'A message waits, and no consumer takes it'),
@@ -62,5 +62,8 @@ export const BUILT_IN_RULES: readonly BuiltInRule[] = [
   rule('new-variant', 'info', 'Steps that never occurred together'),
 ];
 
-/** Names the rule of an incident about a notification channel, which no flow has. */
+/**
+ * Rule of incidents about a notification channel that refuses notifications. No finding of a flow
+ * has this rule.
+ */
 export const CHANNEL_RULE = 'channel-refuses';

@@ -26,7 +26,7 @@ test.each([
   ['*ment', 'fulfilment', true],
   ['a*b*c', 'aXbYc', true],
   ['a*b*c', 'acb', false],
-  // The parts may not share a character.
+  // No character of the text may match two parts of the pattern.
   ['ab*ba', 'aba', false],
   ['a*a', 'a', false],
   ['**', '', true],
@@ -151,7 +151,7 @@ test('one event follows another at the same instant or later, in time', () => {
   expect(is(order(), events(['b', 100], ['a', 50]))).toBe(false);
   expect(is(order({ withinMs: 50 }), events(['a', 100], ['b', 50]))).toBe(true);
   expect(is(order({ withinMs: 49 }), events(['a', 100], ['b', 50]))).toBe(false);
-  // The second one is followed in time.
+  // The first `a` is not followed within 10 ms, but the second `a` is.
   expect(is(order({ withinMs: 10 }), events(['a', 200], ['a', 100], ['b', 95]))).toBe(true);
 });
 

@@ -5,8 +5,8 @@ import { isId, patternOf, type NumberField, type Query, type TextField } from '.
 import { traceIdOf, type SpanKey } from './span.ts';
 
 /**
- * Returns the steps of a flow by name and its messages by type, each with its instant in ms.
- * Queries about order are evaluated on this list.
+ * Returns the events of a flow: its steps by name and its messages by type, each with its time,
+ * epoch ms. Queries about order are evaluated on these events.
  */
 export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
   return [
@@ -16,7 +16,7 @@ export function eventsOf(flow: Flow): { name: string; atMs: number }[] {
       .map((hop) => ({ name: hop.message.type, atMs: Math.floor(msOf(hop.sent)) })),
   ];
 }
-/** Returns the errors of a flow's steps and attempts, each as `type: message`, each once. */
+/** Returns the distinct errors of a flow's steps and attempts, as `type: message`. */
 export function errorsOf(flow: Flow): string[] {
   const errors = new Set<string>();
   for (const { error, attempts } of flow.steps) {
@@ -33,8 +33,9 @@ export const longestWait = (flow: Flow): number =>
   flow.hops.reduce((most, hop) => Math.max(most, hop.sync ? 0 : (hop.waitMs ?? 0)), 0);
 
 /**
- * Returns whether `value` matches `pattern`, in which `*` stands for any text, ignoring case. It
- * takes linear time, whereas a regular expression written by a client could take exponential time.
+ * Returns whether `value` matches `pattern`, regardless of case. `*` in the pattern matches any
+ * text. The function takes linear time, whereas a regular expression from a client could take
+ * exponential time.
  */
 export function likes(pattern: string, value: string): boolean {
   const parts = pattern.toLowerCase().split('*');
@@ -80,16 +81,14 @@ const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   run: (flow) => flow.run,
 };
 
-/** Returns whether `name` is the id of a trace of the flow, or an id that the flow had earlier. */
+/** Returns whether `name` is the id of one of the flow's traces, or a former id of the flow. */
 function isCalled({ members, context, aliases }: Flow, name: string): boolean {
   const called = name.toLowerCase();
   const isIn = (key: SpanKey): boolean => traceIdOf(key) === called;
   return aliases.includes(called) || members.some(isIn) || context.some(isIn);
 }
 
-/**
- * Returns whether the flow matches the query. The flow is given as `viewAt` returns it for `nowMs`.
- */
+/** Returns whether the flow matches the query. Pass the flow in its state at `nowMs` (`viewAt`). */
 export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   switch (query.kind) {
     case 'and':
@@ -140,7 +139,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
   }
 }
 
-/** Returns all texts of a flow in which free text is searched, joined by spaces. */
+/** Returns the texts of a flow that a free-text search covers, joined by spaces. */
 export const textOf = (flow: Flow): string =>
   [
     flow.id,

@@ -2,32 +2,34 @@ import type { Status } from './flow.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Holds a search for flows as a syntax tree. `query/language/parse.ts` parses it,
- * `store/sql/search.sql.ts` turns it into SQL, and `search-match.ts` evaluates it in memory. A test
- * guards that SQL and memory find the same flows.
+ * Syntax tree of a query for flows. `query/language/parse.ts` parses the query,
+ * `store/sql/search.sql.ts` translates the tree into SQL, and `search-match.ts` evaluates it in
+ * memory. A test checks that SQL and memory find the same flows.
  */
 export type Query =
   | { kind: 'and' | 'or'; of: Query[] }
   | { kind: 'not'; of: Query }
   | { kind: 'field'; field: TextField; value: string }
   | { kind: 'number'; field: NumberField; op: Comparison; value: number }
-  /** Compares how long a flow took, or takes so far, with what is usual of its type. */
+  /**
+   * Compares the duration of a flow, or its duration so far, with the usual duration of its type.
+   */
   | { kind: 'usual'; op: Comparison; quantile: UsualQuantile }
   | { kind: 'text'; text: string }
   | { kind: 'time'; op: 'since' | 'before'; atMs: number }
-  /** Matches flows with a trait (`analyze/trait.ts`), given by its id in hexadecimal. */
+  /** Matches flows that have a trait (`analyze/trait.ts`), given by its id in hexadecimal. */
   | { kind: 'trait'; id: string }
-  /** Matches flows with a span that has this attribute, or whose resource has it. */
+  /** Matches flows with a span that has this attribute, itself or in its resource. */
   | { kind: 'attribute'; name: string; value: string }
   /**
    * Matches if the step or message `then` follows `first`, within `withinMs` if given. With `not`,
-   * matches if that time is over and `then` did not follow within it.
+   * matches if `then` did not follow `first` in this time and the time has passed.
    */
   | { kind: 'order'; first: string; then: string; withinMs: number | null; not: boolean };
 
 /**
- * Describes the text fields of a query. A field matches if its value equals the given text,
- * ignoring case; `*` in the text stands for any text.
+ * Text fields of a query, with descriptions. A field matches if its value equals the given text,
+ * regardless of case. `*` matches any text.
  */
 export const TEXT_FIELDS = {
   status: 'what a list says of the flow',
@@ -48,22 +50,25 @@ export const TEXT_FIELDS = {
   parent: 'id of the parent flow',
 } as const;
 /**
- * Returns whether the text has the form of a trace id, or of a present or former flow id
- * (`flowIdOf`), such as people copy from a log line or an address.
+ * Returns whether the text has the form of a trace id or a flow id (`flowIdOf`), which people may
+ * copy from a log or a URL.
  */
 export const isId = (text: string): boolean =>
   /^[0-9a-f]{24}(?:[0-9a-f]{8}(?:-[0-9a-f]{16})?)?(?:\.\d+)?$/i.test(text);
 export type TextField = keyof typeof TEXT_FIELDS;
 
-/** Fields that match a part of a text, whereas the others match the whole text. */
+/**
+ * Returns whether a field matches if its value only contains the given text. Other fields must
+ * match as a whole.
+ */
 const isPartial = (field: TextField): boolean => field === 'error';
-/** Returns the pattern by which a field is matched. */
+/** Returns the pattern that the value of the field must match. */
 export const patternOf = (field: TextField, value: string): string =>
   isPartial(field) ? `*${value}*` : value;
 
 /**
- * Returns whether the query asks for something that only the store knows, so that it cannot be a
- * rule, which is evaluated while a flow changes.
+ * Returns whether only the store can evaluate the query. Such a query cannot be a rule, because
+ * rules are evaluated in memory when a flow changes.
  */
 export const needsStore = (query: Query): boolean =>
   query.kind === 'trait' ||
@@ -71,7 +76,7 @@ export const needsStore = (query: Query): boolean =>
   query.kind === 'usual' ||
   (query.kind === 'not' ? needsStore(query.of) : 'of' in query && query.of.some(needsStore));
 
-/** Describes the number fields of a query. Durations are in ms. */
+/** Number fields of a query, with descriptions. Durations are in ms. */
 export const NUMBER_FIELDS = {
   duration: 'start to end, or to now',
   quiet: 'since its last progress',
@@ -84,43 +89,46 @@ export const NUMBER_FIELDS = {
 } as const;
 export type NumberField = keyof typeof NUMBER_FIELDS;
 export const DURATIONS: ReadonlySet<NumberField> = new Set(['duration', 'quiet', 'wait']);
-/** Durations of a flow type that a query can name: half and 95 % of its flows took no longer. */
+/** Usual durations of a flow type that a query can refer to: the median and the 95th percentile. */
 export const USUAL_QUANTILES = ['p50', 'p95'] as const;
 export type UsualQuantile = (typeof USUAL_QUANTILES)[number];
 export type Comparison = '>' | '>=' | '<' | '<=' | '=';
 
-/** Selects flows for a list. A flow must satisfy every field that is present. */
+/** Selects the flows of a list. A flow must match every field that is present. */
 export interface FlowSearch {
   query?: Query;
   types?: string[];
   statuses?: Status[];
   services?: string[];
   environments?: string[];
-  /** Selects flows with exactly this business key, given as `name=value` or as the value alone. */
+  /** Business key that the flows have, as `name=value` or as the value alone. */
   key?: string;
-  /** Selects the flows of an incident, given the keys of the incident. */
+  /** Keys of an incident whose flows are selected. */
   incidents?: string[];
-  /** Selects flows that started at or after `from` and before `to`. */
+  /** Start of a range of time in which the flows started. `to` is its end, exclusive. */
   from?: UnixNanos;
   to?: UnixNanos;
-  /** Order of the list; newest first if it is absent. */
+  /** Order of the list. Newest flow first if absent. */
   order?: FlowOrder;
   limit: number;
-  /** Holds the position of the last flow on the previous page of the same order. */
+  /** Position of the last flow on the previous page, in the same order. */
   after?: FlowPosition;
 }
 
-/** By what lists of flows are sorted: start, duration, last progress, longest wait. */
+/** Values by which lists of flows can be sorted: start, duration, last progress, longest wait. */
 export const FLOW_SORTS = ['started', 'duration', 'activity', 'waiting'] as const;
 export interface FlowOrder {
   by: (typeof FLOW_SORTS)[number];
-  /** Without this the newest, the longest, the latest and the longest waiting come first. */
+  /**
+   * True for ascending order. If false, the newest flow, or the one with the longest duration or
+   * wait, comes first.
+   */
   ascends: boolean;
 }
 
 /**
- * Holds the position of a flow in a list. Durations of open flows grow, so all pages are of the
- * instant of the first one, `atMs`; `value` is what the list is sorted by.
+ * Position of a flow in a list. `value` is the value by which the list is sorted. Durations of open
+ * flows grow, so all pages use the time of the first page, `atMs`.
  */
 export interface FlowPosition {
   atMs: number;

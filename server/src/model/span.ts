@@ -2,8 +2,8 @@ import type { Token } from './names.ts';
 import type { UnixNanos } from './time.ts';
 
 /**
- * Tells what a span does in an event flow. Only `normalize/role.ts` decides this, so that later
- * stages need not read attribute names.
+ * Role of a span in an event flow. Only `normalize/role.ts` determines it, so that later stages
+ * need not know attribute names.
  */
 export type Role =
   'create' | 'send' | 'receive' | 'process' | 'settle' | 'server' | 'client' | 'internal' | 'event';
@@ -24,7 +24,7 @@ export type Milestone =
   | 'compensation-completed'
   | 'compensation-failed';
 
-/** Identifies a span: its trace id followed by its span id, 48 hex digits. */
+/** Identifies a span: its trace id and span id, 48 hex digits. */
 export type SpanKey = string;
 export const spanIdOf = (key: SpanKey): string => key.slice(32);
 export const traceIdOf = (key: SpanKey): string => key.slice(0, 32);
@@ -34,69 +34,75 @@ export interface Service {
   name: string;
   version: string;
   instance: string;
-  /** Name of the host that the service instance runs on; absent if the instance reports none. */
+  /** Host of the service instance; absent if unknown. */
   host?: string;
-  /** Set if the spans are history that was imported: they neither teach nor alert. */
+  /**
+   * Set if the spans were imported. Imported spans do not train the learned models and cause no
+   * alerts.
+   */
   imported?: true;
 }
 
-/** Returns whether a span is no history, so that the time of its receipt tells something. */
+/**
+ * Returns whether a span was received live and not imported. Only then is its time of receipt
+ * meaningful.
+ */
 export const isLive = ({ service }: Pick<Span, 'service'>): boolean => service.imported !== true;
 
 export interface Message {
   kind: MessageKind | '';
-  /** Holds the declared type of the message, or '' if none is declared. */
+  /** Declared type of the message; '' if none is declared. */
   type: string;
   id: string;
   system: string;
   destination: string;
   group: string;
   /**
-   * Holds the generated name of the group, if `group` leaves it out. Two such groups are two
-   * subscriptions, each of which gets the message.
+   * Generated name of the consumer group, if `group` does not contain it. Two groups with different
+   * generated names are two subscriptions, and each of them gets the message.
    */
   subscription?: string;
-  /** Names the partition of the destination, or '' if none is reported. */
+  /** Partition of the destination; '' if unknown. */
   partition: string;
-  /** Holds `topic/partition/offset` of the message, or '' if one of the three is unknown. */
+  /** Position of the message as `topic/partition/offset`; '' if one of the three is unknown. */
   position: string;
-  /** Number of messages in a batch; a value above 1 means one operation over several messages. */
+  /** Number of messages in a batch. Above 1, the span is one operation on several messages. */
   batchCount: number;
   /**
-   * Counts the messages of a batch that no link names; absent if all are named. Such messages exist
-   * because SDKs keep a limited number of links and drop the rest.
+   * Number of messages in a batch without a link; absent if every message has one. SDKs limit the
+   * number of links of a span and drop the others.
    */
   linksCut?: number;
   conversation: string;
   /**
-   * Is true if `destination` is a dead-letter queue, to which the message was moved after it failed
-   * elsewhere.
+   * True if `destination` is a dead-letter queue, to which the message was moved after it had
+   * failed at another destination.
    */
   deadLettered: boolean;
   /**
-   * Is true if the message's protocol carries no context, so that its receiver is found only by the
-   * content that both have. Nothing is expected of that receiver.
+   * True if the message's protocol cannot carry trace context. Then the receiver is matched only by
+   * the message's content, and no receiver is expected.
    */
   contextless?: true;
 }
 
 /**
- * Tells how a consumer settled a message that it did not process: it gave the message back in order
- * to get it again, or had it set aside.
+ * How a consumer settled a message without processing it: returned for redelivery, or moved to a
+ * dead-letter queue.
  */
 export type Settlement = 'returned' | 'dead-lettered';
 
 /**
- * Tells how the flow id got onto the span. `ambient` is the least reliable, because context may
- * leak from one flow into another.
+ * How the flow id got onto the span. `ambient` (from the context) is the least reliable, because
+ * context may leak from one flow into another.
  */
 export type FlowSource = 'message' | 'explicit' | 'ambient';
 
 export interface FlowRef {
   id: string;
   /**
-   * Holds the name under which the flow id was reported; '' for Fermata's own name. The name tells
-   * the kind of the id. Equal values of two kinds are two different ids.
+   * Attribute under which the flow id was reported; '' for Fermata's own attribute. It
+   * distinguishes kinds of ids: equal values of different kinds are different ids.
    */
   kind: string;
   type: string;
@@ -105,7 +111,7 @@ export interface FlowRef {
   parentId: string;
   parentType: string;
   outcome: Outcome | '';
-  /** The flow should have ended at this instant, in ms; 0: the flow declares no deadline. */
+  /** Deadline for the end of the flow, epoch ms; 0 if it declares none. */
   deadlineMs: number;
 }
 
@@ -116,94 +122,95 @@ export interface StepRef {
   attempt: number;
   result: string;
   compensates: string;
-  /** The step should have ended at this instant, in ms; 0: the step declares no deadline. */
+  /** Deadline for the end of the step, epoch ms; 0 if it declares none. */
   deadlineMs: number;
-  /** Lists the names of the steps that are still to come, separated by commas (routing slip). */
+  /** Names of the steps that must still follow, separated by commas (routing slip). */
   itinerary: string;
 }
 
 export interface SpanError {
   type: string;
   message: string;
-  /** Names the innermost functions of the stack trace; absent if the span has no stack trace. */
+  /** Innermost functions of the stack trace; absent if the span has no stack trace. */
   frames?: string[];
 }
 
 /**
- * Holds one record of evidence: a span, or a milestone log event (with `role: 'event'` and equal
- * start and end). It has only the fields that correlation needs, because it stays in memory as long
- * as the flow is open; raw attributes are in the store.
+ * One received record: a span, or a milestone log event (with `role: 'event'` and equal start and
+ * end). It has only the fields that correlation needs, because it stays in memory while its flow is
+ * open. The raw attributes are in the store.
  */
 export interface Span {
   /**
-   * Identifies the span. The span id is part of the key (`spanIdOf(key)`), because a separate text
-   * would take as much memory as the span's times.
+   * Identifies the span. The span id has no field of its own, to save memory; `spanIdOf(key)`
+   * returns it.
    */
   key: SpanKey;
   traceId: string;
   /**
-   * Names the parent span in the same trace, or '' for a root. For an event, it names the span in
-   * which the event happened.
+   * Parent span in the same trace; '' for a root. For a log event, the span in which the event
+   * happened.
    */
   parent: SpanKey;
   /**
-   * Tells whether the parent is in another process, from the OTLP flags; null if the SDK sets none.
+   * Whether the parent is in another process, from the OTLP flags; null if the SDK does not set
+   * them.
    */
   parentRemote: boolean | null;
   role: Role;
-  /** Tells what a milestone log event announces; null for a span. */
+  /** What a milestone log event announces; null for a span. */
   milestone: Milestone | null;
   name: string;
   start: UnixNanos;
   end: UnixNanos;
   failed: boolean;
   error: SpanError | null;
-  /** Tells that the message was not processed; absent if the span does not say so. */
+  /** Set if the span shows that the message was not processed, but returned or dead-lettered. */
   settled?: Settlement;
   /**
-   * Is true if the span's trace was chosen by random sampling, so that other traces of the flow may
-   * be missing.
+   * True if the span's trace was selected by random sampling. Other traces of the flow may then be
+   * missing.
    */
   sampled: boolean;
   service: Service;
-  /** Lists the spans to which this span has links, without duplicates. */
+  /** Spans to which this span has links, without duplicates. */
   links: readonly SpanKey[];
   message: Message | null;
   flow: FlowRef | null;
   step: StepRef | null;
   /**
-   * Lists business and search keys as [name, value]. These keys serve to find flows and never join
+   * Business and search keys as [name, value]. Flows can be found by them, but they never join
    * spans.
    */
   keys: readonly (readonly [string, string])[];
   /**
-   * Lists identity keys as `name\0value`. Equal entries join spans. Spans with different values of
-   * one name are never joined.
+   * Identity keys as `name\0value`. Spans with an equal entry are joined. Spans with the same name
+   * and different values are never joined.
    */
   identities: readonly string[];
-  /** Holds the route, such as `GET /orders/:id` or `rpc Service/Method`, or ''. */
+  /** Route, such as `GET /orders/:id` or `rpc Service/Method`; '' if there is none. */
   route: string;
   /**
-   * Lists the repairs that normalize made. The repaired span is used like any other, and the
-   * repairs are shown with it.
+   * Repairs that `normalize` made on the span. They are shown with the span, which is otherwise
+   * used like any other.
    */
   warnings: readonly string[];
-  /** The server received the span at this instant of its wall clock, in ms. */
+  /** Time when the server received the span, by the server's clock, epoch ms. */
   receivedAtMs: number;
-  /** Caches the names by which other spans find this span; only correlate sets and reads them. */
+  /** Cache of the names by which other spans find this span. Only `keys.ts` sets and reads it. */
   names: SpanNames | null;
 }
 
 /**
- * Holds the tokens by which spans find each other. They are computed once per span, because they
- * are looked up many times.
+ * Tokens by which spans find each other. They are computed once for each span, because they are
+ * needed often.
  */
 export interface SpanNames {
   message: readonly Token[];
-  /** Holds the token of the flow id, or '' if the span has no flow id. */
+  /** Token of the flow id; '' if the span has none. */
   id: Token | '';
   soft: readonly Token[];
-  /** Lists all tokens of the three fields above. */
+  /** All tokens of the other three fields. */
   shared: readonly Token[];
 }
 
@@ -211,9 +218,9 @@ export const NO_KEYS: readonly (readonly [string, string])[] = [];
 export const NONE: readonly string[] = [];
 
 /**
- * Compares two records that have the same span key but different content (a reused span id, or a
- * changed span that was exported again). The greater one is kept, so that the order of arrival has
- * no influence (I1). `receivedAtMs` is not compared.
+ * Compares two records with the same span key and different content (a reused span id, or a span
+ * that was exported again after a change). The greater record is kept, so that the result does not
+ * depend on the order of arrival (I1). `receivedAtMs` is ignored.
  */
 export function compareDuplicates(a: Span, b: Span): number {
   if (a.end !== b.end) return a.end < b.end ? -1 : 1;

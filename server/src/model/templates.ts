@@ -1,19 +1,22 @@
 /**
- * Replaces those parts of a name that stand for one thing, such as the id of an order. Names are
- * learned, so their number must not grow with the number of orders. All functions are pure.
+ * Replaces the variable parts of a name, such as the id of an order, by `*`. Names are learned, so
+ * their number must not grow with the number of orders. All functions are pure.
  */
 
-/** Stands for all values of one part of a name, as in the topics that a consumer subscribes to. */
+/** Stands for any value of a part of a name, as in topic subscriptions. */
 export const ANY = '*';
-/** Separates the parts of a routing key, a topic or a subject; kept by `partsOf`. */
+/**
+ * Separators between the parts of a routing key, a topic or a subject. The parentheses make `split`
+ * keep the separators.
+ */
 const SEPARATORS = /([./:])/;
-/** Returns the parts of a name. Every second part is a separator. */
+/** Splits a name into its parts. Every second element is a separator. */
 export const partsOf = (name: string): string[] => name.split(SEPARATORS);
 
 const UUID = '[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}';
 /**
- * Lists forms of parts that stand for one thing: numbers and times, ids, and words with a number of
- * several digits. A version, such as `v2`, has none of these forms.
+ * Matches parts that identify a single thing: numbers and times, ids, and words that end in a
+ * number of several digits. A version such as `v2` does not match.
  */
 const ONE_THING = new RegExp(
   `^(?:${[
@@ -29,7 +32,7 @@ const ONE_THING = new RegExp(
 );
 const isOneThing = (part: string): boolean => ONE_THING.test(part);
 
-/** Returns a routing key with `*` in place of each part that stands for one thing. */
+/** Replaces by `*` each part of a routing key that identifies a single thing. */
 export const withoutIds = (key: string): string =>
   /\d/.test(key)
     ? partsOf(key)
@@ -38,8 +41,8 @@ export const withoutIds = (key: string): string =>
     : key;
 
 /**
- * Returns the name of a destination with `*` in place of each part that stands for one thing. The
- * first part stays, because a queue that somebody created is named as a whole.
+ * Replaces by `*` each part of a destination's name that identifies a single thing, except the
+ * first part, because the name that somebody gave to a queue stays as it is.
  */
 export const destinationWithoutIds = (name: string): string =>
   /\d/.test(name)
