@@ -8,18 +8,18 @@ import type { Flow } from '../model/flow.ts';
 import type { QueryRule } from '../model/query-rule.ts';
 import type { DowntimeGrace } from './downtime-grace.ts';
 
-/** Determines what one flow waits for at this moment, its health, and its findings. */
+/** Determines what a flow waits for at present, its health, and its findings. */
 export interface Assessor {
   /**
-   * Applies the flow's definition, expectations, grace after downtime and rules, in that order, and
-   * returns the assessed flow. It never throws. If assessing fails, the flow is returned unchanged,
-   * because a fault must not keep flows from being written.
+   * Returns the flow after applying its definition, expectations, grace after downtime and rules,
+   * in this order. Never throws: after an internal error it returns the flow unchanged, so that the
+   * flow is still written.
    */
   assess(flow: Flow): Flow;
   /**
-   * Runs `work` and returns its result. Flows that are assessed meanwhile and wait for nothing are
-   * excluded from learning, because they may have been learned from before and must not count
-   * twice.
+   * Runs `work` and returns its result. Meanwhile, flows that are assessed and wait for nothing are
+   * excluded from learning, because the model may have learned from them before and must not count
+   * them twice.
    */
   withoutTeaching<T>(work: () => T): T;
 }
@@ -30,11 +30,11 @@ export interface AssessorOptions {
   log: Log;
   expectations: Expectations;
   grace: DowntimeGrace;
-  /** Idle time, ms, after which a flow without a declared end counts as ended. */
+  /** Time, ms, for which a flow without a declared end must be idle to count as ended. */
   settleMs: number;
   /** Returns the operator's rules, which may change while the server runs. */
   queryRules(): readonly QueryRule[];
-  /** If false, flows are only projected; nothing is learned, awaited or judged. */
+  /** If false, flows are only projected: no expectations are learned and no rules are applied. */
   expects: boolean;
 }
 
@@ -43,7 +43,8 @@ export function createAssessor(options: AssessorOptions): Assessor {
   let teaches = true;
   const assessOrThrow = (flow: Flow): Flow => {
     const defined = expectations.applyDefinition(flow);
-    // This is the one rule that keeps history from teaching, being awaited and alerting.
+    // An imported flow only gets its definition. This one line excludes imported flows from
+    // learning, from expectations and from rules.
     if (flow.badges.includes('imported')) return defined;
     const known = expectations.evaluate(defined);
     const waitingFor = grace.extend(known.waitingFor);

@@ -1,21 +1,21 @@
 /**
- * Numbers requests in the order of their commits, and tracks up to which number all requests are
+ * Assigns ascending numbers to requests (batches). Tracks the number up to which all requests are
  * committed and correlated.
  */
 export interface Batches {
   next(): number;
   /**
-   * Continues after a restart: all requests up to `last` are committed, and flow rows include those
-   * up to `derived`. Must be called before the first request.
+   * Restores the state after a restart: requests up to `last` are committed, and stored flows
+   * include those up to `derived`. Must be called before the first request.
    */
   restore(last: number, derived: number): void;
   committed(batch: number): void;
-  /** Reports that all requests that were committed before the restart are correlated. */
+  /** Reports that all requests which were committed before the restart are now correlated. */
   replayed(): void;
   correlated(batch: number): void;
   /**
-   * Number up to which all committed requests are correlated, so that flow rows may be marked as
-   * including them.
+   * Number up to which all committed requests are correlated. Once all changed flows are written,
+   * their rows may be marked as including these requests.
    */
   readonly lastCorrelated: number;
 }

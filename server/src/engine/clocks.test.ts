@@ -10,8 +10,8 @@ const MS = 1_000_000n;
 const ATTRIBUTES = ['messaging.system', 'bus', 'messaging.destination.name', 'orders'];
 
 /**
- * Shop sends, and ship takes it 40 ms later, by a clock that is `ahead` ms; spans are received at
- * once.
+ * Returns two spans: `shop` sends a message, and `ship` processes it 40 ms later. The clock of
+ * `ship` is `ahead` ms fast.
  */
 function order(bench: Bench, id: string, ahead: number): OtlpSpan[] {
   const say = (
@@ -53,7 +53,7 @@ test.each([3_600_000, 30 * 86_400_000])(
       expect(badges).toEqual(['clock-skew']);
       expect(durationMs).toBeLessThan(200);
     }
-    // Buckets are logarithmic: 95 is a tenth of a second, 308 an hour.
+    // The learned durations are in logarithmic buckets: bucket 95 is 0.1 s, bucket 308 is an hour.
     const [learned] = bench.pipeline.expectations.inspect(flowsOf(bench)[0]!.type);
     const { gaps, steps } = learned!.model as Record<string, object>;
     const buckets = [...JSON.stringify([gaps, steps]).matchAll(/\[(\d+),\d+\]/g)].map(
@@ -68,7 +68,8 @@ test.each([3_600_000, 30 * 86_400_000])(
 
 test('a flow that was projected before a clock was known to be wrong is projected again', async () => {
   const bench = await createBench({ definitions: [] });
-  // A sender whose spans arrive late shows nothing at first: its messages seem to wait.
+  // Spans that arrive late are no evidence of a wrong clock. So at first the message seems to have
+  // waited for 3040 ms.
   const late = order(bench, 'a1', 3000);
   await bench.advance(5000);
   await bench.deliver(...late);

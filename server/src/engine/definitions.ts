@@ -7,23 +7,23 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import type { DocumentStore } from '../store/index.ts';
 
 /**
- * Takes flow definitions from the operator's files, the API and services. Definitions from the API
- * and from services are stored. A new definition applies immediately to open flows.
+ * Manages flow definitions from the operator's files, the API and services. Definitions from the
+ * API and from services are stored. A new definition immediately applies to open flows.
  */
 export interface DefinitionDesk {
   /**
-   * Loads the stored definitions at start, then applies the definitions of the operator's files,
-   * which take precedence.
+   * Loads the stored definitions at start. Then applies the definitions from the operator's files,
+   * which replace stored ones.
    */
   load(fromFiles: readonly Definition[]): Promise<void>;
   /**
-   * Stores definitions and applies them to open flows. Returns how many definitions changed
-   * something.
+   * Stores definitions and applies them to open flows. Returns the number of definitions that were
+   * new or different.
    */
   define(definitions: readonly Definition[], source: DefinitionSource): Promise<number>;
   /**
-   * Queues the definitions that a service announced. They are not evidence of a flow, so no answer
-   * waits until they are stored. Invalid definitions are logged and counted.
+   * Queues the definitions that a service announced. Requests are answered without waiting until
+   * they are stored. Invalid definitions are logged and counted.
    */
   announced(json: string): void;
   list(): StoredDefinition[];
@@ -39,16 +39,16 @@ export interface DefinitionDeskOptions {
 }
 
 /**
- * Maximum number of announcements that wait to be stored. Further ones are refused; a service
- * repeats its announcement at its next start.
+ * Maximum number of queued announcements. Further announcements are refused, and the service
+ * repeats them at its next start.
  */
 const MAX_WAITING = 1000;
 
 export function createDefinitionDesk(options: DefinitionDeskOptions): DefinitionDesk {
   const { clock, counters, log, store, expectations } = options;
   /**
-   * Announced texts that wait to be stored. Equal texts are kept once, because every instance of a
-   * service announces the same definitions when it starts.
+   * Announced JSON texts that are not stored yet. It is a set, because every instance of a service
+   * announces the same definitions at its start.
    */
   const waiting = new Set<string>();
   let taking = false;
@@ -86,8 +86,8 @@ export function createDefinitionDesk(options: DefinitionDeskOptions): Definition
   };
 
   /**
-   * Stores the waiting announcements one after the other, and yields to the event loop before each
-   * of them, so that spans are handled in between.
+   * Stores the queued announcements one by one. Yields to the event loop before each of them, so
+   * that spans are processed in between.
    */
   async function takeAll(): Promise<void> {
     taking = true;

@@ -2,24 +2,27 @@ import type { Clock } from '../base/clock.ts';
 import type { WaitingFor } from '../model/expectation.ts';
 
 /**
- * Grants extra time to waits that fell due while the server was down. The expected span may still
- * be in a sender's queue. Each sender delivers in its own order, so other spans of the flow may
- * arrive before the expected span.
+ * Extends the deadlines of waits that became late or stuck while the server was down, because the
+ * expected span may still be in a sender's queue. Senders deliver independently, so other spans of
+ * the flow may arrive before the expected one.
  */
 export interface DowntimeGrace {
   /**
-   * Begins the grace period. `lastReceivedMs` is when the last span before the downtime was
-   * received.
+   * Begins the grace period. `lastReceivedMs` is the time when the last span before the downtime
+   * was received, epoch ms.
    */
   begin(lastReceivedMs: number): void;
-  /** Time, ms, before which no wait that fell due in the downtime counts as late. */
+  /**
+   * End of the grace period, epoch ms. No wait whose deadline passed in the downtime is late before
+   * this time.
+   */
   readonly untilMs: number;
   extend(all: WaitingFor[]): WaitingFor[];
 }
 
 /**
- * Overdue waits get as much extra time as the downtime lasted, but at most this, ms. `MIN_GRACE_MS`
- * is added.
+ * Maximum grace period, ms. The period is as long as the downtime, up to this maximum, plus
+ * `MIN_GRACE_MS`.
  */
 const MAX_GRACE_MS = 600_000;
 const MIN_GRACE_MS = 30_000;

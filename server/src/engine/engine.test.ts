@@ -4,8 +4,8 @@ import { memoryStore } from '../testing/memory-store.ts';
 import { createBench } from '../testing/pipeline-bench.ts';
 
 /**
- * Orders have to be shipped within 5 s. The server is down for five minutes, and senders keep what
- * happened meanwhile.
+ * Tests the engine with orders that must be shipped within 5 s. The server is down for five
+ * minutes, and senders queue the spans of that time.
  */
 test('what fell due while the server was down gets time, whatever else arrives first; then it is told', async () => {
   const clock = manualClock();

@@ -6,7 +6,9 @@ import { attributes, createLab, type Lab } from '../testing/lab.ts';
 const START = 1_700_000_000_000;
 const HISTORY = { 'fermata.imported': 'true' };
 
-/** A flow that sends a message, which its consumer takes or leaves. */
+/**
+ * Returns the spans of a flow that sends a message. The message is consumed if `isTaken` is true.
+ */
 function flow(number: number, resource: Record<string, string>, isTaken: boolean): OtlpSpan[] {
   const traceId = number.toString(16).padStart(32, '0');
   const one = (id: number, kind: number, operation: string, atMs: number): OtlpSpan => ({

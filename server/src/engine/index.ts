@@ -23,33 +23,36 @@ import { recover } from './recovery.ts';
 import { createReloads } from './reload.ts';
 
 /**
- * The engine is the only part that sees several stages. A request is normalized, committed to the
- * store and correlated; then the sender is answered. After that, changed flows are projected into
- * timelines, evaluated against expectations, judged by rules, written to the store, and pushed to
- * dashboards and alerts. `ingest.ts` has the stages up to the answer, `projection/index.ts` those
- * after it.
+ * The engine connects the stages. It normalizes a request, commits it to the store and correlates
+ * its spans; then the sender is answered. Afterwards the changed flows are projected into
+ * timelines, compared with expectations, checked by rules, written to the store, and published to
+ * dashboards and alerts. `ingest.ts` implements the stages before the answer, and
+ * `projection/index.ts` those after it.
  */
 export interface Engine extends Ingest {
   /**
-   * Loads what is stored, and correlates the spans whose flows were not written before the last
-   * stop.
+   * Loads the stored state, and correlates the committed spans whose flows had not been written
+   * before the last stop.
    */
   start(): Promise<void>;
-  /** True while lost flow rows have not been rebuilt. */
+  /** True while rows of flows are lost and not rebuilt yet. */
   readonly lacksRows: boolean;
   /**
-   * Begins to rebuild lost flow rows, or every flow row if `all` is true. Must be called only after
-   * the receivers of flows have loaded what they knew before the restart.
+   * Begins to rebuild lost rows of flows, or all rows if `all` is true. Call this only after the
+   * alerts have loaded their state from before the restart.
    */
   rebuild(all: boolean): void;
-  /** Resolves when no flows are being rehydrated, projected, written or rebuilt. */
+  /** Resolves when no flow is being rehydrated, projected, written or rebuilt. */
   idle(): Promise<void>;
   /**
-   * Answers to senders no longer wait until flows are projected. Must be called before the server
-   * that sends those answers is stopped.
+   * Ends backpressure: requests are answered without waiting for projection. Must be called before
+   * the HTTP server is stopped, which waits for its answers.
    */
   releaseBackpressure(): void;
-  /** Projects and writes the remaining changes, then stops all parts of the engine. Idempotent. */
+  /**
+   * Projects and writes the remaining changes, then stops all parts of the engine. A second call
+   * has no effect.
+   */
   stop(): Promise<void>;
   readonly openFlows: number;
   readonly correlator: Pick<Correlator, 'spansInMemory'>;
@@ -57,13 +60,13 @@ export interface Engine extends Ingest {
   readonly expectations: Expectations;
   readonly definitions: DefinitionDesk;
   /**
-   * Records an operator's statement that the step which an incident reports as missing will not
-   * come any more. Returns whether that changed an expectation.
+   * Records an operator's statement that the missing step of an incident will never come again.
+   * Returns whether this changed an expectation.
    */
   accept(gone: Pick<Incident, 'environment' | 'flowType' | 'step' | 'service'>): Promise<boolean>;
   /**
-   * Judges again what a changed rule may concern: all open flows, and flows with a finding of the
-   * rule.
+   * Assesses again the flows that a changed rule may concern: all open flows, and flows with a
+   * finding of this rule.
    */
   ruleChanged(name: string): Promise<void>;
 }
@@ -75,35 +78,36 @@ export interface EngineOptions {
   store: EngineStore;
   normalizer: Normalizer;
   /**
-   * The engine evaluates flows by these expectations and lets them learn from flows. They are
-   * stopped with the engine.
+   * Expectations by which flows are evaluated, and which learn from flows. They are stopped with
+   * the engine.
    */
   expectations: Expectations;
   sink: EngineSink;
-  /** Idle time, ms, after which a flow without a declared end counts as ended. */
+  /** Time, ms, for which a flow without a declared end must be idle to count as ended. */
   settleMs: number;
-  /** Idle time, ms, after which a flow is evicted from memory. */
+  /** Time, ms, for which a flow must be idle before it is evicted from memory. */
   idleBeforeEvictionMs: number;
-  /** If false, flows are only projected; nothing is learned, awaited or judged. */
+  /** If false, flows are only projected: no expectations are learned and no rules are applied. */
   expects: boolean;
   /** Flow definitions from the operator's files. */
   definitions: readonly Definition[];
   /** Returns the operator's rules, which may change while the server runs. */
   queryRules(): readonly QueryRule[];
   requestFlows: ProjectionOptions['requestFlows'];
-  /** Which log records are kept beside the spans of their traces. */
+  /** Which log records are stored, to be shown next to the spans of their traces. */
   logs: KeptLogs;
   runQuietMs?: ProjectionOptions['runQuietMs'];
   evictedNamesLines?: CorrelatorOptions['evictedNamesLines'];
 }
 
 export interface EngineSink extends FlowSink {
-  /** Called when all lost flow rows have been rebuilt. */
+  /** Called when all lost rows of flows have been rebuilt. */
   rebuilt(): void;
 }
 
 /**
- * Maximum number of wrong clocks that are listed at /metrics, those with the largest error first.
+ * Maximum number of wrong clocks that are listed at /metrics. Clocks with the largest errors are
+ * listed first.
  */
 const MAX_CLOCKS_SHOWN = 100;
 
@@ -140,8 +144,8 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const learned = createLearnedSaver({ clock, log, store, expectations, clocks, names });
   /**
-   * Projects and judges the open flows of these types again, because a definition or expectation of
-   * these types has changed.
+   * Assesses again the open flows of these types, because one of their definitions or expectations
+   * has changed.
    */
   const judgeAgain = async (types: ReadonlySet<string>): Promise<void> => {
     for await (const flows of store.openFlows())
@@ -213,8 +217,8 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async stop() {
       reloads.releaseBackpressure();
-      // The rebuild may be waiting for a write that the store rejects. Such a write is abandoned
-      // when the projection stops, so the rebuild is awaited only after that.
+      // Await the rebuild only after the projection has stopped. The rebuild may be waiting for a
+      // write that the store rejects, and only the stop of the projection abandons this write.
       const rebuilt = rebuild.stop();
       await reloads.idle();
       await projection.stop();
@@ -246,8 +250,8 @@ function clocksOf({ clock, counters, log }: EngineOptions): Clocks {
 }
 
 /**
- * Returns a function that normalizes stored spans and events as of the time of their receipt. The
- * result is the same spans as at that time.
+ * Returns a function that normalizes stored spans and events again. It uses their original time of
+ * receipt, so that the result is the same as at that time.
  */
 function restorerOf(normalizer: Normalizer): (stored: StoredSpan[]) => Span[] {
   const spanOf = (stored: StoredSpan): Span | null =>

@@ -30,7 +30,10 @@ const requestOf = (spans: OtlpSpan[], logs: OtlpLog[] = []): OtlpExport => ({
   ...{ spans, logs, rejected: 0, rejectedReason: '', truncated: 0 },
 });
 
-/** `away`: a request with this span waits for what was evicted. */
+/**
+ * Creates an `Ingest` with simulated stages. A request that contains a span whose key ends in
+ * `away` has to wait for evicted flows.
+ */
 function bench({ away = '', refused = false, leftToReplay = false, hasCapacity = true } = {}) {
   const counters = createCounters();
   const batches = createBatches();
@@ -126,7 +129,8 @@ test('a request that waits for what was evicted holds no other one back', async 
   await written.correlate?.();
   expect(events.at(-1)).toBe('added 1');
   expect(written.later?.(now)).toBeUndefined();
-  // `now` has the lower number.
+  // The request `now`, which was correlated first, also has the lower number. So it counts as
+  // correlated although `late` still waits.
   expect(batches.lastCorrelated).toBe(1);
   waiting[0]!();
   await written.later?.(late);

@@ -16,25 +16,31 @@ import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
 /**
- * Normalizes, commits and correlates requests, and tells when they may be answered. Everything
- * after the commit can be replayed from the committed spans.
+ * Normalizes, commits and correlates requests, and determines when they may be answered. After a
+ * crash, all stages after the commit can be repeated from the committed spans.
  */
 export interface Ingest {
   /**
-   * Normalizes a request immediately, so that the prepared request holds only what is needed later.
-   * Must be called in the order in which requests are committed.
+   * Normalizes a request immediately, so that only the data needed later stays in memory. Requests
+   * must be prepared in the order in which they are committed.
    */
   prepare(request: OtlpExport): Prepared;
-  /** Commits requests together. The caller then calls `correlate` of the returned batch. */
+  /**
+   * Commits several requests together. Afterwards the caller must call `correlate` of the returned
+   * batch.
+   */
   write(prepared: readonly Prepared[]): Promise<WrittenBatch<Prepared>>;
 }
 
-/** A request that waits for its commit: its spans to correlate, and its rows for the store. */
+/**
+ * A request that is ready for its commit: its spans, which will be correlated, and its rows for the
+ * store.
+ */
 export interface Prepared {
   batch: number;
   spans: Span[];
   rows: PreparedSpans;
-  /** Rows of log records that are only shown; null if the request has none. */
+  /** Rows of ordinary log records; null if the request has none. */
   logs: PreparedLogs | null;
 }
 
@@ -48,7 +54,7 @@ export interface IngestOptions {
   batches: Batches;
   reloads: Pick<Reloads, 'addNow' | 'addLater'>;
   projection: Pick<Projection, 'waitForCapacity'>;
-  /** Which log records are kept beside the spans of their traces. */
+  /** Which log records are stored, to be shown next to the spans of their traces. */
   logs: KeptLogs;
 }
 
@@ -74,8 +80,8 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 
   /**
-   * Adds a request's spans once the evicted flows that they affect are rehydrated. If the store
-   * cannot be read, the sender gets an error, keeps the request and retries.
+   * Correlates a request's spans after the evicted flows that they affect have been rehydrated. If
+   * the store cannot be read, the sender gets an error, keeps the request and retries.
    */
   const addLater = async ({ batch, spans }: Prepared): Promise<void> => {
     try {
@@ -88,8 +94,8 @@ export function createIngest(options: IngestOptions): Ingest {
     await projection.waitForCapacity();
   };
   /**
-   * Immediately correlates the requests that affect no evicted flow. Returns the other requests,
-   * each with the promise of its correlation.
+   * Immediately correlates the requests that affect no evicted flow. Returns the remaining
+   * requests, each with the promise of its correlation.
    */
   const correlate = (requests: readonly Prepared[]): Map<Prepared, Promise<void>> => {
     const late = new Map<Prepared, Promise<void>>();
@@ -97,8 +103,8 @@ export function createIngest(options: IngestOptions): Ingest {
       for (const request of requests) {
         if (reloads.addNow(request.spans)) continue;
         const done = addLater(request);
-        // The code that answers the sender handles the error, but may attach to the promise only
-        // later; until then the error must not count as unhandled.
+        // The code that answers the sender handles this error, but may begin to wait for the
+        // promise only later. Until then Node must not report an unhandled rejection.
         done.catch(() => undefined);
         late.set(request, done);
       }
@@ -123,8 +129,8 @@ export function createIngest(options: IngestOptions): Ingest {
       };
     },
     async write(prepared) {
-      // Both are on disk before the answer. They are written at the same time, because each write
-      // waits for the disk.
+      // Spans and log records must both be on disk before the answer. They are written in parallel,
+      // because each write waits for the disk.
       const logRows = prepared.flatMap((request) => request.logs ?? []);
       await Promise.all([
         store.insertSpans(prepared.map(({ rows }) => rows)),

@@ -6,12 +6,12 @@ import type { EngineStore } from '../store/index.ts';
 import type { Clocks, LearnedNames } from '../timeline/index.ts';
 
 /**
- * Saves what was learned about flow types, clocks and names, so that it survives a restart. What
- * was learned since the last save is lost in a crash and is learned again.
+ * Saves the learned models of flow types, clocks and names, so that they survive a restart. A crash
+ * loses what was learned since the last save, and it is then learned again from new spans.
  */
 export interface LearnedSaver {
   load(): Promise<void>;
-  /** Saves what was learned since the last save. */
+  /** Saves the models that changed since the last save. */
   save(): Promise<void>;
   /** Begins to save periodically. */
   start(): void;

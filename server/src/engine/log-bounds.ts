@@ -1,16 +1,16 @@
 import { ERROR_SEVERITY, LOG_LIMITS, type LogRecord } from '../model/log-record.ts';
 
 /**
- * Bounds the log records that are kept of one trace, because a flow is shown whole, and one service
- * that logs in a loop must not fill the disk. Records below ERROR leave a share of the bound to
- * errors, which often come last.
+ * Limits how many log records are stored for each trace, because a page shows a whole flow, and a
+ * service that logs in a loop must not fill the disk. A share of the limit is reserved for errors,
+ * which often come last.
  *
- * The bound is of a trace, not of a flow, because a log record often arrives before the spans that
- * tell its flow. It is counted in memory: after a restart, or once more traces were heard of than
- * `MAX_TRACES`, a trace may have as many records again.
+ * The limit applies to traces and not to flows, because log records often arrive before the spans
+ * that reveal their flow. The counts are in memory. After a restart, or after `MAX_TRACES` other
+ * traces, the count of a trace begins at 0 again.
  */
 export interface LogBounds {
-  /** Counts a record, and returns whether its trace has room for it. */
+  /** Returns whether the record is within the limit of its trace, and if so, counts it. */
   hasRoom: (record: LogRecord) => boolean;
 }
 
@@ -22,7 +22,7 @@ interface Tally {
 const MAX_TRACES = 50_000;
 
 export function createLogBounds(mostTraces = MAX_TRACES): LogBounds {
-  /** Traces with log records, the trace that was heard of last at the end. */
+  /** Counts by trace. The trace with the most recent record is last in the map. */
   const traces = new Map<string, Tally>();
 
   const tallyOf = (traceId: string): Tally => {

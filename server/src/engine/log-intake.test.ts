@@ -54,7 +54,8 @@ test('records beyond the bound of their trace are counted by trace and severity'
   ]);
   expect(count('fermata_dropped_log_records_total', 'error')).toBe(2);
   expect(count('fermata_dropped_log_records_total', 'below-error')).toBe(1);
-  // A request that is sent again is told by the same id, so that its count is not added twice.
+  // When a request is sent again, its count of dropped records has the same id, so that the store
+  // does not add it twice.
   const again = take(many.slice(LOG_LIMITS.records));
   expect(again.dropped[0]!.id).toBe(dropped[0]!.id);
 });

@@ -9,10 +9,13 @@ import type { OtlpLog } from '../model/otlp.ts';
 import type { Normalizer } from '../normalize/index.ts';
 import { createLogBounds } from './log-bounds.ts';
 
-/** Takes the ordinary log records of one request: keeps what is wanted and counts the rest. */
+/**
+ * Processes the ordinary log records of one request: keeps those that are to be stored, and counts
+ * the others.
+ */
 export interface LogIntake {
   add: (record: OtlpLog, receivedAtMs: number) => void;
-  /** Counts what was taken, and returns the records that are kept and the counts of the others. */
+  /** Updates the metrics, and returns the records to store and the numbers of dropped records. */
   end: () => { records: LogRecord[]; dropped: LogsDropped[] };
 }
 
@@ -24,7 +27,7 @@ export interface LogIntakeOptions {
 
 const NOTHING = { records: [], dropped: [] };
 
-/** Returns a function that begins the intake of a request. */
+/** Returns a function that creates the intake for a request. */
 export function createLogIntake({ kept, counters, normalizer }: LogIntakeOptions): () => LogIntake {
   const bounds = createLogBounds();
   const leastSeverity = kept === 'errors' ? ERROR_SEVERITY : 0;
@@ -57,7 +60,10 @@ export function createLogIntake({ kept, counters, normalizer }: LogIntakeOptions
 const ERRORS = { severity: 'error' };
 const BELOW_ERROR = { severity: 'below-error' };
 
-/** Counts a record that is not kept. The id of the first one of a trace identifies the count. */
+/**
+ * Counts a dropped record by its trace. The id of the first dropped record of a trace identifies
+ * the count.
+ */
 function count(dropped: Map<string, LogsDropped>, record: LogRecord): void {
   const { id, traceId, receivedAtMs } = record;
   let counted = dropped.get(traceId);

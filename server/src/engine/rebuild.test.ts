@@ -26,8 +26,8 @@ import { createStore, type Store } from '../store/index.ts';
 import { NO_SINK } from '../testing/pipeline-bench.ts';
 
 /**
- * Whatever happens to parts of derived tables between a stop and a start, queries return everything
- * that was acknowledged.
+ * These tests damage parts of the flow table between a stop and a start. Afterwards queries must
+ * still return everything that was acknowledged.
  */
 const home = mkdtempSync(join(tmpdir(), 'fermata-rebuild-'));
 const directory = join(home, 'data');
@@ -45,7 +45,10 @@ interface Life {
   said: Flow[];
   stop(): Promise<void>;
 }
-/** A directory can be open in one process only. */
+/**
+ * The running engine. It must be stopped before the next one starts, because only one can open the
+ * directory.
+ */
 let current: Life | undefined;
 async function live(more: Partial<EngineOptions> = {}): Promise<Life> {
   const counters = createCounters();
@@ -116,7 +119,7 @@ const span = (traceId: string, spanId: string, more: Partial<OtlpSpan> = {}): Ot
     ...more,
   };
 };
-/** Two spans in traces of their own, joined only by the flow's name. */
+/** Returns two spans in different traces, which only the flow id `name` joins. */
 const spansOf = (name: string): OtlpSpan[] =>
   ['a', 'b'].map((letter) => {
     const id = `${letter}${name.slice('order-'.length).padStart(15, '0')}`;
@@ -131,11 +134,13 @@ async function deliver({ pipeline }: Life, spans: OtlpSpan[]): Promise<void> {
   await written.correlate();
   await written.later?.(prepared);
 }
-/** Returns how many flows were learned from. */
+/**
+ * Returns the version of the learned model, which equals the number of flows that it learned from.
+ */
 const taught = ({ pipeline }: Life): number | undefined =>
   (pipeline.expectations.inspect('order')[0]?.model as { version: number } | undefined)?.version;
 
-/** Returns the names of flows of which queries do not return everything. */
+/** Returns the names of flows for which queries return too few steps or spans. */
 async function missing({ store }: Life): Promise<string[]> {
   const { items } = await store.listFlows({ limit: 100 });
   const lacking: string[] = [];
@@ -150,12 +155,14 @@ async function missing({ store }: Life): Promise<string[]> {
 const tableOf = (table: string): string => join(directory, 'engine', 'data', 'default', table);
 const rangeOf = (part: string): number[] => part.split('_').slice(1).map(Number);
 /**
- * Returns the oldest part in use; later parts included all of it, so that none of it is replayed.
+ * Returns the directory of the table's oldest active part. Its batches are below the watermark that
+ * later parts hold, so its spans are not replayed at start.
  */
 function oldPart(table: string): string {
   const list = (): string[] =>
     readdirSync(tableOf(table)).filter((name) => /_\d+_\d+_\d+$/.test(name));
-  // A merge leaves its inputs for some minutes, and the engine would fall back to them.
+  // After a merge, the engine keeps the merged parts for some minutes and would fall back to them.
+  // Remove them.
   for (const part of list().filter((one) => list().some((other) => holds(other, one))))
     rmSync(join(tableOf(table), part), { recursive: true });
   const [oldest] = list().sort((a, b) => rangeOf(a)[0]! - rangeOf(b)[0]!);
@@ -189,7 +196,7 @@ beforeAll(async () => {
   const life = await live();
   for (let round = 0; round < ROUNDS; round++) {
     await deliver(life, names.slice(round * FLOWS, (round + 1) * FLOWS).flatMap(spansOf));
-    // A trace without messages and flow id is dropped on purpose.
+    // A trace without messages and without a flow id gets no row. A rebuild must not add one.
     await deliver(life, [span(requests[round]!, requests[round]!.slice(-16))]);
     clock.advance(5000);
     await life.pipeline.idle();
@@ -228,17 +235,19 @@ test.each([
   ['a part whose files are empty', () => empty('flows')],
   ['a part that is gone', () => remove('flows')],
   ['a part without files', () => hollow('flows')],
-  // Several places, because which columns are read, and where they lie, changes with the schema.
+  // Flip bits at several positions, because the schema determines which columns are read and where
+  // they are in the file.
   ['flipped bits', () => flip('flows', 0.2, 0.3, 0.4, 0.5)],
   ['a flipped bit in another column', () => flip('flows', 0.3)],
 ])(
   'flow rows are projected again from the evidence: %s',
   async (_, damage) => {
     const life = await again(damage);
-    // Time for replayed spans to be projected.
+    // Give replayed spans time to be projected.
     clock.advance(1000);
     await life.pipeline.idle();
-    // The first query that meets a broken part returns what is left; then it is rebuilt.
+    // The first query detects the broken part, returns the remaining rows and thereby triggers a
+    // rebuild.
     await missing(life);
     await life.pipeline.idle();
     expect(await missing(life)).toEqual([]);

@@ -10,17 +10,18 @@ import type { Reloads } from './reload.ts';
 import type { EvidenceReader, NameIndex, StoredSpan } from '../store/index.ts';
 
 /**
- * Rebuilds lost flow rows from the evidence, in blocks, while everything else continues. A rebuild
- * that a crash interrupted is due again at the next start; rebuilding rows twice changes nothing.
+ * Rebuilds lost rows of flows from stored spans, in blocks, while the server continues to work.
+ * After a crash, the rebuild begins again at the next start. That is safe, because rebuilding a row
+ * twice changes nothing.
  */
 export interface Rebuild {
   /**
-   * Begins to rebuild lost rows. Rows that are found to be lost later are rebuilt too. With `all`
-   * every row is rebuilt, because an operator asked for it.
+   * Begins to rebuild lost rows, and also rebuilds rows that are lost later. If `all` is true,
+   * every row is rebuilt, which an operator can request.
    */
   start(all: boolean): void;
   idle(): Promise<void>;
-  /** Stops the rebuild. Rows that are not rebuilt yet are due at the next start. */
+  /** Stops the rebuild. The remaining rows are rebuilt after the next start. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +41,10 @@ export interface RebuildOptions {
 
 const RETRY_MS = 10_000;
 const REPORT_MS = 10_000;
-/** Above this number of spans in memory the next block waits until flows are evicted. */
+/**
+ * Number of spans in memory above which the rebuild waits before the next block, until flows have
+ * been evicted.
+ */
 const MAX_SPANS_IN_MEMORY = 200_000;
 const ROOM_MS = 500;
 
@@ -64,8 +68,8 @@ export function createRebuild(options: RebuildOptions): Rebuild {
   const take: Projector['takeChangesOf'] = (ids, keys) =>
     options.assessor.withoutTeaching(() => projection.projector.takeChangesOf(ids, keys));
   /**
-   * Rebuilds rows block by block. Resolves with true when all blocks are done, with false if the
-   * server stops before that.
+   * Rebuilds rows block by block. Resolves to true when all blocks are done; to false if the server
+   * stops first.
    */
   const rebuildAll = async (all: boolean): Promise<boolean> => {
     let spans = 0;

@@ -12,12 +12,12 @@ import { recover, type RecoveryOptions } from './recovery.ts';
 type Watermarks = Awaited<ReturnType<RecoveryOptions['store']['watermarks']>>;
 interface Left {
   watermarks?: Partial<Watermarks>;
-  /** Whether the store gives all names. */
+  /** Whether the store returns the names of all flows. */
   all?: boolean;
   spans?: number[];
   open?: { id: string; settlesAtMs: number; lookAtMs: number }[];
   stalled?: Flow[];
-  /** Whether we stop while spans are replayed. */
+  /** Whether the server stops while spans are replayed. */
   stops?: boolean;
 }
 

@@ -9,8 +9,8 @@ import type { Projection } from './projection/index.ts';
 import type { Reloads } from './reload.ts';
 
 /**
- * Recovery continues at start where the previous run of the process ended. Every step of the
- * recovery can be repeated.
+ * Options of the recovery, which restores the state of the previous run of the process at start.
+ * After a crash, every step of the recovery can be repeated.
  */
 export interface RecoveryOptions {
   log: Log;
@@ -47,8 +47,8 @@ async function loadNames({ store, names }: RecoveryOptions): Promise<void> {
 }
 
 /**
- * Restores flows with findings, and the times at which open flows settle and are due for
- * re-evaluation.
+ * Restores flows with findings. Also restores the times when open flows count as ended or must be
+ * re-evaluated.
  */
 async function loadFlows({
   store,
@@ -69,8 +69,8 @@ async function loadFlows({
 }
 
 /**
- * Correlates spans that were committed and are in no flow row yet. Resolves with true when all are
- * correlated, with false if the server stops before that.
+ * Correlates spans that were committed but are in no stored flow yet. Resolves to true when all are
+ * correlated; to false if the server stops first.
  */
 async function replay(options: RecoveryOptions, derivedBatch: number): Promise<boolean> {
   const { log, store, reloads, projection } = options;

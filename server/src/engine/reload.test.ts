@@ -5,14 +5,14 @@ import { emptyExport, type OtlpSpan } from '../model/otlp.ts';
 import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
 import { createBench, spansOf } from '../testing/pipeline-bench.ts';
 
-/** Rehydration for late spans blocks no other spans, is bounded, and does not delay a stop. */
+/** Lets all pending work finish that does not wait for a lookup in the store. */
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 const counted = (counters: Counters, name: string): number =>
   counters.read().find((counter) => counter.name === name)?.value ?? 0;
 
-/** Creates evicted flows over a store whose lookups wait for `open`. */
+/** Creates an engine with evicted flows. Lookups in its store wait until the test calls `open`. */
 async function withGate(): Promise<
   Awaited<ReturnType<typeof createBench>> & { counters: Counters; asked: number; open: () => void }
 > {
@@ -26,7 +26,8 @@ async function withGate(): Promise<
     clock,
     counters,
     idleBeforeEvictionMs: 1000,
-    // Nothing falls due: only spans rehydrate flows.
+    // Switch expectations off, so that no flow is rehydrated for re-evaluation. Only late spans
+    // rehydrate flows here.
     expects: false,
     store: {
       ...store,
@@ -115,7 +116,8 @@ test('a stop waits for one look-up, no more: what was committed follows at the n
   open();
   await Promise.all([first, second, stopped]);
   expect(bench.asked).toBe(1);
-  // The lookup under way was all that the first needed; the second is not looked up any more.
+  // The lookup that was running served the first late span. The second span was not looked up,
+  // because the engine stopped.
   expect([spansOf(store, 'a1'), spansOf(store, 'a2')]).toEqual([['a1', 'c3'], ['a2']]);
   const again = await createBench({ clock, store });
   await again.advance(1000);

@@ -7,37 +7,35 @@ import type { FlowKey } from '../model/keys.ts';
 import type { NameIndex, StoredFlow } from '../store/index.ts';
 
 /**
- * Holds spans that affect evicted flows until those flows are rehydrated with their dependency
- * closures. Only these spans wait. All others are added immediately.
+ * Holds back spans that affect evicted flows, until these flows are rehydrated together with the
+ * flows that they depend on. All other spans are correlated immediately.
  */
 export interface Reloads {
-  /**
-   * Adds the spans now, if all flows that they affect are in memory. Returns whether the spans were
-   * added.
-   */
+  /** Correlates the spans if all flows that they affect are in memory. Returns whether it did. */
   addNow(spans: readonly Span[]): boolean;
   /**
-   * Adds the spans once the flows that they affect are in memory. Spans of several calls that wait
-   * are added together, because a lookup in the store costs the same for many spans as for few.
+   * Correlates the spans after the flows that they affect have been rehydrated. Spans of several
+   * waiting calls are processed together, because a lookup in the store costs the same for many
+   * spans as for few.
    */
   addLater(spans: readonly Span[]): Promise<Added>;
   /**
-   * Adds spans once the flows that they affect are in memory; calls are carried out one after the
-   * other. `flows` are stored flows that the caller has read already. Returns the keys of flows
+   * Correlates the spans after the flows that they affect have been rehydrated. Calls run one after
+   * the other. `flows` are stored flows that the caller has already read. Returns the keys of flows
    * that changed; null if the server stops.
    */
   add(spans: readonly Span[], flows?: readonly StoredFlow[]): Promise<readonly FlowKey[] | null>;
   /**
-   * Leaves unfinished work to the next start: the spans that wait are committed, and are replayed
-   * then.
+   * Lets waiting calls return without correlating their spans. The spans are committed, so they are
+   * replayed at the next start.
    */
   releaseBackpressure(): void;
   idle(): Promise<unknown>;
 }
 
 /**
- * Whether spans were added, or the server stopped before that and leaves them to the replay at its
- * next start.
+ * Result of `addLater`: the spans were correlated, or the server stopped first and will replay them
+ * at its next start.
  */
 export type Added = 'added' | 'left-to-replay';
 
@@ -47,27 +45,31 @@ export interface ReloadsOptions {
   store: Pick<NameIndex, 'loadByNames'>;
   correlator: Pick<Correlator, 'reload'>;
   /**
-   * Correlates spans after loading what `reload` has found for them. Returns the keys of flows that
-   * changed.
+   * Correlates spans together with the flows in `reload`, which were loaded for them. Returns the
+   * keys of flows that changed.
    */
   add(spans: readonly Span[], reload: Reloading): readonly FlowKey[];
   restore: (flow: StoredFlow) => StoredFlowSpans;
 }
 
 /**
- * Maximum number of flows rehydrated for one name. A name that more flows have identifies nothing.
+ * Maximum number of flows that are rehydrated for one name. A name that more flows have identifies
+ * nothing.
  */
 const MAX_OF_A_NAME = 500;
 /**
- * Bounds on the flows rehydrated for the spans that are added together, and on the time this takes.
- * Each bound has a fixed part and a part for each span. Once a bound is exceeded, the spans are
- * added without the flows that are not loaded yet.
+ * Limits of one reload: the number of flows that are rehydrated, and the time, ms. Each limit is a
+ * constant plus an amount for each span. When a limit is exceeded, the spans are correlated without
+ * the flows that are not loaded yet.
  */
 const MAX_FLOWS = 2000;
 const MAX_FLOWS_PER_SPAN = 20;
 const MAX_MS = 2000;
 const MAX_MS_PER_SPAN = 2;
-/** Once this many spans are to be added together, further calls wait for the next time. */
+/**
+ * Number of spans at which a reload is full. Further waiting calls are processed in the next
+ * reload.
+ */
 const MAX_AT_ONCE = 20_000;
 
 interface Waiting {
@@ -82,8 +84,8 @@ export function createReloads(options: ReloadsOptions): Reloads {
   let stopping = false;
   const lateSpans = createMutex();
   /**
-   * Queue of `add`. It is separate from that of late spans, because re-evaluation and late spans
-   * must not wait for each other.
+   * Runs calls of `add` one after the other. `addLater` has its own queue, so that re-evaluations
+   * and late spans do not wait for each other.
    */
   const others = createMutex();
 
@@ -92,8 +94,8 @@ export function createReloads(options: ReloadsOptions): Reloads {
     return flows.map(restore);
   };
   /**
-   * Rehydrates what the spans need and adds the spans. Resolves with the keys of flows that
-   * changed; with null if the server stops.
+   * Rehydrates the flows that the spans affect, and correlates the spans. Resolves to the keys of
+   * flows that changed; to null if the server stops.
    */
   const reload = async (
     spans: readonly Span[],

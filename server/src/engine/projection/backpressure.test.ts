@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createBackpressure } from './backpressure.ts';
 
-/** Lets everything that waits for nothing go on. */
+/** Lets all promises settle that do not wait for anything else. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('nobody waits, and nothing is asked for, while projection keeps up', async () => {
@@ -25,7 +25,7 @@ test('who waits looks again at each release, and goes on only once projection ha
   expect(held).toBe(2);
   backpressure.release();
   await turn();
-  // Each asks anew for the next cycle, for nobody else would.
+  // Both senders still wait, and each of them has requested the next cycle again.
   expect([passed, held]).toEqual([0, 4]);
   isBehind = false;
   await turn();

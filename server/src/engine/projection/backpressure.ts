@@ -1,22 +1,23 @@
 /**
- * Backpressure delays the answers to senders until projection has caught up. Without it memory
- * would grow for as long as senders are faster than projection.
+ * Backpressure delays the answers to senders until projection has caught up. Otherwise memory would
+ * keep growing while senders are faster than projection.
  */
 export interface Backpressure {
-  /** Resolves once projection has caught up, or backpressure has ended. */
+  /** Resolves when projection has caught up, or when backpressure has been ended. */
   waitForCapacity(): Promise<void>;
-  /** Lets waiting senders check for capacity again. */
+  /** Lets waiting senders check again whether projection has caught up. */
   release(): void;
   /**
-   * Releases backpressure for good. Called before shutdown, so that no sender waits for a store
-   * that rejects writes.
+   * Ends backpressure permanently. Called before shutdown, because otherwise senders would wait as
+   * long as the store rejects writes.
    */
   end(): void;
 }
 
 /**
- * `isBehind` returns whether senders have to wait. `onHeld` is called when a sender waits; it must
- * start the next cycle, because there may be no further span that starts one.
+ * Creates backpressure. `isBehind` returns whether senders have to wait. `onHeld` is called
+ * whenever a sender begins to wait. It must start the next projection cycle, because possibly no
+ * other span arrives that would start one.
  */
 export function createBackpressure(isBehind: () => boolean, onHeld: () => void): Backpressure {
   const held: (() => void)[] = [];

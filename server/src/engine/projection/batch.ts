@@ -3,8 +3,8 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { Taken, Unheard } from './flow-changes.ts';
 
 /**
- * Changes that are written together. Of two changes of one flow only the later is written, because
- * spans may have arrived after the earlier one was projected.
+ * Changes that are written together. If a flow was projected twice, only its later change is
+ * written, because it includes spans that arrived after the earlier one.
  */
 export interface ProjectedBatch {
   projected: Map<string, FlowChange>;

@@ -5,20 +5,19 @@ import type { FlowKey } from '../../model/keys.ts';
 import { createProjectedLately, type Clocks } from '../../timeline/index.ts';
 
 /**
- * Finds the flows to project again when a sender's clock gets a new verdict, because the verdict
- * also holds for flows that were projected without it.
+ * Finds the flows that must be projected again after a new verdict about a sender's clock, because
+ * they were projected without this verdict.
  */
 export interface ClockRevisions {
   /**
-   * Judges clocks by the latest observations. Returns the keys of the flows to project again; null
-   * if no clock has a new verdict.
+   * Judges all clocks by the observations so far. Returns the keys of the flows that must be
+   * projected again; null if no verdict changed.
    */
   revise(): readonly FlowKey[] | null;
   projected(key: FlowKey): void;
   /**
-   * Schedules `onDue` for the time at which the clocks are to be judged again. A flow that was
-   * projected may be evidence against a clock, and there may be no further span that starts a
-   * cycle.
+   * Schedules `onDue` for the time when the clocks must be judged again. Otherwise a verdict would
+   * have to wait for the next span, which may never come.
    */
   reviseLater(): void;
   stop(): void;

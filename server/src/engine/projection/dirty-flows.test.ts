@@ -8,7 +8,10 @@ const [small, other, large] = ['small', 'other', 'large'].map((id) => flowKeyOf(
   FlowKey,
   FlowKey,
 ];
-/** Spans of the large flow: at 0.05 ms a span it is projected every 200 ms. */
+/**
+ * Number of spans in the large flow. With 0.05 ms for each span, the flow may be projected every
+ * 200 ms.
+ */
 const SPANS = 4000;
 
 function bench({ movedTo }: { movedTo?: FlowKey } = {}) {
@@ -28,7 +31,7 @@ function bench({ movedTo }: { movedTo?: FlowKey } = {}) {
   );
   return { clock, projectedAt, active, dirty };
 }
-/** All that this cycle gives, each projected at once. */
+/** Takes all flows of the current cycle. Marks each as projected immediately. */
 const taken = (dirty: DirtyFlows, all = false): FlowKey[] => {
   const keys: FlowKey[] = [];
   for (let key = dirty.next(all); key !== undefined; key = dirty.next(all)) {
@@ -56,7 +59,7 @@ test('what becomes dirty in a cycle waits for the next one', () => {
   expect(dirty.next(false)).toBe(small);
   dirty.clear(small);
   dirty.mark(large);
-  // It goes on with the cycle that is under way.
+  // The first cycle is not finished, so `begin` continues it and does not start another one.
   dirty.begin();
   expect([dirty.isUnderWay, dirty.isComplete]).toEqual([true, false]);
   expect(taken(dirty)).toEqual([other]);

@@ -4,36 +4,41 @@ import type { FlowKey } from '../../model/keys.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * The dirty set holds the keys of flows that changed since their last projection. A cycle takes the
- * flows that were dirty when the cycle began, oldest first. Large flows are deferred to a later
- * cycle.
+ * The dirty set: keys of the flows that changed since their last projection. A projection cycle
+ * takes the flows that were dirty when it began, oldest first. Large flows may be deferred to a
+ * later cycle.
  */
 export interface DirtyFlows {
   mark(key: FlowKey): void;
   has(key: FlowKey): boolean;
-  /** Removes a flow from the dirty set because it is projected now. */
+  /** Removes a flow from the dirty set. Called when the flow is projected. */
   clear(key: FlowKey): void;
-  /** Begins a cycle with the flows that are dirty now, unless flows of the last cycle are left. */
+  /**
+   * Begins a cycle with all flows that are dirty now. If the last cycle is unfinished, continues it
+   * instead.
+   */
   begin(): void;
   /**
-   * Returns the key of the next flow to project in this cycle; undefined if none is left. With
-   * `all` no flow is deferred.
+   * Returns the key of the next flow to project in this cycle; undefined if there is none. If `all`
+   * is true, no flow is deferred.
    */
   next(all: boolean): FlowKey | undefined;
-  /** True while flows of this cycle are left. */
+  /** True while the current cycle has more flows to project. */
   readonly isUnderWay: boolean;
   /** True if flows were deferred since the last call of `begin`. */
   readonly hasDeferred: boolean;
   /**
-   * True if every flow that was dirty when the cycle began is projected, deferred flows included.
+   * True if all flows that were dirty at the beginning of the cycle have been projected, including
+   * deferred ones.
    */
   readonly isComplete: boolean;
   readonly size: number;
 }
 
 /**
- * A flow with more spans is projected less often. Its next projection waits
- * `PROJECTION_MS_PER_SPAN` ms for each of its spans, so that no single flow takes most of the time.
+ * Number of spans above which a flow is projected less often, so that no single flow uses most of
+ * the time. Two projections of such a flow are at least `PROJECTION_MS_PER_SPAN` ms apart for each
+ * of its spans.
  */
 const LARGE_FLOW_SPANS = 1000;
 const PROJECTION_MS_PER_SPAN = 0.05;
@@ -44,11 +49,11 @@ export function createDirtyFlows(
   shown: Pick<ShownFlows, 'projectedAtMs' | 'movedInto'>,
 ): DirtyFlows {
   const dirty = new Set<FlowKey>();
-  /** Flows left in this cycle; the next one to project is the last of the list. */
+  /** Flows that the current cycle has not projected yet, in reverse order. */
   let left: FlowKey[] = [];
   /**
-   * Flows that were deferred in the first cycle after a complete one. No cycle is complete before
-   * these flows are projected.
+   * Flows that were deferred in a cycle and must be projected before the watermark may advance.
+   * Later cycles add no flows to this set until it is empty.
    */
   const deferred = new Set<FlowKey>();
   let isFirstCycle = true;
@@ -62,8 +67,8 @@ export function createDirtyFlows(
     );
   };
   /**
-   * Returns whether the flow must wait. A flow is projected together with the flows into which its
-   * spans moved, so it must also wait if one of those flows must.
+   * Returns whether the flow must be deferred. If its spans moved to other flows, it is projected
+   * together with them, so it must also be deferred if one of those flows must.
    */
   const isDeferred = (key: FlowKey, now: number): boolean =>
     isTooSoon(key, now) || shown.movedInto(key).some((to) => isTooSoon(to, now));

@@ -7,7 +7,10 @@ import { createEvictor } from './evictor.ts';
 const keyOf = (id: string): FlowKey => flowKeyOf('', id, 't');
 const gone = (id: string): FlowChange => ({ kind: 'tombstone', id, version: 2, movedTo: null });
 
-/** `unwritten`: ids of flows of which other rows are still on their way. */
+/**
+ * Creates an evictor over a simulated correlator. `unwritten` are ids of flows that still have rows
+ * which are not durable.
+ */
 function bench(idle = 0, unwritten: readonly string[] = [], dirty: readonly string[] = []) {
   const clock = manualClock();
   const asked: number[] = [];

@@ -4,16 +4,18 @@ import type { FlowChange } from '../../model/flow.ts';
 import type { DirtyFlows } from './dirty-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
-/** Marks flows idle once their rows are durable, and evicts idle flows, a few at a time. */
+/**
+ * Marks flows as idle once their rows are durable. Evicts idle flows from memory, a few at a time.
+ */
 export interface Evictor {
-  /** Reports that these changes are durable, so that their flows may be marked idle. */
+  /** Reports that these changes are durable, so that their flows can become idle. */
   written(changes: readonly FlowChange[]): void;
   stop(): void;
 }
 
-/** Flows that may be evicted after a write, in addition to two for each row written. */
+/** Maximum number of flows that are evicted after a write, plus two for each written row. */
 const MIN_EVICTED = 60;
-/** Maximum number of flows evicted in one go when nothing was written for `IDLE_MS`. */
+/** Maximum number of flows that are evicted at once after `IDLE_MS` without a write. */
 const MAX_EVICTED_IDLE = 500;
 const IDLE_MS = 2500;
 

@@ -4,11 +4,11 @@ import type { EvictedNames } from '../../correlate/index.ts';
 import type { NameIndex } from '../../store/index.ts';
 
 /**
- * Bounds the size of the filter of evicted names by rotating it. Names of open flows stay in the
- * filter, so that these flows are found however long ago they were evicted.
+ * Limits the size of the evicted-names filter (a Bloom filter) by dropping its older generation.
+ * Before that, the names of open flows are added again, so that open flows are always found.
  */
 export interface FilterRotation {
-  /** Begins a rotation if the filter is full and no rotation is running. */
+  /** Begins a rotation if the filter is full and no rotation is in progress. */
   begin(): void;
   idle(): Promise<void>;
 }

@@ -99,7 +99,7 @@ test('where names were forgotten, the store may have a flow that seems to be new
   const { add, take } = bench({}, true);
   add(order);
   expect(take(key).unheard).toEqual({ ids: [id, flowIdOf(untyped, 1)], names: [] });
-  // It is known from now on.
+  // After the first projection, the flow's id is known, so that the store need not be asked again.
   expect(take(key).unheard).toEqual({ ids: [], names: [] });
 });
 

@@ -11,7 +11,7 @@ import type { OpenFlows } from './open-flows.ts';
 import type { ShownFlows } from './shown-flows.ts';
 
 /**
- * Turns a change of one flow's spans into changes of its rows: the flow's newest form, and
+ * Converts a change of a flow's spans into changes of stored rows: the newest form of the flow, and
  * tombstones for ids that the flow no longer has.
  */
 export interface FlowChanges {
@@ -24,9 +24,9 @@ export interface Taken {
 }
 
 /**
- * Ids and names to look up in the store for flows that seem new, because the filter may have
- * dropped the names of a stored flow. `names` holds the names of flows without a type. Flows that
- * are found are rehydrated and projected again.
+ * Ids and names of flows that seem new but may have rows in the store, because the filter may have
+ * dropped their names. `names` are names of flows without a type. The flows are looked up in the
+ * store. Those found are rehydrated and projected again.
  */
 export interface Unheard {
   ids: string[];
@@ -45,13 +45,13 @@ export interface FlowChangesOptions {
   openFlows: Pick<OpenFlows, 'track' | 'forget'>;
   revisions: Pick<ClockRevisions, 'projected'>;
   /**
-   * Idle time, ms, after which an id that is used again begins a new run; 0 if only a declared
-   * start begins one.
+   * Idle time, ms, after which a reused flow id begins a new run. If 0, only a declared start
+   * begins a new run.
    */
   runQuietMs?: number | undefined;
-  /** Returns the flow with what its definition, expectations and rules say at this moment. */
+  /** Returns the flow with its expectations, health and findings at present (`Assessor`). */
   assess: (flow: Flow) => Flow;
-  /** Judges clocks by the latest observations. Returns whether any clock has a new verdict. */
+  /** Judges all clocks by the observations so far. Returns whether any verdict changed. */
   reviseClocks: () => boolean;
 }
 
@@ -60,19 +60,20 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
   const runQuietNs = BigInt(options.runQuietMs ?? 0) * 1_000_000n;
 
   /**
-   * Builds and assesses the timelines of one flow id. If the id was used again after the flow
-   * ended, each use is a run, and one `Flow` is returned for each run.
+   * Builds and assesses the timelines of one flow id. Each reuse of the id after the flow's end is
+   * a run, and the result has one `Flow` for each run.
    */
   const project = (key: FlowKey): Flow[] => {
     const input = correlator.inputOf(key);
     let runs = timelinesOf(input, clocks, runQuietNs);
-    // If this flow's spans cause a new clock verdict, it already applies to this projection.
+    // If the spans of this flow changed the verdict about a clock, build the timelines again with
+    // the new verdict.
     if (options.reviseClocks()) runs = timelinesOf(input, clocks, runQuietNs);
     return runs.map((run) => options.assess(correlator.withWorthlessMarks(run)));
   };
   /**
-   * Projects one flow; returns null after an internal fault, which must not keep other flows from
-   * being projected. The flow's rows then stay as they are.
+   * Projects one flow. After an internal error returns null and leaves the flow's rows unchanged,
+   * so that other flows can still be projected.
    */
   const projectOrNull = (key: FlowKey): Flow[] | null => {
     try {
@@ -101,8 +102,8 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
     options.revisions.projected(key);
   };
   /**
-   * Adds tombstones for all rows of a flow that has no spans any more, because they moved to
-   * another flow or belong to none.
+   * Adds tombstones for all rows of a flow without spans. The spans moved to another flow, or
+   * belong to no flow.
    */
   const takeGone = (key: FlowKey, { list }: Taken): void => {
     const home = shown.homeOf(key);
@@ -124,9 +125,8 @@ export function createFlowChanges(options: FlowChangesOptions): FlowChanges {
 }
 
 /**
- * Adds to `unheard` the ids and names under which the store may already have this flow. The same id
- * with a type and without a type stands for one flow, because a late span may have a type that the
- * other spans lack, or the other way round.
+ * Adds the ids and names under which the store may already have this flow. A flow with a type may
+ * be stored without the type, and vice versa, because only some of its spans report the type.
  */
 function lookFor({ id, environment, flowId }: Flow, key: FlowKey, { ids, names }: Unheard): void {
   ids.push(id);

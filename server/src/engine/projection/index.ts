@@ -26,39 +26,39 @@ export { createProjector, type Projector, type ProjectorOptions } from './projec
 export type { FlowSink } from './publisher.ts';
 
 /**
- * Projection turns changed flows into their newest form, writes their rows, and then passes the
- * flows on to dashboards and alerts. It works in cycles. Rows are marked as including a batch of
- * spans only once every flow that the batch changed is written.
+ * Projects changed flows, which means that it computes their timelines and rows. Writes the rows,
+ * and then publishes the flows to dashboards and alerts. It works in cycles. Rows are marked as
+ * including a batch of spans only after every flow that the batch changed has been written.
  */
 export interface Projection {
   /**
-   * The watermark: the batch of spans up to which the rows are complete. The caller sets it at
-   * start.
+   * Access to the watermark: the batch of spans up to which the stored rows are complete. The
+   * caller sets the watermark at start.
    */
   readonly rows: Pick<Writer, 'start' | 'derivedBatch'>;
-  /** Reports that there is something to project, which schedules a cycle. */
+  /** Reports that some flows changed. Schedules a cycle. */
   changed(): void;
   /**
-   * Immediately projects the flows with these ids and keys. `take` has the contract of
-   * `takeChangesOf`. Resolves when the rows of these flows are written.
+   * Immediately projects the flows with these ids and keys. `take` works like `takeChangesOf`.
+   * Resolves when the rows of these flows have been written.
    */
   reproject(
     ids: readonly string[],
     keys: readonly FlowKey[],
     take: Projector['takeChangesOf'],
   ): Promise<void>;
-  /** Resolves once at most `MAX_TO_PROJECT` changed flows wait to be projected. */
+  /** Resolves when at most `MAX_TO_PROJECT` changed flows are waiting for projection. */
   waitForCapacity(): Promise<void>;
   /**
-   * Releases backpressure for good. Called before shutdown, so that no sender waits for a store
-   * that rejects writes.
+   * Ends backpressure permanently. Called before shutdown, because otherwise senders would wait as
+   * long as the store rejects writes.
    */
   releaseBackpressure(): void;
   /** Resolves when no cycle is running. */
   idle(): Promise<void>;
   /**
-   * Projects and writes the remaining changes. If the store rejects the write, the spans of the
-   * unwritten flows are replayed at the next start.
+   * Projects and writes the remaining changes. If the store rejects the write, the spans of these
+   * flows are replayed at the next start.
    */
   stop(): Promise<void>;
   readonly projector: Projector;
@@ -73,58 +73,60 @@ export interface ProjectionOptions
   log: Log;
   store: FlowWriter & NameIndex & Pick<FlowScanner, 'flowsByIds'>;
   sink: FlowSink;
-  /** Returns the number of the batch up to which all spans are correlated. */
+  /** Returns the number of the batch up to which all committed spans are correlated. */
   correlatedBatch: () => number;
   /**
-   * Rehydrates flows with their dependency closures. Returns the keys of flows that this changed.
+   * Rehydrates flows together with the flows that they depend on. Returns the keys of all flows
+   * that this changed.
    */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
   /** Called with the id of a flow that no longer exists. */
   forget(id: string): void;
 }
 
-/** Minimum time, ms, between the starts of cycles. */
+/** Minimum time between the starts of two cycles, ms. */
 const CYCLE_MS = 200;
 /**
- * Minimum time, ms, between the starts of cycles while no dashboard is open and the last write had
- * more than `BUSY_CYCLE_FLOWS` rows. An insert costs some 20 ms, and as much again in merges,
- * however few rows it has.
+ * Minimum time between the starts of two cycles, ms, if no dashboard is open and the last write had
+ * more than `BUSY_CYCLE_FLOWS` rows. Fewer inserts save CPU: each costs 20 ms, and another 20 ms in
+ * merges, however few rows it has.
  */
 const UNWATCHED_CYCLE_MS = 1000;
 const BUSY_CYCLE_FLOWS = 100;
 /**
- * Pause before the next part of a cycle, as a share of the time that the last part took, and at
- * most `MAX_PAUSE_MS`. With 1, spans get half of the time. The bound suffices because spans are
- * also handled while a cycle runs.
+ * Pause between two parts of a cycle, as a multiple of the time that the last part took, limited to
+ * `MAX_PAUSE_MS`. With 1, half of the time is left for receiving spans. The limit is safe, because
+ * spans are also received while a cycle runs.
  */
 const PAUSE_FACTOR = 1;
 const MAX_PAUSE_MS = 1000;
 /**
- * Maximum number of flows projected without yielding. Projection blocks everything else for 0.1 to
- * 0.4 ms a flow, and the answer to a sender may have to wait for several such runs.
+ * Maximum number of flows that are projected before yielding to the event loop. Projecting a flow
+ * blocks the loop for 0.1 to 0.4 ms, and an answer to a sender may have to wait for several such
+ * runs.
  */
 const MAX_PROJECTED = 80;
-/** Maximum number of flows written together. */
+/** Maximum number of flows in one write. */
 const MAX_WRITTEN = 2000;
 /**
- * Maximum number of changed flows that wait to be projected; above it senders wait for their
- * answers.
+ * Maximum number of changed flows that wait for projection. Above it, answers to senders are
+ * delayed (backpressure).
  */
 const MAX_TO_PROJECT = 10_000;
 
-/** Changes that are projected and not yet written. */
+/** Changes that were projected and are not written yet. */
 interface Projected {
   changes: FlowChange[];
   /**
-   * The batch up to which the rows are complete once these changes are written; null if further
-   * flows that the batch changed are still to be projected.
+   * Batch up to which the stored rows are complete after these changes are written; null if other
+   * flows that the batch changed are not projected yet.
    */
   upTo: number | null;
 }
 
 export function createProjection(options: ProjectionOptions): Projection {
   const { clock, counters, log, store, sink, correlatedBatch } = options;
-  /** The batch up to which this cycle projects everything; null if no cycle is running. */
+  /** Batch up to which this cycle projects all changes; null if no cycle is running. */
   let cycleBatch: number | null = null;
   let lastProjected = 0;
   let stopping = false;
@@ -156,7 +158,8 @@ export function createProjection(options: ProjectionOptions): Projection {
       scheduler.schedule(0);
     },
   });
-  // Senders that wait send no spans, so the next cycle starts without the pause for spans.
+  // While senders wait, no spans arrive. So the next cycle starts without the pause that is meant
+  // for receiving spans.
   const backpressure = createBackpressure(
     () => isBehind() && !stopping,
     () => scheduler.schedule(0),
@@ -175,8 +178,8 @@ export function createProjection(options: ProjectionOptions): Projection {
     overlap(projectSome, commit, () => projector.flowsToProject > MAX_WRITTEN && !stopping);
 
   /**
-   * Projects the next flows of this cycle into their newest form. Before that, evicted flows that
-   * are due are rehydrated from the store.
+   * Projects the next flows of the current cycle. Before that, loads the evicted flows that are due
+   * for re-evaluation.
    */
   const projectSome = async (): Promise<Projected> => {
     cycleBatch ??= correlatedBatch();
@@ -203,7 +206,9 @@ export function createProjection(options: ProjectionOptions): Projection {
     }
   };
 
-  /** Writes changes, then publishes them, so that people are told only of what is durable. */
+  /**
+   * Writes changes and then publishes them, so that nobody is told of a change that is not durable.
+   */
   const commit = async ({ changes, upTo }: Projected): Promise<void> => {
     const written = await writer.write(changes, upTo);
     if (written === undefined) return;

@@ -3,18 +3,18 @@ import { createDeadlines } from '../../base/deadlines.ts';
 import type { Flow } from '../../model/flow.ts';
 
 /**
- * Tracks open flows, in memory or evicted: when each flow settles, and when each flow is due for
- * re-evaluation.
+ * Tracks all open flows, including evicted ones. Calls `onSettled` when a flow counts as ended
+ * because it was idle, and `onDue` when a flow must be re-evaluated.
  */
 export interface OpenFlows {
   /**
-   * Records the state of a flow that has just been projected: whether it is open, when it settles,
-   * and when it is due for re-evaluation.
+   * Records the state of a flow after its projection: whether it is open, when it counts as ended
+   * if it stays idle, and when it must be re-evaluated.
    */
   track(flow: Flow): void;
   /**
-   * Restores, at start, an open flow that is only in the store. Each time is in ms; null if the
-   * flow does not settle, or is not due for re-evaluation.
+   * Restores a stored open flow at start. Both times are epoch ms. `settlesAtMs` is null if
+   * idleness does not end the flow, and `lookAtMs` is null if it needs no re-evaluation.
    */
   restore(id: string, settlesAtMs: number | null, lookAtMs: number | null): void;
   forget(id: string): void;
@@ -24,11 +24,13 @@ export interface OpenFlows {
 
 export interface OpenFlowsOptions {
   clock: Clock;
-  /** Idle time, ms, after which a flow without a declared end counts as ended. */
+  /** Time, ms, for which a flow without a declared end must be idle to count as ended. */
   settleMs: number;
-  /** Called with the ids of flows that have settled and count as ended from now on. */
+  /**
+   * Called with the ids of flows that now count as ended, because they were idle for `settleMs`.
+   */
   onSettled: (ids: string[]) => void;
-  /** Called with the ids of flows that are due for re-evaluation. */
+  /** Called with the ids of flows that must be re-evaluated now. */
   onDue: (ids: string[]) => void;
 }
 

@@ -1,8 +1,7 @@
 /**
- * Makes batches and hands them on while `hasMore` returns true. The next batch is made while the
- * previous one is handed on; otherwise a core would idle during a backlog, and the backlog would
- * grow. Batches are handed on in order. Every batch that was made is handed on, even if handing on
- * an earlier batch failed.
+ * Makes batches and hands them on, until `hasMore` returns false. While one batch is handed on, the
+ * next is made, because otherwise a CPU core would idle during a backlog. Batches are handed on in
+ * order. After a failure, the batch that was already made is still handed on.
  */
 export async function overlap<T>(
   make: () => Promise<T>,

@@ -9,7 +9,7 @@ import { unixNanos } from '../../model/time.ts';
 import { flowIn } from '../../testing/builders.ts';
 import { createBench, names, spansOf } from '../../testing/pipeline-bench.ts';
 
-/** Wraps a store to report every completed insert. */
+/** Wraps a store so that `told` is called after every completed insert. */
 const telling = (
   store: MemoryStore,
   told: (changes: readonly FlowChange[], upTo: number) => void,
@@ -22,7 +22,8 @@ const telling = (
 });
 
 /**
- * Wraps a store that works until the server is declared crashed; from then on it accepts nothing.
+ * Wraps a store so that it simulates a crash of the server: after the insert for which `isOver`
+ * returns true, no insert completes any more.
  */
 const dying = (
   store: MemoryStore,
@@ -51,10 +52,11 @@ test('a deadline that falls into a write of rows is heard when the write is over
   let open = (): void => undefined;
   hold(new Promise((resolve) => (open = resolve)));
   await place('b2');
-  // The write of b2's row hangs, a1 becomes due within it, and nothing arrives afterwards.
+  // The write of b2's row hangs. Meanwhile a1 becomes due for re-evaluation. No span arrives
+  // afterwards that would start a cycle.
   await advance(6000);
   open();
-  // Cycles leave some time to spans.
+  // Cycles pause to leave time for spans, so wait for the next cycle.
   await advance(2000);
   expect(rulesOf()).toEqual(['missing-step']);
   await pipeline.stop();
@@ -70,7 +72,7 @@ test('who waits for flows to be projected does not wait for the pause after a lo
   hold(null);
   open();
   await pipeline.idle();
-  // Nothing is due for the next second, which spans may use.
+  // After the long write, the next cycle would start only after a pause of one second.
   let answered = false;
   const answer = place(...names(10_500)).then(() => (answered = true));
   for (let i = 0; i < 50 && !answered; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -89,8 +91,8 @@ test('who sends faster than flows are projected waits for the answer: memory sta
   let answered = false;
   const answer = place(...names(15_000)).then(() => (answered = true));
   await advance(20_000);
-  // Two thousand flows are being written and as many projected; eleven thousand exceed the limit by
-  // one thousand.
+  // Of 15,000 flows, 2,000 are being written and 2,000 are projected. The other 11,000 exceed the
+  // limit of 10,000 waiting flows.
   expect(answered).toBe(false);
   hold(null);
   open();
@@ -110,7 +112,8 @@ test('a flow whose names were forgotten is taken up again where a late span bear
     store: telling(before.store, (changes, upTo) => {
       includes.push([changes.map((change) => flowIn(change)?.flowId ?? '').sort(), upTo]);
     }),
-    // There are more flows than the server's filter holds.
+    // Simulates a store with more flows than the evicted-names filter can hold: the filter contains
+    // no names.
     names: async () => ({ all: false, hashes: (async function* () {})() }),
   });
   const late = { attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'] };
@@ -118,7 +121,8 @@ test('a flow whose names were forgotten is taken up again where a late span bear
   await advance(2000);
   expect(spansOf(store, 'a1')).toEqual(['a1', 'c3']);
   expect(spansOf(store, 'b2')).toEqual(['b2']);
-  // Otherwise a crash in between would lose it: what rows include is not replayed.
+  // The batch must not count as included before both flows are written. Otherwise a crash in
+  // between would lose one of them, because included batches are not replayed.
   expect(includes, 'rows include the batch once all of it is written').toEqual([[['a1', 'b2'], 2]]);
   await pipeline.stop();
 });
@@ -130,7 +134,8 @@ test('of a server that runs for long, names of open flows are never forgotten', 
   const { pipeline, deliver, span, place, advance } = await createBench({
     clock,
     store,
-    // The filter holds sixteen names a generation; thirty open flows have four times as many.
+    // Each generation of the filter holds sixteen names, but the thirty open flows have four times
+    // as many.
     evictedNamesLines: [1],
     idleBeforeEvictionMs: 1000,
     names(most) {
@@ -150,7 +155,7 @@ test('of a server that runs for long, names of open flows are never forgotten', 
   expect(asked[0]).toBe(16);
   expect(asked.length).toBeGreaterThan(2);
   expect(new Set(asked.slice(1)), 'names of open flows').toEqual(new Set([0]));
-  // The span has the same trace but no flow id: only the evicted trace leads to it.
+  // This span has no flow id. It finds the evicted flow a1 only by the name of its trace.
   await deliver(
     span('c3', {
       traceId: 'a1'.padStart(32, '0'),
@@ -213,7 +218,7 @@ test.each([
       .map(({ flow }) => nameOf.get(spanIdOf(flow.members[0]!).replace(/^0+/, ''))!)
       .sort();
   expect(names()).toEqual(kept);
-  // A flow that is dropped now is kept as soon as it sends a message.
+  // A request flow that was dropped is kept once it sends a message.
   await deliver(
     span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }),
   );
@@ -225,9 +230,12 @@ test.each([
   await pipeline.stop();
 });
 
-/** More flows are stored than the server's filter holds. */
+/**
+ * Simulates a store with more flows than the evicted-names filter can hold: the filter contains no
+ * names.
+ */
 const forgotten: Store['names'] = async () => ({ all: false, hashes: (async function* () {})() });
-/** Returns which spans each flow has, by flow id or trace. */
+/** Returns the spans of each flow, by flow id, or by trace if the flow has no id. */
 const flowsIn = (store: MemoryStore): Record<string, string[]> =>
   Object.fromEntries(
     [...store.flows.values()].map(({ flow }) => [
@@ -240,7 +248,7 @@ const inTrace = (trace: string): { traceId: string; attributes: string[] } => ({
   traceId: trace.padStart(32, '0'),
   attributes: [],
 });
-/** Creates a store that has one flow, a1. */
+/** Creates a store that contains one flow, a1. */
 const withA1 = async (
   attributes: string[] = ORDER_A1.attributes,
 ): Promise<{ clock: ManualClock; store: MemoryStore }> => {
@@ -279,7 +287,8 @@ test('a crash never leaves a name gone and its spans in no row', async () => {
   });
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
-  // A trace without id gets a child that says it is the flow a1.
+  // The trace d4 has no flow id until this child span assigns it to flow a1. The flow that was
+  // named after the trace becomes a tombstone.
   const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
   await deliver(span('e5', { ...ORDER_A1, ...child }));
   await advance(3000);
@@ -305,7 +314,8 @@ test('a name that is gone is written with whatever has its spans now, not before
   await deliver(span('d4', { attributes: [] }));
   await advance(2000);
   parts.length = 0;
-  // The trace's own name is projected first, the flow that has its spans now last.
+  // The flow that was named after the trace is projected first, and the flow that has its spans now
+  // is projected last.
   const child = { traceId: 'd4'.padStart(32, '0'), parentSpanId: 'd4'.padStart(16, '0') };
   const attributes = ['fermata.flow.id', 'ffff', 'fermata.flow.type', 'order'];
   await deliver(span('c3', { ...child, attributes: [] }));
@@ -433,7 +443,7 @@ test.each(['reads', 'writes'] as const)(
     await place('b2');
     await advance(100);
     const stop = pipeline.stop();
-    // The store refuses once more, then recovers.
+    // The store refuses the next write, and then recovers.
     refusals = 1;
     await advance(3000);
     await stop;
@@ -518,7 +528,8 @@ test('a span that moves to a flow which is put off stays in a row meanwhile', as
   );
   await advance(300);
   armed = true;
-  // Sent again with more in it, e5 belongs to the large flow, and d5 with it.
+  // Span e5 is sent again, now with the id of the large flow. So e5 and its child d5 move to the
+  // large flow.
   const end = unixNanos(BigInt(clock.now() + 5) * 1_000_000n);
   await deliver({
     ...span('e5', { ...under('d4', 'd4'), ...large }),
@@ -579,8 +590,8 @@ test('a request flow that is not wanted any more leaves no row of when it was', 
   const health = inOne('1', '9', { kind: 2, attributes: ['http.route', '/health'] });
   const send = inOne('3', '2', { kind: 4, attributes: bus('send') });
   const take = inOne('4', '3', { kind: 5, flags: 0x301, attributes: bus('process') });
-  // The span ends, and so arrives, after what is below it: that belongs to an order, and what is
-  // left is a request.
+  // This span arrives last, because it ends after its children. It assigns them to an order. Only
+  // the health check remains in the request flow.
   const order = inOne('2', '9', {
     kind: 2,
     attributes: ['fermata.flow.id', 'a1', 'fermata.flow.type', 'order'],

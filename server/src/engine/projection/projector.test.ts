@@ -45,7 +45,7 @@ test('changed flows are given once, in the order in which they changed, no more 
   expect(second.list.map(({ id }) => id)).toEqual([idOf(3)]);
   expect([second.isAll, second.cycleEnds]).toEqual([true, true]);
   expect(projector.takeChanges().list).toEqual([]);
-  // Nothing of it is durable yet.
+  // None of these changes is durable yet.
   expect(gauge('fermata_flows_to_write')).toBe(3);
   projector.written([...first.list, ...second.list]);
   expect(gauge('fermata_flows_to_write')).toBe(0);
@@ -57,7 +57,7 @@ test('a flow that spans moved out of is given together with the one that has the
   add(order(1), order(3), taken);
   const before = projector.takeChanges().list;
   expect(before.map(({ kind }) => kind)).toEqual(['flow', 'flow', 'flow']);
-  // The parent that was missing is of order 1.
+  // The missing parent arrives. It belongs to order 1, so its child moves there.
   add({ trace: '2', id: '9', role: 'send', flow: 'order-1', type: 'order' });
   const after = projector.takeChanges().list;
   expect(after).toMatchObject([

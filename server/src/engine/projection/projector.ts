@@ -14,35 +14,35 @@ import { createOpenFlows, type OpenFlows } from './open-flows.ts';
 import { createShownFlows } from './shown-flows.ts';
 
 /**
- * Projects changed flows into their newest form. The correlator reports which flows changed;
- * `ShownFlows` knows under which ids each flow was projected before, so that an id which the flow
- * no longer has gets a tombstone.
+ * Projects changed flows, which means that it computes their timelines and rows. The correlator
+ * reports which flows changed. `ShownFlows` stores the ids under which each flow was last
+ * projected, so that an id that a flow no longer has gets a tombstone.
  */
 export interface Projector {
   /**
-   * Correlates spans for which everything needed is in memory or in `reload`, which holds what was
-   * loaded for them. Returns the keys of flows that changed, for `takeChangesOf`.
+   * Correlates spans. All flows that they affect must be in memory or in `reload`, which contains
+   * flows loaded from the store. Returns the keys of the flows that changed, for `takeChangesOf`.
    */
   add(spans: readonly Span[], reload?: Reloading): readonly FlowKey[];
   /**
-   * Returns changed flows, tombstones of vanished ids, and unattributed spans. Takes at most
-   * `limit` flows, longest waiting first, because projecting many flows together would block
-   * everything else. Without a limit no flow is deferred.
+   * Returns changed flows, tombstones of vanished ids, and unattributed spans. Projects at most
+   * `limit` flows, the longest waiting first, because projecting many flows at once would block the
+   * event loop. Without a limit no flow is deferred.
    *
-   * All changes that one call returns must be written together, because a flow that spans moved out
-   * of is returned with the flows that have these spans now. If a crash separated them, those spans
-   * would be in no row. They would not be replayed either, as the rows of their own batch are
+   * All changes that one call returns must be written together. If spans moved from one flow to
+   * another, both flows are among the changes. If a crash separated them, the spans would be in no
+   * row. They would not be replayed either, because the batch in which they arrived counts as
    * complete.
    */
   takeChanges(limit?: number): Changes;
   /**
    * Returns the changes of the flows with these keys, and of the flows that were last projected
-   * under these ids, whether or not the flows are dirty.
+   * under these ids. Flows that are not dirty are projected, too.
    */
   takeChangesOf(ids: Iterable<string>, keys: readonly FlowKey[]): Changes;
-  /** Projects and judges the flows with these ids again, although no span arrived. */
+  /** Projects and assesses the flows with these ids again, although no span arrived. */
   reevaluate(ids: Iterable<string>): void;
-  /** Reports that these changes are durable. Their flows may be evicted once they are idle. */
+  /** Reports that these changes are durable. Their flows can then be evicted once they are idle. */
   written(changes: readonly FlowChange[]): void;
   readonly openFlows: Pick<OpenFlows, 'restore' | 'size'>;
   /** Number of flows that changed since their last projection. */
@@ -51,9 +51,9 @@ export interface Projector {
 }
 
 export interface Changes extends Taken {
-  /** True if no flow of this cycle is left to take. */
+  /** True if no more flows can be taken in this cycle. */
   isAll: boolean;
-  /** True if every flow that was dirty when this cycle began has been returned. */
+  /** True if all flows that were dirty at the beginning of this cycle have been returned. */
   cycleEnds: boolean;
 }
 
@@ -63,13 +63,15 @@ export interface ProjectorOptions extends Pick<FlowChangesOptions, 'runQuietMs' 
   log: Log;
   correlator: Correlator;
   clocks: Clocks;
-  /** Idle time, ms, after which a flow without a declared end counts as ended. */
+  /** Time, ms, for which a flow without a declared end must be idle to count as ended. */
   settleMs: number;
-  /** Called when there is something to project. */
+  /** Called when flows wait for projection. */
   onDirty: () => void;
-  /** Called with the ids of open flows that have settled and count as ended from now on. */
+  /**
+   * Called with the ids of flows that now count as ended, because they were idle for `settleMs`.
+   */
   onSettled: (ids: string[]) => void;
-  /** Called with the ids of evicted flows that have to be projected again. */
+  /** Called with the ids of evicted flows that must be loaded and projected again. */
   onAway: (ids: string[]) => void;
 }
 
@@ -116,8 +118,8 @@ export function createProjector(options: ProjectorOptions): Projector {
     }
   };
   const changesOf = ({ list: taken, unheard }: Taken): Changes => {
-    // An id that got a tombstone and was projected in the same call (it was renamed back) counts as
-    // projected.
+    // If one call both buried an id and projected a flow under it (the flow was renamed and renamed
+    // back), keep only the projected flow.
     const projected = new Set(taken.flatMap(({ kind, id }) => (kind === 'flow' ? [id] : [])));
     const list = taken.filter(({ kind, id }) => kind === 'flow' || !projected.has(id));
     shown.markUnwritten(list);

@@ -6,28 +6,31 @@ import { retriesOf } from '../../model/search-match.ts';
 import type { FlowScanner } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
-/** Receives flows once they are durable and can be queried, never before (I3). */
+/** Receives flows after they are durable and can be queried, and never before (I3). */
 export interface FlowSink {
-  /** Sends changes to dashboards. `changes` is called only if a dashboard is open. */
+  /**
+   * Sends changes to dashboards. `changes` computes them, and is called only if a dashboard is
+   * open.
+   */
   announce(changes: () => readonly Announcement[]): void;
   /**
-   * Passes on flows in their newest form and the ids of flows that vanished, so that incidents can
-   * be updated.
+   * Passes the newest form of changed flows, and the ids of vanished flows, to the alerts, which
+   * update incidents.
    */
   committed(flows: readonly Flow[], gone: readonly string[]): void;
-  /** Returns whether a dashboard is open, or was a moment ago. */
+  /** Returns whether a dashboard is open, or was open a moment ago. */
   watched(): boolean;
 }
 
-/** A flow as a reader sees it now, or a tombstone. */
+/** A flow in its present state, or a tombstone. */
 export type Announcement =
   (FlowView & FlowFigures) | { id: string; version: number; movedTo: string | null };
 
 export interface Publisher {
   publish(changes: readonly FlowChange[]): void;
   /**
-   * Queues the ids of flows that count as ended from now on. Returns whether their stored rows have
-   * to be announced, which is so if a dashboard is open.
+   * Queues the ids of flows that now count as ended. Returns whether they must be announced, which
+   * is the case if a dashboard is open.
    */
   settled(ids: readonly string[]): boolean;
   /** Announces some of the queued flows. Returns whether more are queued. */
@@ -43,8 +46,8 @@ export interface PublisherOptions {
 }
 
 /**
- * Maximum number of settled flows that wait to be announced. A dashboard shows further ones as
- * ended only after a reload.
+ * Maximum number of settled flows in the queue. A dashboard shows further settled flows as ended
+ * only after a reload of the page.
  */
 const MAX_SETTLED = 5000;
 const MAX_ANNOUNCED = 500;
@@ -76,7 +79,8 @@ export function createPublisher({
     },
     settled(ids) {
       if (!sink.watched()) {
-        // Whoever looks at figures of many flows is told that there are others now.
+        // Announce an empty list of changes, so that pages with figures of many flows (lenses) are
+        // updated.
         if (ids.length > 0) sink.announce(() => []);
         return false;
       }

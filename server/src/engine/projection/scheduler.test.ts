@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { manualClock } from '../../base/clock.ts';
 import { createScheduler, type SchedulerOptions } from './scheduler.ts';
 
-/** Cycles that end when the test says so. */
+/** Creates a scheduler whose cycles end when the test ends them. */
 function bench(nextDelayMs: SchedulerOptions['nextDelayMs'] = () => null) {
   const clock = manualClock();
   const ends: (() => void)[] = [];

@@ -1,18 +1,18 @@
 import type { Clock } from '../../base/clock.ts';
 
 /**
- * Runs projection cycles, one at a time: `idle → scheduled → running → idle`. Work that becomes due
- * while a cycle runs requests a rerun, which is scheduled when that cycle ends. Without reruns, a
- * deadline that passed during a write would be missed until the next span came (guarded by
+ * Runs projection cycles, one at a time: `idle → scheduled → running → idle`. Work that comes up
+ * during a cycle requests a rerun, which is scheduled when the cycle ends. Without reruns, a
+ * deadline that passed during a write would go unnoticed until the next span arrived (guarded by
  * projection.test.ts).
  */
 export interface Scheduler {
   /**
-   * Schedules a cycle in `delayMs`. A cycle that is already scheduled keeps its time. Only a
-   * `delayMs` of 0 makes that cycle run immediately.
+   * Schedules a cycle in `delayMs`. If a cycle is scheduled already, it keeps its time, except that
+   * a `delayMs` of 0 makes it run immediately.
    */
   schedule(delayMs: number): void;
-  /** Reports that the running cycle leaves some work undone, so that another cycle follows. */
+  /** Reports that the running cycle leaves work undone, so that another cycle must follow. */
   requestRerun(): void;
   /** Resolves when no cycle is running. */
   idle(): Promise<void>;
@@ -24,8 +24,8 @@ export interface SchedulerOptions {
   clock: Clock;
   run: () => Promise<void>;
   /**
-   * Returns the delay, ms, of the cycle that follows a cycle which took `tookMs`; null if no cycle
-   * follows until `schedule` is called.
+   * Returns the delay until the next cycle, ms, after a cycle that took `tookMs`; null if no cycle
+   * is needed before the next call of `schedule`.
    */
   nextDelayMs: (tookMs: number, rerunRequested: boolean) => number | null;
 }
@@ -40,8 +40,8 @@ const IDLE: State = { is: 'idle' };
 export function createScheduler({ clock, run, nextDelayMs }: SchedulerOptions): Scheduler {
   let state: State = IDLE;
   /**
-   * True if a rerun was requested while no cycle was running. The request applies to the next
-   * cycle.
+   * True if a rerun was requested while no cycle was running. The next cycle then begins with this
+   * request.
    */
   let rerunRequested = false;
   let stopped = false;

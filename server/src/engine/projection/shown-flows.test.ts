@@ -12,7 +12,10 @@ const row = (id: string, version: number): FlowChange => ({
   ...{ kind: 'tombstone', id, version, movedTo: null },
 });
 
-/** Where spans live is what the test says. */
+/**
+ * Creates the tracker over a simulated correlator, in which the test determines the spans of each
+ * flow.
+ */
 function bench() {
   const clock = manualClock();
   const spans = new Map<FlowKey, Span[]>();
@@ -80,7 +83,7 @@ test('an id of the store belongs to who was loaded under it, unless another flow
   shown.rehydrated([{ id: 'a', key: a, version: 2 }]);
   shown.rehydrated([{ id: 'a.2', key: a, version: 2 }]);
   expect([shown.keyOf('a'), shown.idsOf(a)]).toEqual([a, ['a', 'a.2']]);
-  // `a` has no spans in memory: nobody else claims the id.
+  // Flow `a` has no spans in memory, so the row with this id now belongs to flow `b`.
   shown.rehydrated([{ id: 'a', key: b, version: 2 }]);
   expect(shown.keyOf('a')).toBe(b);
   spans.set(b, [aSpan({ trace: '1', id: '1' })]);
@@ -95,7 +98,8 @@ test('a flow is durable once the newest version of each of its rows is', () => {
   expect(shown.unwrittenRows).toBe(2);
   expect(shown.written(row('a', 2))).toBeUndefined();
   shown.markUnwritten([row('a.2', 6)]);
-  // An older version of it does not make it so.
+  // A newer version of the row is unwritten, so writing the older version does not make the flow
+  // durable.
   expect(shown.written(row('a.2', 4))).toBeUndefined();
   expect(shown.unwrittenRows).toBe(1);
   expect(shown.written(row('a.2', 6))).toBe(a);

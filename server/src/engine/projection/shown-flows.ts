@@ -5,48 +5,50 @@ import type { FlowKey } from '../../model/keys.ts';
 import { NONE, type SpanKey } from '../../model/span.ts';
 
 /**
- * Tracks the ids under which each flow was last projected, and which of the flows' rows are not
+ * Tracks the ids under which each flow was last projected, and which rows of these flows are not
  * durable yet.
  */
 export interface ShownFlows {
   /**
-   * Returns the key of the flow that was last projected under this id; undefined if there is none.
+   * Returns the key of the flow that was last projected under this id; undefined if no flow was.
    */
   keyOf(id: string): FlowKey | undefined;
   /** Returns the ids under which this flow was last projected, one for each run. */
   idsOf(key: FlowKey): readonly string[];
-  /** Returns when the flow was last projected, ms; undefined if it was not. */
+  /**
+   * Returns the time of the flow's last projection, epoch ms; undefined if it was not projected.
+   */
   projectedAtMs(key: FlowKey): number | undefined;
-  /** Records that this flow has now been projected under these ids. */
+  /** Records that the flow has now been projected under these ids. */
   show(key: FlowKey, ids: readonly string[]): void;
-  /** Records that no flow has this id any more; the row with this id becomes a tombstone. */
+  /** Records that no flow has this id any more. The row with this id becomes a tombstone. */
   bury(id: string): void;
-  /** Forgets a flow that was evicted, or whose spans all moved to another flow. */
+  /** Removes a flow that was evicted, or whose spans all moved to another flow. */
   drop(key: FlowKey): void;
   /**
-   * Returns the key of the flow in which a span of a vanished flow is now; '' if the span is in
-   * none.
+   * Returns the key of the flow that now contains a span of a vanished flow; '' if no flow contains
+   * this span.
    */
   homeOf(key: FlowKey): FlowKey | '';
   /**
-   * Returns the keys of the flows into which spans of this flow moved, and which have not been
-   * projected since that move.
+   * Returns the keys of the flows to which spans of this flow have moved, and which have not been
+   * projected since.
    */
   movedInto(key: FlowKey): FlowKey[];
   /**
-   * Records flows that were loaded from the store under the ids of their rows, so that an id which
-   * such a flow loses later gets a tombstone.
+   * Records flows that were loaded from the store, under the ids of their rows. If such a flow
+   * loses an id later, this id gets a tombstone.
    */
   rehydrated(flows: readonly Rehydrated[]): void;
   /**
-   * Returns the next row version, an even number. The odd number after it is the version of the
-   * same row as read after the flow has settled.
+   * Returns the next row version, an even number. The odd number after it is reserved for the same
+   * row after the flow has settled (`viewAt`).
    */
   nextVersion(): number;
   markUnwritten(changes: readonly FlowChange[]): void;
   /**
-   * Records that this change is durable. Returns the key of its flow if all rows of that flow are
-   * durable, else undefined.
+   * Records that this change is durable. Returns the flow's key if all rows of the flow are now
+   * durable; undefined otherwise.
    */
   written(change: FlowChange): FlowKey | undefined;
   /** Number of rows that are not durable yet. */
@@ -56,12 +58,15 @@ export interface ShownFlows {
 interface Shown {
   ids: readonly string[];
   /**
-   * Key of one span of the flow. If the flow vanishes, it counts as replaced by the flow that then
-   * has this span.
+   * Key of any one span of the flow. If the flow vanishes, its tombstone points to the flow that
+   * then contains this span.
    */
   sample: SpanKey | null;
   projectedAtMs: number;
-  /** Number of moves of spans between flows so far, when the flow was last projected. */
+  /**
+   * Value of `correlator.moves`, which counts moves of spans between flows, at the time of the last
+   * projection.
+   */
   moves: number;
 }
 
@@ -82,8 +87,8 @@ export function createShownFlows(
   const adopt = ({ id, key, version }: Rehydrated): void => {
     lastVersion = Math.max(lastVersion, version);
     if (key === '') return;
-    // If another flow is projected under this id by now, the row's spans are split among several
-    // flows, and the id stays with the other flow.
+    // If another flow was projected under this id meanwhile, the spans of the stored row now belong
+    // to several flows. The id then stays with that other flow.
     const other = keyOfId.get(id);
     if (other !== undefined && other !== key && correlator.spanCountOf(other) > 0) return;
     keyOfId.set(id, key);

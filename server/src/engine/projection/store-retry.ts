@@ -4,20 +4,20 @@ import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 
 /**
- * Retries a store operation until it succeeds, because flows are not projected again after a failed
- * operation.
+ * Retries a store operation until it succeeds. It must not be skipped, because its flows would not
+ * be projected again.
  */
 export interface StoreRetry {
   /**
-   * Repeats `work` until it succeeds and resolves with its result; resolves with undefined if the
-   * server stops first. `failure` describes for the log what failed.
+   * Repeats `work` until it succeeds, and resolves to its result; resolves to undefined if the
+   * server stops first. `failure` is the log message for a failed attempt.
    */
   untilDone<T>(failure: string, work: () => Promise<T>): Promise<T | undefined>;
-  /** Ends retrying: an operation that fails from now on is abandoned. */
+  /** Stops the retries: an operation that fails from now on is abandoned. */
   stop(): void;
   /**
-   * True once an operation was abandoned. Nothing may be written then, because rows that belong
-   * together must not be separated.
+   * True after an operation was abandoned. Nothing may be written afterwards, because rows that
+   * must be written together could become separated.
    */
   readonly abandoned: boolean;
 }

@@ -15,7 +15,10 @@ const gone = (id: string, version = 2): FlowChange => ({
 });
 const key = flowKeyOf('', 'changed', 't');
 
-/** `stored`: ids of flows that the store has; `then`: what projecting them finds. */
+/**
+ * Creates `StoredFlows` over a simulated store that contains flows with the ids `stored`. `then`
+ * are the results of projecting the rehydrated flows.
+ */
 function bench(stored: readonly string[], then: Partial<Changes>[] = []) {
   const retry = createStoreRetry(manualClock(), createCounters(), silentLog);
   const loaded: (readonly string[])[] = [];

@@ -6,18 +6,18 @@ import type { Projector } from './projector.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Rehydrates flows that a projection needs from the store: evicted flows that are due for
- * re-evaluation, and flows that seem new although the store has rows of them.
+ * Rehydrates flows from the store for projection: evicted flows that are due for re-evaluation, and
+ * flows that seem new but already have rows in the store.
  */
 export interface StoredFlows {
   /** Queues the ids of evicted flows that are due for re-evaluation. */
   due(ids: readonly string[]): void;
-  /** Rehydrates some of the queued flows. Returns whether there are more. */
+  /** Rehydrates some of the queued flows. Returns whether more are queued. */
   rehydrateDue(): Promise<boolean>;
   /**
-   * Looks up the flows in the batch that seem new but may have rows in the store, and rehydrates
-   * those found, so that the stored row is continued instead of overwritten. Every flow that this
-   * changes is immediately projected into the batch, because all of these flows have to be written
+   * Looks up flows of the batch that seem new but may already have rows in the store. Rehydrates
+   * those that have rows, so that their rows are updated and not overwritten. All flows that this
+   * changes are immediately projected and added to the batch, because they must be written
    * together.
    */
   reconcile(batch: ProjectedBatch): Promise<void>;
@@ -28,12 +28,13 @@ export interface StoredFlowsOptions {
   projector: Pick<Projector, 'takeChangesOf'>;
   retry: StoreRetry;
   /**
-   * Rehydrates flows with their dependency closures. Returns the keys of flows that this changed.
+   * Rehydrates flows together with the flows that they depend on. Returns the keys of all flows
+   * that this changed.
    */
   rehydrate: (flows: StoredFlow[]) => Promise<readonly FlowKey[]>;
 }
 
-/** Maximum number of flows rehydrated in one go for re-evaluation. */
+/** Maximum number of flows that are rehydrated at once for re-evaluation. */
 const MAX_REHYDRATED = 250;
 
 export function createStoredFlows({

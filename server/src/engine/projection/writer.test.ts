@@ -10,7 +10,7 @@ import { createWriter, type WriterOptions } from './writer.ts';
 const [plain] = someFlows(20, manualClock().now()).filter(({ hops }) => hops.length > 0) as [Flow];
 const aHop = (sync: boolean): Hop => ({ ...plain.hops[0]!, sync });
 
-/** Of a request: nothing but calls, without a flow id. */
+/** Returns a request flow: it has only synchronous calls and no flow id. */
 const request = (over: Partial<Flow> = {}): FlowChange => {
   const flow: Flow = { ...plain, id: 'r', flowId: '', hops: [aHop(true)], failedSteps: 0, ...over };
   return { kind: 'flow', id: flow.id, version: 2, flow };

@@ -7,25 +7,27 @@ import type { FlowWriter } from '../../store/index.ts';
 import type { StoreRetry } from './store-retry.ts';
 
 /**
- * Writes rows, and with them the watermark: the batch of spans up to which the rows are complete.
- * After a crash the spans of later batches are replayed.
+ * Writes rows together with the watermark: the batch of spans up to which the rows are complete.
+ * After a crash, the spans of later batches are replayed.
  */
 export interface Writer {
-  /** Sets the watermark at start: the rows in the store are complete up to this batch. */
+  /** Sets the watermark at start: the stored rows are complete up to this batch. */
   start(derivedBatch: number): void;
   readonly derivedBatch: number;
   /** Number of rows in the last write. */
   readonly lastRows: number;
   /**
-   * Writes changes. `upTo` is the batch up to which everything is projected with these changes;
-   * null if further changes of the batch follow. Returns the changes that were written; undefined
+   * Writes changes. `upTo` is the batch up to which all changes are written after this call; null
+   * if further changes of the same batch follow. Returns the changes that were written; undefined
    * if there was nothing to write, or if the server stops.
    */
   write(
     changes: readonly FlowChange[],
     upTo: number | null,
   ): Promise<readonly FlowChange[] | undefined>;
-  /** Writes the watermark if no row in the store has it yet. Called at the end of a shutdown. */
+  /**
+   * Writes a row for the watermark if no stored row has it yet. Called at the end of a shutdown.
+   */
   writeWatermark(): Promise<void>;
 }
 
@@ -35,22 +37,25 @@ export interface WriterOptions {
   store: FlowWriter;
   retry: StoreRetry;
   /**
-   * Which request flows are kept. A request flow is a trace without messages and without a flow id.
+   * Which request flows are stored. A request flow is a trace without messages and without a flow
+   * id.
    */
   requestFlows: RequestFlows;
   /**
-   * Returns the time at which a flow counts as ended because it is idle, ms; 0 if it never does.
+   * Returns the time when the flow counts as ended if it stays idle, epoch ms; 0 if idleness does
+   * not end it.
    */
   settlesAt: (flow: Flow) => number;
 }
 
 const MAX_ROWS_KNOWN = 100_000;
 /**
- * Minimum time, ms, between two rows that are written only for the watermark. Where all traffic is
- * dropped no flow has a row, and without these every start would replay all evidence there is.
+ * Minimum time between two rows that are written only for the watermark, ms. Without such rows, no
+ * row would hold the watermark if all request flows are dropped, and every start would replay all
+ * stored spans.
  */
 const WATERMARK_MS = 30_000;
-/** Id of the row that is written only for the watermark: a tombstone of no flow. */
+/** Id of the row that is written only for the watermark. The row is a tombstone of no flow. */
 const NOBODY = '';
 
 export function createWriter({
@@ -62,23 +67,26 @@ export function createWriter({
   settlesAt,
 }: WriterOptions): Writer {
   let derivedBatch = 0;
-  /** The greatest watermark that a row in the store has, and when it was written, ms. */
+  /** Greatest watermark in any stored row. `storedMs` is the time of the last write, epoch ms. */
   let storedBatch = 0;
   let storedMs = -Infinity;
   let lastRows = 0;
-  /** Ids of flows that have a row. Needed only if some flows get no row. */
+  /**
+   * Ids of flows that have a stored row. They are recorded only if request flows may be dropped.
+   */
   const hasRow = createBoundedSet(MAX_ROWS_KNOWN);
 
   const isKept = (flow: Flow): boolean =>
     (requestFlows === 'served' && flow.unasked === undefined) ||
     flow.flowId !== '' ||
-    // Somebody asked for all of what was imported.
+    // Imported flows are always kept, because the user wants to see the whole import.
     flow.badges.includes('imported') ||
     flow.hops.some((hop) => !hop.sync) ||
     (requestFlows === 'failed' && flow.failedSteps > 0);
   /**
-   * Returns the change if it is to be written, a tombstone instead of it, or nothing. A flow that
-   * is no longer kept, because its message moved to another flow, gets a tombstone if it has a row.
+   * Returns the rows to write for a change. A flow that is to be dropped gets no row. If it was
+   * written earlier, and is to be dropped because its message moved to another flow, it gets a
+   * tombstone.
    */
   const wanted = (change: FlowChange): readonly FlowChange[] => {
     if (requestFlows === 'keep' || change.kind !== 'flow') return [change];
@@ -95,7 +103,7 @@ export function createWriter({
     version: clock.now() * 1000,
     movedTo: null,
   });
-  /** Inserts rows. Resolves with false if the server stops before that. */
+  /** Inserts rows. Resolves to false if the server stops before the insert succeeds. */
   const insert = async (rows: readonly FlowChange[], batch: number): Promise<boolean> => {
     const isDone = await retry.untilDone('flow rows could not be written', async () => {
       await store.insertFlows(rows, batch, settlesAt);
@@ -118,9 +126,9 @@ export function createWriter({
       return lastRows;
     },
     async write(changes, upTo) {
-      // After an abandoned write nothing is written, because rows that belong together must not be
-      // separated. Later changes are projected again when the spans of the abandoned write are
-      // replayed.
+      // After an abandoned write, write nothing more: rows that must be written together could
+      // become separated. The later changes are projected again when the spans of the abandoned
+      // write are replayed.
       if (retry.abandoned) return undefined;
       const batch = upTo ?? derivedBatch;
       if (changes.length === 0 && batch === derivedBatch) return undefined;
@@ -129,8 +137,8 @@ export function createWriter({
       const isDue = batch > storedBatch && clock.now() - storedMs >= WATERMARK_MS;
       const rows = kept.length > 0 || !isDue ? kept : [watermark()];
       if (rows.length > 0 && !(await insert(rows, batch))) return undefined;
-      // Another write may have changed the watermark meanwhile, so a write without `upTo` does not
-      // set it.
+      // A write without `upTo` must not change the watermark, because another write may have
+      // advanced it meanwhile.
       if (upTo !== null) derivedBatch = upTo;
       lastRows = kept.length;
       counters.add('fermata_flow_rows_total', kept.length);
