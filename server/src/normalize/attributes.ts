@@ -27,33 +27,36 @@ import {
 } from './names.ts';
 
 /**
- * Holds what is known about one attribute name. It is computed once per name and process, because
- * names repeat in every span. With it, one pass over a record's attributes both picks the fields
- * that correlation needs and writes the JSON text that the store keeps.
+ * Precomputed facts about an attribute name. They are cached, because the same names occur in every
+ * span. With them, one pass over a record's attributes both collects the fields that correlation
+ * needs and writes the JSON text for the store.
  */
 interface NameInfo {
   /**
-   * Holds the name as JSON, ready to be written: `first` for the first attribute, as in
-   * `{"messaging.system":`, and `next` for any other, as in `,"messaging.system":`.
+   * The name as the beginning of a JSON member. `first` is for the first attribute
+   * (`{"messaging.system":`), and `next` for the others (`,"messaging.system":`).
    */
   first: string;
   next: string;
   /**
-   * Index of the field that the attribute fills (FIELD_INDEX), or -1 if it fills none. Of several
-   * attributes that fill the same field, the one with the lowest `rank` is used.
+   * Index in FIELD_INDEX of the field that the attribute fills; -1 if it fills none. If several
+   * attributes fill the same field, the attribute with the lowest `rank` is used.
    */
   field: number;
   rank: number;
   secret: boolean;
-  /** Holds the name of the business key that the attribute gives, or '' if it gives none. */
+  /** Name of the business key that the attribute contains; '' if it contains none. */
   key: string;
-  /** Holds the index of the messaging system in `SYSTEMS` that the name tells, or -1. */
+  /**
+   * Index in `SYSTEMS` of the messaging system that the attribute's name reveals; -1 if it reveals
+   * none.
+   */
   system: number;
 }
 
 /**
- * Names of attributes that the operator configures: values of `identityKeys` join spans into a
- * flow, and values of `searchKeys` only help to find flows.
+ * Attribute names that the operator configures. Equal values of `identityKeys` join spans into a
+ * flow. Values of `searchKeys` only serve to find flows.
  */
 export interface KeySettings {
   identityKeys: readonly string[];
@@ -62,54 +65,59 @@ export interface KeySettings {
 
 export interface ReadAttributes {
   /**
-   * Holds the values of the fields by FIELD_INDEX; undefined for a field without a value. The
-   * reader reuses the array, so it is valid only until the next `read`.
+   * Values of the fields, by FIELD_INDEX; undefined for a field without a value. The array is
+   * reused, so it is valid only until the next call of `read`.
    */
   values: (AttributeValue | undefined)[];
-  /** Holds for each field the rank of the attribute name from which its value was read. */
+  /** For each field, the rank of the attribute name that supplied its value. */
   ranks: Uint8Array;
-  /** Names the messaging system that the names of the attributes tell; '' if they tell none. */
+  /** Messaging system that attribute names reveal; '' if they reveal none. */
   system: string;
   /**
-   * Holds the JSON text of the attributes in pieces, because joining the pieces and copying the
-   * joined text took 4 % of the server's CPU.
+   * JSON text of the attributes in pieces. Joining the pieces and copying the joined text took 4 %
+   * of the server's CPU.
    */
   json: readonly string[];
-  /** Names those attributes that are doubles although they look like integers in the text. */
+  /** Names of the attributes that are doubles but look like integers in the JSON text. */
   doubles: readonly string[];
   keys: readonly (readonly [string, string])[];
   identities: readonly string[];
-  /** Is true if some values were left out because the attributes were too large. */
+  /** True if some values were replaced by a placeholder, because the attributes were too large. */
   cut: boolean;
-  /** Counts those values that are names and were longer than `LIMITS.name`. */
+  /** Number of values that are used as names and were longer than `LIMITS.name`. */
   namesCut: number;
 }
 
 /**
- * Bounds the characters that are stored of a record's attributes, and of its events, because all
- * spans of a flow are read at once. A value that fills a field or a key is stored at any size,
- * because without it the record would mean something else when it is replayed.
+ * Maximum length of a record's stored attributes, and of its stored events, characters. They are
+ * limited, because all spans of a flow are read at once. A value that fills a field or a key is
+ * stored at any length, because without it a replay of the record would have another result.
  */
 const MAX_KEPT = 262_144;
 /**
- * Indexes of fields whose values are kept at any length, because they are only shown and nothing is
- * looked up by them.
+ * Fields whose values may have any length, because they are only displayed and never used as names.
  */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
 const NOT_KEPT = '[not kept: too much in one record]';
 export const TEXT_CUT = `of attributes and events only ${MAX_KEPT} characters each are kept`;
 /**
- * Bounds the characters in the cache of attribute names, which is enough for twenty thousand names
- * of usual length.
+ * Maximum size of the cache of attribute names, characters. It suffices for 20,000 names of usual
+ * length.
  */
 const MAX_NAME_CHARACTERS = 4_000_000;
 
 export interface AttributeReader {
   read(attributes: Attributes): ReadAttributes;
   json(attributes: Attributes): string;
-  /** Returns attributes as `read` writes them, and the names of those that are doubles. */
+  /**
+   * Returns attributes as JSON, with doubles as plain numbers, and the names of attributes that are
+   * doubles.
+   */
   plainJson(attributes: Attributes): { json: string; doubles: readonly string[] };
-  /** Returns events as JSON, as many as `MAX_KEPT` allows; `cut` is true if some were left out. */
+  /**
+   * Returns events as JSON, up to a length of about `MAX_KEPT`. `cut` is true if some events were
+   * omitted.
+   */
   events(events: readonly OtlpEvent[]): { json: string; cut: boolean };
 }
 
@@ -212,8 +220,8 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         }
       }
       if (parts.length > 0) parts.push('}');
-      // Copy the lists, because they live as long as the span, and a list that grew by `push` has
-      // room for up to sixteen unused elements.
+      // Copy the lists, which stay in memory as long as the span. An array that grew by `push` has
+      // up to sixteen unused elements.
       return {
         values,
         ranks,
@@ -229,7 +237,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
   };
 }
 
-/** Returns events as JSON, as many as are kept of one record. */
+/** Returns events as JSON, up to a length of about `MAX_KEPT`. */
 function eventsJson(
   events: readonly OtlpEvent[],
   json: (attributes: Attributes) => string,
@@ -247,7 +255,7 @@ function eventsJson(
   return { json: parts.length === 0 ? '' : `[${parts.join(',')}]`, cut: false };
 }
 
-/** Returns a scalar value as text, and '' for lists, maps, bytes and absent values. */
+/** Returns a scalar value as text; '' for a list, a map, bytes or no value. */
 export function textOf(value: AttributeValue | undefined): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
@@ -258,10 +266,10 @@ export function textOf(value: AttributeValue | undefined): string {
 const HASH_DIGITS = 16;
 
 /**
- * Returns a text as a name. Names are shown, indexed and kept in memory, so their length is
- * limited. A longer name is cut and gets a hash of the whole name at its end, so that two orders
- * whose ids differ only in the last character stay different. NUL is replaced, because it separates
- * the parts of keys that are made of names.
+ * Converts a text to a name. Names are displayed, indexed and kept in memory, so their length is
+ * limited. A longer name is cut, and a hash of the whole name is appended, so that ids that differ
+ * only in their last characters stay different. NUL characters are replaced, because NUL separates
+ * the parts of keys.
  */
 export function nameIn(text: string): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
@@ -273,8 +281,8 @@ export const isLongName = (value: AttributeValue | undefined): boolean =>
   typeof value === 'string' && value.length > LIMITS.name;
 
 /**
- * Returns the first `most` characters. The result is a copy, because a slice would keep the whole
- * text in memory. A surrogate pair that the cut splits becomes U+FFFD.
+ * Returns the first `most` characters as a copy, because a slice would keep the whole text in
+ * memory. If the cut splits a surrogate pair, its half becomes U+FFFD.
  */
 export const shortened = (text: string, most: number): string =>
   text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();

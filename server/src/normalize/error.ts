@@ -5,13 +5,12 @@ import { FIELD_INDEX as F } from './names.ts';
 import { rootCause } from './root-cause.ts';
 import { topFrames } from './stack-frames.ts';
 
-/** Bounds the characters of an error's message in memory. The stored span has the whole message. */
+/** Maximum length of an error message in memory, characters. The store has the whole message. */
 const MAX_MESSAGE_CHARACTERS = 500;
 
 /**
- * Returns type and message of the error that a failed span reports. They are taken from error.type,
- * from the root cause in the stack trace, from the newest exception event and from the status
- * message.
+ * Returns the type and message of a failed span's error. They come from `error.type`, the root
+ * cause in the stack trace, the newest exception event and the status message.
  */
 export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
   let type = nameOf(read.values[F.errorType]);
@@ -26,8 +25,8 @@ export function errorOf(span: OtlpSpan, read: ReadAttributes): SpanError {
     const stack = textOf(told.get('exception.stacktrace'));
     const cause = rootCause(stack);
     frames = topFrames(stack);
-    // If error.type differs from the type of the exception, it was set on purpose, so it is used
-    // instead of the root cause.
+    // If `error.type` differs from the exception's type, somebody set it on purpose, so it takes
+    // precedence over the root cause.
     const isItself = type === '' || type === thrownType;
     type = (isItself && cause?.type) || type || thrownType;
     message = (isItself && cause?.message) || message || textOf(told.get('exception.message'));

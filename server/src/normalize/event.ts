@@ -10,8 +10,8 @@ import { rawOf, recordOf, spanOf } from './record.ts';
 import type { ResourceReader } from './resource.ts';
 
 /**
- * Holds the ids that the record got when it was first stored. They are given when a stored record
- * is replayed.
+ * Ids that the record got when it was first stored. They are passed when a stored record is
+ * replayed, so that it keeps them.
  */
 export interface StoredIds {
   traceId: string;
@@ -19,8 +19,8 @@ export interface StoredIds {
 }
 
 /**
- * Returns a function that turns a milestone log event into evidence. It returns null if the log
- * record is no milestone, or if it belongs to neither a trace nor a flow.
+ * Returns a function that converts a milestone log event to a record. The function returns null if
+ * the log record is not a milestone, or belongs to neither a trace nor a flow.
  */
 export const createEventNormalizer =
   (reader: AttributeReader, resourceOf: ResourceReader) =>
@@ -59,9 +59,9 @@ export const createEventNormalizer =
   };
 
 /**
- * Makes the event a delivery if it announces that the handling of a message began. The span of the
- * delivery, its parent, follows when the handling ends; if the handler hangs or its process dies,
- * the event is all that is known, and without it nobody would seem to have taken the message.
+ * Turns an event that announces the start of a handler into a delivery. The handler's span is
+ * exported only after the handler has ended. If the handler hangs or its process dies, this event
+ * is the only evidence that the message was consumed.
  */
 function announceDelivery(span: Span, { values }: ReadAttributes): void {
   if (nameOf(values[F.operation]) !== 'process') return;
@@ -73,8 +73,8 @@ function announceDelivery(span: Span, { values }: ReadAttributes): void {
 }
 
 /**
- * Makes the event a request if it announces that one is being answered. A step of the application
- * has a name of its own, whatever attributes it was given.
+ * Turns an event that announces an HTTP request being handled into a request span. An event with a
+ * step name is a step that the application started, and is left unchanged.
  */
 function announceRequest(span: Span, { values }: ReadAttributes): void {
   if (span.role !== 'event' || values[F.httpMethod] === undefined || span.step?.name) return;
@@ -89,8 +89,8 @@ const errorIn = ({ values }: ReadAttributes): SpanError => ({
 });
 
 /**
- * Returns a hash of the content of a log record. It serves as the record's id, because log records
- * have none, so that a record which is exported again is recognized as the same event.
+ * Returns a hash of a log record's content. It serves as the record's id, because log records have
+ * none. A record that is exported again gets the same id and is recognized as a duplicate.
  */
 const contentHash = (log: OtlpLog, at: bigint, read: ReadAttributes, resource: string): string =>
   createHash('sha1')

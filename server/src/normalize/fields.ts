@@ -8,8 +8,8 @@ import { typeIn } from './message-types.ts';
 import { isGenerated, placeOf, requestNamed, withoutGenerated, type Place } from './places.ts';
 
 /**
- * Holds attribute values by field, whatever the attributes were called. The functions below get the
- * message, flow, step and route of a span from these values.
+ * Attribute values by field, independent of the names of the attributes. The functions below derive
+ * the message, flow, step and route of a span from them.
  */
 export type Values = (AttributeValue | undefined)[];
 
@@ -59,16 +59,16 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   return message;
 }
 
-/** Maps what NServiceBus intends by a message to the kind of the message. */
+/** Maps NServiceBus's message intents to kinds of messages. */
 const INTENTS: ReadonlyMap<string, MessageKind> = new Map<string, MessageKind>([
   ['send', 'command'],
   ['publish', 'event'],
   ['reply', 'reply'],
 ]);
 /**
- * Returns the kind of message that the span states; '' if it states none. A message to a queue that
- * was created for one answer is a reply, if it was addressed to that queue or has a conversation. A
- * client that calls each message to a queue a command does not know better.
+ * Returns the kind of the message; '' if unknown. A message to a temporary queue is a reply if it
+ * was addressed to the queue itself or has a conversation. This overrides `command`, because some
+ * clients report every message to a queue as a command.
  */
 function kindOf(
   values: Values,
@@ -83,7 +83,10 @@ function kindOf(
   return intent ?? (isAnswer || (isTemporary && conversation !== '') ? 'reply' : '');
 }
 
-/** Returns the type of the message. The name of a queue that was generated is no type. */
+/**
+ * Returns the type of the message; '' if unknown. The generated name of a queue is not used as a
+ * type.
+ */
 function typeOf(values: Values, place: Place): string {
   const type = nameOf(values[F.messageType]);
   if (isGenerated(type)) return '';
@@ -136,7 +139,10 @@ export function stepOf(values: Values): StepRef | null {
   return { name, id, kind, attempt, result, compensates, deadlineMs, itinerary };
 }
 
-/** Returns an instant, given as ms since 1970 or in ISO 8601, in ms; 0 for any other text. */
+/**
+ * Parses an instant, which is either a number of ms since 1970 or an ISO 8601 text. Returns epoch
+ * ms; 0 for any other text.
+ */
 function instantOf(value: AttributeValue | undefined): number {
   if (value === undefined) return 0;
   const text = nameOf(value);
@@ -146,8 +152,8 @@ function instantOf(value: AttributeValue | undefined): number {
 
 const requestTo = createJoinedTexts(' ', 2_000_000);
 /**
- * Returns the route of a span. Clients of brokers that are called by remote procedure calls report
- * these too, but the message tells more, so that only a route counts at a span of a message.
+ * Returns the route of a span. The span of a message has only an HTTP route: its RPC method would
+ * be that of the broker's client, which says less than the message.
  */
 export function routeOf(values: Values, isOfMessage: boolean): string {
   const route = nameOf(values[F.httpRoute]);
@@ -160,8 +166,8 @@ export function routeOf(values: Values, isOfMessage: boolean): string {
 }
 
 /**
- * Returns the route of a server span that has no http.route. Micrometer reports the path template
- * as `uri`. If there is no `uri`, the route is taken from the name of the span.
+ * Returns the route of a server span without `http.route`: the path template that Micrometer
+ * reports as `uri`, or else the route derived from the span's name.
  */
 export function serverRouteOf(values: Values, name: string): string {
   const uri = nameOf(values[F.uri]);
@@ -170,8 +176,8 @@ export function serverRouteOf(values: Values, name: string): string {
 }
 
 /**
- * Returns a span name in which the name of a queue that was created for one answer is replaced by
- * `TEMPORARY`, because the queue's name is different in every flow.
+ * Replaces the name of a temporary queue in a span's name by `TEMPORARY`, because the name differs
+ * in every flow.
  */
 export function withoutPlace(name: string, values: Values): string {
   const places = [nameOf(values[F.destination]), nameOf(values[F.routingKey]), '<generated>'];

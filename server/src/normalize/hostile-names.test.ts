@@ -3,9 +3,7 @@ import { unixNanos } from '../model/time.ts';
 import { attributes } from '../testing/lab.ts';
 import { createNormalizer } from './index.ts';
 
-/**
- * Hostile texts are names that every plain object has, and must not be found in a table of names.
- */
+/** These names exist on every plain object. A lookup by such a name must not find anything. */
 describe.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
   'a span or event that says %s',
   (name) => {

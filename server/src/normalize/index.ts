@@ -11,24 +11,24 @@ import { createSpanNormalizer } from './span.ts';
 export type { KeySettings } from './attributes.ts';
 
 /**
- * Turns decoded OTLP into evidence. No later stage knows attribute names (invariant I5). The
- * functions are pure, apart from caches.
+ * Converts decoded OTLP to records that the later stages understand without knowing attribute names
+ * (invariant I5). The functions are pure, apart from caches.
  */
 export interface Normalizer {
   /**
-   * Returns the definition of a flow type as JSON, if a service announces the definition by this
-   * log record; null for any other log record.
+   * Returns the definition of a flow type as JSON if the log record announces one; null for any
+   * other log record.
    */
   definition(log: OtlpLog): string | null;
   span(span: OtlpSpan, receivedAtMs: number): EvidenceRecord;
   /**
-   * Returns the evidence of a milestone event. Returns null for any other log record, which is
-   * counted and not stored.
+   * Returns the record of a milestone event. Returns null if the log record is not a milestone, or
+   * belongs to neither a trace nor a flow.
    */
   event(log: OtlpLog, receivedAtMs: number, stored?: StoredIds): EvidenceRecord | null;
   /**
-   * Returns what is kept of an ordinary log record. Returns null if its severity is lower than
-   * `leastSeverity`, or if it belongs to no trace; such a record is counted and not stored.
+   * Returns the form in which an ordinary log record is stored. Returns null if its severity is
+   * below `leastSeverity`, or if it belongs to no trace; such a record is counted and not stored.
    */
   log(log: OtlpLog, receivedAtMs: number, leastSeverity: number): LogRecord | null;
 }

@@ -34,7 +34,7 @@ test('of a span with too many links the first ones join, all are kept, and it sa
     traceState: '',
     attributes: [],
   }));
-  // A link that occurs twice counts once.
+  // A duplicate of the first link does not count towards the limit.
   const { span, raw } = normalized({ links: [links[0]!, ...links] });
   expect(span.links).toHaveLength(4096);
   expect(new Set(span.links).size).toBe(4096);

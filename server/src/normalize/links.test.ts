@@ -6,7 +6,7 @@ import { createNormalizer } from './index.ts';
 const normalizer = createNormalizer({ identityKeys: [], searchKeys: [] });
 const REMOTE = 0x300;
 
-/** Returns the number of messages in a batch that no link names. */
+/** Returns the number of messages in a batch that have no link. */
 const linksCut = (
   links: number,
   count: number | null,
@@ -47,7 +47,7 @@ const linksCut = (
 test('a batch that names all of its messages says so by saying nothing', () => {
   expect(linksCut(10, 10)).toBeUndefined();
   expect(linksCut(10, null)).toBeUndefined();
-  // The extra links may name earlier attempts, for example.
+  // Two links more than messages: some links may refer to earlier attempts.
   expect(linksCut(12, 10)).toBeUndefined();
   expect(linksCut(1, 1)).toBeUndefined();
 });

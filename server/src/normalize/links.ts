@@ -7,8 +7,8 @@ import { moreOf } from './more.ts';
 export interface ReadLinks {
   links: readonly SpanKey[];
   /**
-   * Counts the valid links. The number may exceed that of `links`, because several links may name
-   * the same span.
+   * Number of valid links. It exceeds the length of `links` if several links refer to the same
+   * span.
    */
   named: number;
   json: string;
@@ -16,13 +16,13 @@ export interface ReadLinks {
 }
 
 /**
- * Bounds the links by which a span is joined to others, because each of them is looked up many
- * times. SDKs keep 128 by default. Further links are stored and shown but join nothing.
+ * Maximum number of links by which a span is joined to others, because each of them is looked up
+ * many times. SDKs keep 128 by default. Further links are stored and displayed, but join nothing.
  */
 const MAX_LINKS = 4096;
 export const LINKS_CUT = `only the first ${MAX_LINKS} links count`;
 
-/** Returns the links as JSON for the store, and the keys of the spans that they name. */
+/** Returns the links as JSON for the store, and the keys of the linked spans. */
 export function linksOf(
   reader: Pick<AttributeReader, 'json'>,
   links: readonly OtlpLink[],
@@ -48,16 +48,15 @@ export function linksOf(
   return { links: [...valid], named, json: `[${text.join(',')}]`, cut };
 }
 
-/** Returns the rare fields of a link, each after a comma. */
+/** Returns the rarely present fields of a link as JSON members, each preceded by a comma. */
 function moreOfLink({ traceState, flags, dropped }: OtlpLink): string {
   const more = moreOf({ traceState, flags, dropped });
   return more === '' ? '' : `,${more.slice(1, -1)}`;
 }
 
 /**
- * Returns how many messages of a batch are named by no link. If a poll has no links and dropped
- * none, the result is 0, because the spans that process the messages of the poll name them one by
- * one.
+ * Returns how many messages of a batch have no link. Returns 0 for a poll that has no links and
+ * dropped none, because the spans that process the messages refer to each of them.
  */
 export function linksCutOf(otlp: OtlpSpan, named: number, batchCount: number): number {
   const unread = (otlp.droppedLinks ?? 0) + otlp.links.length - named;

@@ -12,13 +12,16 @@ import { ID16, ID32, NO_TRACE } from './ids.ts';
 import { EXCEPTION_TYPE, SECRET_NAME } from './names.ts';
 import type { ResourceReader } from './resource.ts';
 
-/** Bounds the characters of the resource, which is the same in all records of a process. */
+/**
+ * Maximum length of a record's resource, characters. It is small, because all records of a process
+ * have the same resource.
+ */
 const MAX_RESOURCE = 8192;
 const HASH_DIGITS = 16;
 
 /**
- * Returns a function that turns an ordinary log record into what is kept of it. Secrets are removed
- * as from spans: by the names of attributes, also of those within a body that is a map.
+ * Returns a function that converts an ordinary log record to the form in which it is stored. Values
+ * of attributes with secret names are removed, also in a body that is a map.
  */
 export const createLogNormalizer =
   (reader: Pick<AttributeReader, 'plainJson'>, resourceOf: ResourceReader) =>
@@ -53,7 +56,10 @@ export const createLogNormalizer =
     };
   };
 
-/** Severities as senders write them who set only the text; `err` and the like come from syslog. */
+/**
+ * Severity numbers by lower-case severity text, for senders that set only the text. `err` and
+ * similar words come from syslog.
+ */
 const WORDS: ReadonlyMap<string, number> = new Map([
   ...SEVERITIES,
   ...([
@@ -73,8 +79,8 @@ const WORDS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Returns the severity number of a record. If the record has none, the number is read from its
- * severity in words, or it is ERROR if the record has an exception.
+ * Returns the severity number of a record. If it has none, the number is derived from the severity
+ * text. Without such a text, a record with an exception is an ERROR.
  */
 function severityOf({ severity, severityText, attributes }: OtlpLog): number {
   if (severity > 0) return Math.min(severity, 24);
@@ -85,7 +91,7 @@ function severityOf({ severity, severityText, attributes }: OtlpLog): number {
   return 0;
 }
 
-/** Returns attributes as JSON, without those that would make it longer than what is kept. */
+/** Returns attributes as JSON, without attributes for which the remaining space is too small. */
 function boundedJson(
   reader: Pick<AttributeReader, 'plainJson'>,
   attributes: Attributes,
@@ -94,7 +100,7 @@ function boundedJson(
   let room: number = LOG_LIMITS.attributes;
   let cut = false;
   for (let i = 0; i < attributes.length; i += 2) {
-    // The braces of the one attribute stand for the comma and the braces of the whole.
+    // Count the two braces of this attribute's JSON as the comma and braces of the whole text.
     const part = reader.plainJson([attributes[i]!, attributes[i + 1]!]).json;
     cut ||= part.length > room;
     if (part.length > room) continue;
@@ -104,14 +110,19 @@ function boundedJson(
   return { json: parts.length === 0 ? '' : `{${parts.join(',')}}`, cut };
 }
 
-/** Returns a body as text: of a map or list its JSON, without values that have a secret name. */
+/**
+ * Returns a body as text. A map or list becomes JSON, without the values of entries with secret
+ * names.
+ */
 function bodyText(body: AttributeValue): string {
   if (Array.isArray(body) || body instanceof KeyValues) return readable(body);
   if (body instanceof Uint8Array) return Buffer.from(body).toString('base64');
   return textOf(body);
 }
 
-/** Returns a value as the JSON that people expect, where `valueJson` keeps the kinds of values. */
+/**
+ * Returns a value as ordinary JSON for people, unlike `valueJson`, which preserves the exact types.
+ */
 function readable(value: AttributeValue): string {
   if (Array.isArray(value)) return `[${value.map(readable).join(',')}]`;
   if (value instanceof KeyValues) {

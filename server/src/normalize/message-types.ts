@@ -1,11 +1,11 @@
 /**
- * Reads the lists of message types that frameworks of .NET report. All functions are pure.
+ * Returns the short name of a message type from the text that .NET frameworks report. If the text
+ * is a list, its first and most derived type is used. Returns '' if the text contains no name. The
+ * function is pure.
  *
- * Returns the short name of the most derived type, which is the first of the list, and '' if the
- * text names none. Examples: `urn:message:Shop.Contracts:OrderPlaced` (MassTransit) and
- * `Shop.Contracts.OrderPlaced, Shop.Contracts, Version=1.0.0.0` (NServiceBus) are `OrderPlaced`.
- * The arguments of a generic type are part of its name: a fault of `ChargeCard` is
- * `Fault<ChargeCard>`.
+ * Examples: `urn:message:Shop.Contracts:OrderPlaced` (MassTransit) and `Shop.Contracts.OrderPlaced,
+ * Shop.Contracts, Version=1.0.0.0` (NServiceBus) become `OrderPlaced`. A generic type keeps its
+ * arguments, as in `Fault<ChargeCard>`.
  */
 export function typeIn(list: string): string {
   const [first = ''] = list.trim().split(/;|,(?![^[]*\])/, 1);
@@ -16,9 +16,12 @@ export function typeIn(list: string): string {
   return argument === '' ? name : `${name}<${argument}>`;
 }
 
-/** Matches a generic type with its arguments, as both frameworks and the runtime write it. */
+/**
+ * Matches a generic type with its arguments, in the notations of both frameworks and of the .NET
+ * runtime.
+ */
 const GENERIC = /^([^[\]`]+)(?:`\d+)?\[\[?(.+?)\]?\]$/;
 
-/** Returns the part of a name behind its namespace and behind the classes that enclose it. */
+/** Returns a type's name without its namespace and enclosing classes. */
 const shortNameOf = (name: string): string =>
   name.slice(Math.max(...[':', '.', '+', '/'].map((mark) => name.lastIndexOf(mark))) + 1);

@@ -31,7 +31,7 @@ test('what a span has beside its columns is JSON, without secrets', () => {
     doubles: ['size'],
     ...{ droppedAttributes: 1, droppedEvents: 4, cut: 5 },
   });
-  // The text of a scope is made once for all of its spans.
+  // The JSON text of a scope is cached, because all spans of the scope share it.
   expect(scope.memo).toContain('"version":"1"');
   expect(more({ scope })).toBe(`{"scope":${scope.memo}}`);
 });

@@ -1,16 +1,17 @@
 import type { OtlpScope, OtlpSpan } from '../model/otlp.ts';
 import type { AttributeReader, ReadAttributes } from './attributes.ts';
 
-/** Returns the fields that have a value as JSON; '' if none has one. */
+/** Returns the fields that are defined, as JSON; '' if none is. */
 export function moreOf(fields: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify(fields);
   return text === '{}' ? '' : text;
 }
 
 /**
- * Returns as JSON what is kept of a span that only people ask for who look at the span itself: the
- * version, attributes and schema of its scope, the schema of its resource, what was left out, and
- * which attributes are doubles. It is '' for a span that has none of these.
+ * Returns the rarely needed fields of a span as JSON: the version, attributes and schema of its
+ * scope, the schema of its resource, counts of dropped items, and the names of attributes that are
+ * doubles. They are shown only in the details of a single span. Returns '' if the span has none of
+ * these fields.
  */
 export function moreOfSpan(
   reader: Pick<AttributeReader, 'json'>,

@@ -2,10 +2,10 @@ import * as fermata from '@fermata/instrumentation/semconv';
 import type { Milestone, Outcome } from '../model/span.ts';
 
 /**
- * Lists every attribute name that Fermata understands, by the field that the attribute fills. There
- * is no other such table: to read one more name, add the name here. If a span has several names of
- * one field, the name that is listed first is used. Sources: OpenTelemetry semantic conventions
- * 1.17 … 1.45 (messaging deprecations), CloudEvents, BullMQ, Temporal, Kogito.
+ * All attribute names that Fermata understands, by the field that they fill. To support another
+ * name, add it to this table. If a span has several names of one field, the name listed first takes
+ * precedence. Sources: OpenTelemetry semantic conventions 1.17 … 1.45 (messaging deprecations),
+ * CloudEvents, BullMQ, Temporal, Kogito.
  */
 export const FIELDS = {
   flowId: [
@@ -39,11 +39,11 @@ export const FIELDS = {
     'messaging.servicebus.message.delivery_count',
     'bullmq.job.attempts.made',
   ],
-  /** Counts earlier attempts, so that the first attempt has the number 0. */
+  /** Number of earlier attempts, which is 0 for the first attempt. */
   stepRetries: [
     'nservicebus.delayed_retries',
     'celery.retries',
-    // Agents report the headers of messages under this prefix, if they are told to.
+    // Some agents can be configured to report message headers, with this prefix.
     'messaging.header.x_redelivered_count',
     'messaging.header.x-redelivered-count',
     'messaging.header.x_delivery_count',
@@ -51,7 +51,8 @@ export const FIELDS = {
   ],
   stepResult: [
     fermata.ATTR_STEP_RESULT,
-    // The state in which a handled message leaves a saga is the result of handling it.
+    // MassTransit reports the state of a saga after it handled a message. This state is the result
+    // of the step.
     'messaging.masstransit.end_state',
   ],
   stepCompensates: [fermata.ATTR_STEP_COMPENSATES],
@@ -67,7 +68,7 @@ export const FIELDS = {
     'celery.task_name',
     'messaging.message_type',
   ],
-  /** Lists full names of types, the most derived one first (`message-types.ts`). */
+  /** Full names of the message's types, most derived type first (`message-types.ts`). */
   messageTypes: [
     'messaging.masstransit.message_types',
     'messaging.masstransit.message_type',
@@ -84,7 +85,7 @@ export const FIELDS = {
   ],
   deadLetteredFrom: [
     fermata.ATTR_MESSAGE_DEAD_LETTERED_FROM,
-    // Headers that libraries add when they give a message up.
+    // Headers that libraries add when they move a message to a dead-letter destination.
     'messaging.header.kafka_dlt_original_topic',
     'messaging.header.kafka_dlt-original-topic',
     'messaging.header.x_original_exchange',
@@ -92,7 +93,7 @@ export const FIELDS = {
     'messaging.header.x_original_channel',
     'messaging.header.x-original-channel',
   ],
-  /** Tells how the consumer settled the message (`settlement.ts`). */
+  /** How the consumer settled the message (`settlement.ts`). */
   settlement: [
     'messaging.servicebus.disposition_status',
     'nservicebus.recoverability_action',
@@ -138,10 +139,10 @@ export const FIELDS = {
     'nservicebus.conversation_id',
   ],
   temporary: ['messaging.destination.temporary', 'messaging.destination.anonymous'],
-  /** Tells what was called of Dapr, which publishes messages by a call. */
+  /** Path of a call to the Dapr sidecar. Dapr publishes messages by such calls. */
   daprApi: ['dapr.api'],
   httpRoute: ['http.route'],
-  /** Micrometer uses these names for an HTTP request that the server answers. */
+  /** `uri` and `method` are Micrometer's names for an HTTP request on the server side. */
   uri: ['uri'],
   method: ['method'],
   httpMethod: ['http.request.method', 'http.method'],
@@ -167,21 +168,24 @@ export const RESOURCE = {
   host: ['host.name', 'host.id'],
   environment: ['deployment.environment.name', 'deployment.environment'],
 } as const;
-/** Tells by true that the spans of a resource are history: they neither teach nor alert. */
+/**
+ * Resource attribute that is true for imported spans. Imported spans do not train the learned
+ * models and cause no alerts.
+ */
 export const IMPORTED = fermata.ATTR_IMPORTED;
 
 /**
- * Prefix of an attribute that gives a business key: `fermata.flow.key.order_id` gives the key
+ * Prefix of attributes that contain business keys: `fermata.flow.key.order_id` contains the key
  * `order_id`.
  */
 export const KEY_PREFIX = fermata.ATTR_FLOW_KEY_PREFIX;
-/** Maps attributes that give a business key under another name to the name of the key. */
+/** Attributes without this prefix that contain a business key, mapped to the name of the key. */
 export const KEY_NAMES: ReadonlyMap<string, string> = new Map([
   ['messaging.masstransit.saga_id', 'saga'],
   ['nservicebus.saga.saga_id', 'saga'],
 ]);
 /**
- * Maps prefixes of attribute names to the messaging system of agents that report no
+ * Messaging systems by prefixes of attribute names, for agents that do not report
  * `messaging.system`.
  */
 export const SYSTEMS: readonly (readonly [prefix: string, system: string])[] = [
@@ -197,8 +201,8 @@ export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;
 /**
- * Maps the names of log events (LogRecord.eventName) to milestones. Log records with other names
- * are no evidence; `log.ts` keeps them to be shown.
+ * Milestones by the names of log events (`LogRecord.eventName`). Log records with other names only
+ * serve to be displayed (`log.ts`).
  */
 export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milestone>(
   Object.entries({
@@ -217,21 +221,21 @@ export const MILESTONES: ReadonlyMap<string, Milestone> = new Map<string, Milest
   }),
 );
 /**
- * Names of the log event, and of its attributes, by which a service announces the definition of a
- * flow type. The event belongs to no flow.
+ * Names of the log event that announces the definition of a flow type, and of the attribute that
+ * contains the definition. The event belongs to no flow.
  */
 export const DEFINITION = { event: fermata.EVENT_FLOW_DEFINED, body: fermata.ATTR_FLOW_DEFINITION };
-/** Maps a milestone that ends a flow to the outcome of that flow. */
+/** Outcome of a flow by the milestone that ends it. */
 export const MILESTONE_OUTCOMES: Partial<Record<Milestone, Outcome>> = {
   'flow-completed': 'completed',
   'flow-failed': 'failed',
   'flow-cancelled': 'cancelled',
 };
 /**
- * Matches names of attributes whose values are never stored, because the names suggest secrets.
- * Values are not searched for secrets.
+ * Matches names of attributes whose values are never stored, because the names suggest secrets. The
+ * values themselves are not examined.
  */
 export const SECRET_NAME =
   /(?:^|[._-])(?:password|passwd|secret|authorization|cookie|set-cookie|api[_-]?key|access[_-]?token|refresh[_-]?token|private[_-]?key|credential)s?(?:$|[._-])/i;
-/** Name of the attribute that a log record of an exception has. */
+/** Attribute that log records of exceptions have. */
 export const EXCEPTION_TYPE = 'exception.type';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isUpkeep, placeOf, requestNamed } from './places.ts';
 
 test.each([
-  // name, routing key, system, isSend → destination, type
+  // Columns: name, routing key, system, isSend → destination, type
   ['shop', '', 'rabbitmq', true, 'shop', ''],
   ['shop', 'order.placed', 'rabbitmq', true, 'shop', 'order.placed'],
   ['shop,order.placed', '', 'rabbitmq', true, 'shop', 'order.placed'],
@@ -12,13 +12,14 @@ test.each([
   ['{}', 'pricing', '', true, 'pricing', ''],
   ['<default>', 'pricing', 'rabbitmq', true, 'pricing', ''],
   ['{}', '', '', true, '', ''],
-  // A part of a routing key that names one order is no part of a message type.
+  // An order number in the routing key must not become a part of the message type.
   ['shop', 'order.4711.placed', 'rabbitmq', true, 'shop', 'order.*.placed'],
   ['shop', 'order.user-4711', 'rabbitmq', true, 'shop', 'order.*'],
   ['shop', '4711', 'rabbitmq', true, 'shop', ''],
   ['shop', 'order.v2.placed', 'rabbitmq', true, 'shop', 'order.v2.placed'],
   ['shop', 'image.mp3', 'rabbitmq', true, 'shop', 'image.mp3'],
-  // A queue has a name of its own, whatever was sent to it.
+  // A consumer reports its queue. The routing key by which the message was sent is not the queue's
+  // message type.
   ['mail', 'order.placed', 'rabbitmq', false, 'mail', ''],
   ['a,b', '', 'rabbitmq', false, 'a,b', ''],
   ['a,b', '', 'kafka', true, 'a,b', ''],
@@ -33,7 +34,7 @@ test.each([
 });
 
 test.each([
-  // name, routing key, isSend → isAnswer
+  // Columns: name, routing key, isSend → isAnswer
   ['amq_e0708d2df3af4b54915ad2bf1419f83e', '', false, false],
   [',amq_e0708d2df3af4b54915ad2bf1419f83e', '', true, true],
   ['amq.gen-JzTY20BRgKO-HjmUJj0wLg', '', false, false],

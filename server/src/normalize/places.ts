@@ -3,28 +3,29 @@ import { TEMPORARY } from '../model/destinations.ts';
 import { withoutIds } from '../model/templates.ts';
 
 /**
- * Reads the names that clients give to destinations. All functions are pure, apart from a cache.
+ * Interprets the destination names that clients report. All functions are pure, apart from a cache.
  */
 
 export interface Place {
   destination: string;
   /**
-   * Holds the routing key as the type of the message, if a sender reports both an exchange and a
-   * routing key; else ''. Parts of the key that name one thing are replaced.
+   * Type of the message, from the routing key, if a sender reports both an exchange and a routing
+   * key; '' otherwise. Variable parts of the key, such as ids, are replaced by `*`.
    */
   type: string;
-  /** Is true if the name of the destination has a form that only generated names have. */
+  /** True if the destination's name has the form of a generated name. */
   isTemporary: boolean;
   /**
-   * Is true if the message was addressed to a temporary destination itself, and not to an exchange
-   * that the destination is bound to. Such a message answers somebody.
+   * True if the message was sent directly to a temporary destination and not to an exchange that it
+   * is bound to. Such a message is a reply.
    */
   isAnswer: boolean;
 }
 
 /**
- * Matches destinations by which the nodes of a framework find each other. Their messages belong to
- * no business process: Moleculer's packets, and the events and remote control of Celery's workers.
+ * Matches destinations of a framework's internal messages, by which its nodes find and control each
+ * other: Moleculer's packets, and the events and remote control of Celery's workers. These messages
+ * belong to no business process.
  */
 const UPKEEP =
   /^MOL(?:-[^.]+)?\.(?:HEARTBEAT|DISCOVER|INFO|PING|PONG|DISCONNECT)(?:\.|$)|^celeryev$|(?:^|\.)(?:celery\.)?pidbox$/;
@@ -33,30 +34,30 @@ export const isUpkeep = (destination: string, routingKey: string): boolean =>
 
 const UUID = '[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}';
 /**
- * Lists forms of names that clients, frameworks and brokers generate for one receiver. Topics that
- * a framework derives from an application's name, such as changelogs of Kafka Streams, are not
- * among them, because their names stay.
+ * Forms of names that clients, frameworks and brokers generate for one receiver. Topics that a
+ * framework names after an application, such as Kafka Streams changelogs, are not included, because
+ * their names do not change.
  */
 const GENERATED: readonly RegExp[] = [
-  // RabbitMQ: all names that begin with `amq.` are made by the broker. Exchanges have fixed names.
+  // RabbitMQ generates these names. Its exchanges also begin with `amq.`, but have fixed names.
   /^amq\.(?:gen-|ctag|rabbitmq\.reply-to)/,
   /^amq_[0-9a-f]{32}$/,
-  // The Java agent, for a queue that the broker named.
+  // The OpenTelemetry Java agent reports this text for a queue that the broker named.
   /^<generated>$/,
-  // Spring AMQP: anonymous queues.
+  // Anonymous queues of Spring AMQP.
   /^spring\.gen-/,
-  // NATS: inboxes, also with a prefix of the application.
+  // Inboxes of NATS, possibly with a prefix of the application.
   /(?:^|\.)_INBOX\./,
-  // MassTransit: the queue of one bus instance, and responses to one client.
+  // MassTransit's queue for one bus instance, and its endpoint for responses to one client.
   /(?:^|_)bus_[0-9a-z]{20,}$/,
   /(?:^|_)endpoint_[0-9a-z]{26}$/,
-  // EasyNetQ and others: `easynetq.response.<uuid>`.
+  // Reply queues of EasyNetQ and others, such as `easynetq.response.<uuid>`.
   new RegExp(`(?:^|[._\\-/:])(?:repl(?:y|ies)|responses?|callbacks?)[._\\-/:]+${UUID}$`, 'i'),
-  // Celery, Nameko and others: the name of a queue of replies is nothing but an id.
+  // Reply queues of Celery, Nameko and others, whose names consist of an id only.
   new RegExp(`^${UUID}$`, 'i'),
 ];
 const known = createBoundedTextMap<boolean>(1_000_000);
-/** Returns whether a name has a form that only generated names have. */
+/** Returns whether a name has the form of a generated name. */
 export function isGenerated(name: string): boolean {
   if (name === '') return false;
   let isOne = known.get(name);
@@ -67,7 +68,7 @@ export function isGenerated(name: string): boolean {
   return isOne;
 }
 const shown = createBoundedTextMap<string>(1_000_000);
-/** Returns a text of several words with `(temporary)` in place of generated names. */
+/** Replaces by `(temporary)` each word of a text that has the form of a generated name. */
 export function withoutGenerated(text: string): string {
   if (text === '') return '';
   let result = shown.get(text);
@@ -81,16 +82,16 @@ export function withoutGenerated(text: string): string {
   return result;
 }
 /**
- * Matches `exchange,routing key`. If the part for the exchange is empty, the routing key is the
- * name of the queue.
+ * Matches `exchange,routing key`. If the exchange is empty, the routing key is the name of the
+ * queue.
  */
 const PAIR = /^([^,]*),([^,]*)$/;
-/** Lists placeholders that clients write in place of the empty name of the default exchange. */
+/** Placeholders that clients report for the default exchange, whose name is empty. */
 const UNNAMED: ReadonlySet<string> = new Set(['{}', '<default>', '(AMQP default)', 'amq.default']);
 
 /**
- * Returns destination and message type. Only a sender (`isSend`) reports the exchange. A consumer
- * may report its own queue instead, and its routing key tells nothing about that queue.
+ * Returns the destination and the message type. Only a sender (`isSend`) reports the exchange. A
+ * consumer may report its own queue instead, to which its routing key is unrelated.
  */
 export function placeOf(name: string, routingKey: string, system: string, isSend: boolean): Place {
   const pair = system === 'rabbitmq' && isSend ? PAIR.exec(name) : null;
@@ -108,17 +109,17 @@ export function placeOf(name: string, routingKey: string, system: string, isSend
   };
 }
 
-/** Returns a type of message, which is '' if no word of the routing key is left. */
+/** Returns the routing key as a message type; '' if it contains only separators and wildcards. */
 const typeOf = (key: string): string => (/[^*./:]/.test(key) ? key : '');
 
 /**
- * Matches path segments with a digit, such as an id, because a flow type must not contain the id of
- * one order. Version segments such as `/v2` do not match.
+ * Matches path segments that contain a digit, such as an id, because a flow type must not contain
+ * the id of an order. Version segments such as `/v2` do not match.
  */
 const ONE_THING = /\/(?!v\d+(?:[/ ]|$))[^/ {}]*\d[^/ ]*/gi;
 /**
- * Returns a name for a request whose route is unknown: the name of the span, with `{}` in place of
- * the parts that contain a digit, such as an id.
+ * Returns a name for a request without a route: the span's name, with `{}` in place of path
+ * segments that contain a digit, such as an id.
  */
 export const requestNamed = (name: string): string =>
   name.split('?', 1)[0]!.replace(ONE_THING, '/{}');

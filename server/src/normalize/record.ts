@@ -6,9 +6,9 @@ import { stepOf } from './fields.ts';
 import type { ResourceMemo } from './resource.ts';
 
 /**
- * Creates a span with default values; callers set the other fields. Spans and their raw forms are
- * created only in this file, so that all objects have the same hidden class in V8, which makes code
- * that reads millions of them fast.
+ * Creates a span with default values. The caller sets the other fields. All spans and raw records
+ * are created in this file, so that they have the same hidden class in V8. This speeds up code that
+ * reads millions of them.
  */
 export function spanOf(
   traceId: string,

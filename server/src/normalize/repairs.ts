@@ -1,8 +1,8 @@
 import { unixNanos, type UnixNanos } from '../model/time.ts';
 
 /**
- * Holds the times of a span, which `repairTimes` corrects. Each correction adds a warning that is
- * shown with the span. The raw times stay in the store.
+ * Times of a span. `repairTimes` corrects invalid times and returns warnings, which are displayed
+ * with the span. The store keeps the original times.
  */
 export interface Times {
   start: UnixNanos;
@@ -10,8 +10,8 @@ export interface Times {
 }
 
 /**
- * Latest valid instant: 64-bit signed nanoseconds end in the year 2262. A larger value is not a
- * time.
+ * Latest valid instant, in the year 2262, where signed 64-bit nanoseconds end. A larger value is an
+ * error of the sender.
  */
 const FAR_FUTURE = unixNanos(2n ** 63n - 1n);
 

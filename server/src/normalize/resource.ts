@@ -5,18 +5,18 @@ import { moreOf } from './more.ts';
 import { isLongName, nameOf, type AttributeReader } from './attributes.ts';
 import { IMPORTED, RESOURCE } from './names.ts';
 
-/** Holds what was read from a resource. It is read once for all spans of the resource. */
+/** Facts about a resource, which are read once and reused for all spans of the resource. */
 export interface ResourceMemo {
   service: Service;
   json: string;
-  /** Holds what is kept of the resource beside its attributes, as JSON; '' if there is nothing. */
+  /** Rarely present fields of the resource as JSON; '' if there are none. */
   more: string;
   namesCut: number;
 }
 
 /**
- * Bounds the characters in the cache of services, which is enough for fifty thousand services with
- * usual names.
+ * Maximum size of the cache of services, characters. It suffices for 50,000 services with names of
+ * usual length.
  */
 const MAX_SERVICE_CHARACTERS = 8_000_000;
 
@@ -24,8 +24,8 @@ export type ResourceReader = (resource: OtlpResource) => ResourceMemo;
 
 export function createResourceReader(reader: Pick<AttributeReader, 'plainJson'>): ResourceReader {
   /**
-   * All spans of a service share one object, because a million spans must not hold a million
-   * copies.
+   * Cache of services. All spans of a service share one object, which saves memory if there are a
+   * million spans.
    */
   const services = createBoundedTextMap<Service>(MAX_SERVICE_CHARACTERS);
   return (resource) => {

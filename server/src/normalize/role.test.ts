@@ -36,7 +36,7 @@ test.each([
   ['commit', 'settle'],
 ])('%s is %s, whatever kind the client says', (operation, expected) => {
   for (const kind of Object.values(KIND)) {
-    // A producer takes no message, whatever it says.
+    // A span of kind PRODUCER is never a receiver, whatever operation it reports.
     const takes = expected === 'receive' || expected === 'process';
     const own = kind === KIND.producer && takes ? 'send' : expected;
     expect(role(kind, { system: 'kafka', operation })).toBe(own);

@@ -5,7 +5,8 @@ import { lastWordOf } from './settlement.ts';
 export const KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
 /**
- * Maps the words for operations, of all versions of the conventions and of all clients, to roles.
+ * Roles by operation names, from all versions of the semantic conventions and from clients with
+ * names of their own.
  */
 const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
   Object.entries({
@@ -24,49 +25,51 @@ const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
   }),
 );
 /**
- * Lists the last words of names of CLIENT spans that settle a message. Some agents report another
- * operation for them, and some report none.
+ * Last words in the names of CLIENT spans that settle a message. Some agents report a different
+ * operation for these spans, and some report none.
  */
 const SETTLES: ReadonlySet<string> = new Set([
   ...['ack', 'nack', 'modack', 'reject', 'settle', 'commit'],
   ...['complete', 'abandon', 'deadletter', 'defer', 'renewlock'],
 ]);
 
-/** Holds what a span says about its part in messaging. */
+/** Facts about a span from which its messaging role is determined. */
 export interface Told {
   kind: number;
   name: string;
   system: string;
   operation: string;
   operationName: string;
-  /** Is true if the span names the destination of a message. */
+  /** True if the span reports the destination of a message. */
   hasDestination: boolean;
-  /** Is true if the span describes an HTTP request or a remote procedure call. */
+  /** True if the span describes an HTTP request or a remote procedure call. */
   isCall: boolean;
   trigger: string;
-  /** Holds the path by which Dapr was called, or ''. */
+  /** Path of the call to the Dapr sidecar; '' if there is none. */
   daprApi: string;
-  /** Counts the links of the span. */
+  /** Number of the span's links. */
   links: number;
-  /** Counts the messages of the operation; 0 if the span does not say. */
+  /** Number of messages in the operation; 0 if unknown. */
   batchCount: number;
   isRoot: boolean;
-  /** Is true if the message is one by which the nodes of a framework find each other. */
+  /**
+   * True if the message is an internal message of a framework, by which its nodes find each other.
+   */
   isUpkeep: boolean;
 }
 
 /**
- * Returns the role of a span: that of its messaging operation if the span names a known one, else
- * the role that follows from its kind. A CONSUMER span without an operation gets the role
- * `process`, because most instrumentations before 1.17 used it for running a handler.
+ * Returns the role of a span: the role of its messaging operation if this operation is known, or
+ * else the role for its span kind. A CONSUMER span without an operation gets the role `process`,
+ * because most instrumentations before semantic conventions 1.17 used it for running a handler.
  */
 export function roleOf(told: Told): Role {
   const role = ownRoleOf(told);
   if (told.isUpkeep && (told.kind === KIND.producer || told.kind === KIND.consumer))
     return role === 'send' ? 'client' : 'internal';
   if (role === 'send' && isTransmission(told)) return 'client';
-  // A settlement outside the handling of its message, such as the acknowledgement of a whole
-  // batch, is a call to the broker like any other.
+  // A settlement without a parent, such as the acknowledgement of a whole batch, belongs to no
+  // handler. It is an ordinary call to the broker.
   return role === 'settle' && told.isRoot ? 'client' : role;
 }
 
@@ -77,7 +80,7 @@ function ownRoleOf(told: Told): Role {
   const named =
     OPERATIONS.get(operation.toLowerCase()) ?? OPERATIONS.get(operationName.toLowerCase());
   if (named !== undefined && (system !== '' || kind === KIND.producer || kind === KIND.consumer)) {
-    // Some agents report the operation of a consumer on the span of a producer.
+    // Some agents report the consumer's operation on the producer's span.
     const takes = named === 'receive' || named === 'process';
     return kind === KIND.producer && takes ? 'send' : named;
   }
@@ -95,19 +98,22 @@ function ownRoleOf(told: Told): Role {
   }
 }
 
-/** Returns whether a broker or a sidecar called the server in order to deliver a message. */
+/**
+ * Returns whether the server span is a delivery: a broker or a sidecar called the server to deliver
+ * a message.
+ */
 const isPushed = ({ trigger, system, hasDestination, isCall }: Told): boolean =>
   trigger === 'pubsub' || (system !== '' && hasDestination && !isCall);
 
-/** Returns whether the client called a sidecar in order to publish a message. */
+/** Returns whether the client span is a send: the client called a sidecar to publish a message. */
 const isPublishing = ({ system, hasDestination, daprApi, name }: Told): boolean =>
   system !== '' && hasDestination && PUBLISHES.test(daprApi || (name.startsWith('/') ? name : ''));
 const PUBLISHES = /\/(?:bulk)?publish(?:event|\/|$)/i;
 
 /**
- * Returns whether a sending span only transmits messages that other spans created. Such a span
- * links to the spans of its messages. On the span of a producer a link may mean anything, so that
- * the number of messages has to be given, too.
+ * Returns whether a sending span only transmits messages that other spans created. Such a span has
+ * links to the spans of its messages. A PRODUCER span may have links for other reasons, so it must
+ * also report a number of messages.
  */
 const isTransmission = ({ kind, links, batchCount, isRoot }: Told): boolean =>
   links > 0 && (kind === KIND.client || (kind === KIND.producer && isRoot && batchCount > 0));

@@ -1,26 +1,25 @@
 import type { SpanError } from '../model/span.ts';
 
 /**
- * Finds the root cause of a wrapped error. Frameworks wrap the exception of a handler in exceptions
- * of their own, and the original one is then found only in the text of the stack trace. All
- * functions are pure.
+ * Finds the root cause of a wrapped error. Frameworks wrap the exception of a handler in their own
+ * exceptions, so the original exception is found only in the stack trace. All functions are pure.
  */
 
 const PYTHON_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n';
 const PYTHON_NEXT = '\n\nDuring handling of the above exception, another exception occurred:\n\n';
 
 /**
- * Functions, one per language. Each returns the line of a stack trace that names the innermost
- * cause, or null if the trace is not of that language or names no cause.
+ * Functions for several languages. Each returns the line of a stack trace that names the innermost
+ * cause; null if the trace is from another language or names no cause.
  */
 const CHAINS: readonly ((stack: string) => string | null)[] = [
-  // In Java, the innermost cause is the last "Caused by" at the start of a line. The lines of
-  // suppressed exceptions are indented.
+  // In Java, the innermost cause is the last line that begins with "Caused by". Such lines of
+  // suppressed exceptions are indented, so they are not found.
   (stack) => lineAfter(stack, stack.lastIndexOf('\nCaused by: '), '\nCaused by: '),
-  // In .NET, the innermost cause stands after the last arrow.
+  // In .NET, the innermost cause follows the last arrow.
   (stack) => lineAfter(stack, stack.lastIndexOf(' ---> '), ' ---> '),
-  // In Python, the trace begins with the innermost cause. If an exception was raised while another
-  // one was handled, the earlier one is not the cause and is left out.
+  // In Python, a trace begins with the innermost cause. An exception that was being handled when
+  // another was raised is not its cause, so the text before it is ignored.
   (stack) => {
     const ownFrom = stack.lastIndexOf(PYTHON_NEXT);
     const chain = ownFrom < 0 ? stack : stack.slice(ownFrom + PYTHON_NEXT.length);
@@ -42,8 +41,8 @@ export function rootCause(stack: string): SpanError | null {
 }
 
 /**
- * Returns whether the error means that a message was delivered before its time and returned to the
- * broker, so that it was not processed.
+ * Returns whether the error means that a message was delivered too early and returned to the broker
+ * without being processed.
  */
 export const isTooEarly = ({ type }: SpanError): boolean =>
   /(?:^|\.)KafkaBackoffException$/.test(type);

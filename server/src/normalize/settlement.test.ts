@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { lastWordOf, settlementOf } from './settlement.ts';
 
 test.each([
-  // role, stated, operation name, name → settlement
+  // Columns: role, stated settlement, operation name, span name → settlement
   ['settle', '', '', 'ServiceBusReceiver.DeadLetter', 'dead-lettered'],
   ['settle', '', '', 'ServiceBusReceiver.Abandon', 'returned'],
   ['settle', '', '', 'ServiceBusReceiver.Complete', undefined],
@@ -16,7 +16,7 @@ test.each([
   ['internal', 'ack', '', 'orders process', undefined],
   ['process', 'RETRY', '', 'run/charge', 'returned'],
   ['process', 'SUCCESS', '', 'run/charge', undefined],
-  // A word in the name of a span that settles nothing means nothing.
+  // The span's name is used only if the span settles a message.
   ['client', '', '', 'orders nack', undefined],
   ['process', '', '', 'orders reject', undefined],
 ] as const)('%s, %j, %j, %s: %s', (role, stated, operation, name, expected) => {

@@ -1,13 +1,13 @@
 import type { Role, Settlement } from '../model/span.ts';
 
 /**
- * Reads from a span whether the consumer gave its message back, so that the handling failed even
- * though no span says so. All functions are pure.
+ * Determines from a span how a consumer settled a message. If it returned or dead-lettered the
+ * message, the handling failed, even if no span has an error. All functions are pure.
  */
 
 /**
- * Maps words for the settlement of a message to what they mean. Words for success and for other
- * settlements, such as `complete` or `defer`, are not listed. Case and separators do not count.
+ * Settlements by the words that systems use for them, compared without case and separators. Words
+ * for success and for other settlements, such as `complete` and `defer`, are not listed.
  */
 const WORDS: ReadonlyMap<string, Settlement> = new Map<string, Settlement>(
   Object.entries({
@@ -26,12 +26,15 @@ const WORDS: ReadonlyMap<string, Settlement> = new Map<string, Settlement>(
 const meaningOf = (word: string): Settlement | undefined =>
   WORDS.get(word.toLowerCase().replaceAll(/[^a-z]/g, ''));
 
-/** Returns what follows the last separator of a span's name: `Receiver.DeadLetter`, `sub nack`. */
+/**
+ * Returns the last word of a span's name: `DeadLetter` of `Receiver.DeadLetter`, `nack` of `sub
+ * nack`.
+ */
 export const lastWordOf = (name: string): string => /[^\s./]*$/.exec(name)![0];
 
 /**
- * Returns how the message was settled; undefined if the span does not say, or if the handling
- * succeeded.
+ * Returns how the message was settled; undefined if it was processed successfully or the span does
+ * not say.
  */
 export const settlementOf = (
   role: Role,

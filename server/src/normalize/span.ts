@@ -25,13 +25,13 @@ import { isTooEarly } from './root-cause.ts';
 import { settlementOf } from './settlement.ts';
 
 /**
- * Matches a tracestate that shows random sampling by OpenTelemetry: a rejection threshold above
- * zero (`ot=th:…`).
+ * Matches a tracestate that shows random sampling by OpenTelemetry: a rejection threshold
+ * (`ot=th:…`) above zero.
  */
 const SAMPLED = /(?:^|,)\s*ot=(?:[^,]*;)?th:(?!0+(?:[;,\s]|$))[0-9a-f]/;
 const MAX_TIME = 0x7fffffffffffffffn;
 
-/** Returns a function that turns an OTLP span into evidence. */
+/** Returns a function that converts an OTLP span to a record. */
 export const createSpanNormalizer =
   (reader: AttributeReader, resourceOf: ResourceReader) =>
   (otlp: OtlpSpan, receivedAtMs: number): EvidenceRecord => {
@@ -93,10 +93,12 @@ export const createSpanNormalizer =
 
 const LIMITS_CUT = 'parts and texts beyond the limits were cut';
 
-/** Lists fields that only spans of requests and of remote procedure calls fill. */
+/** Fields that only spans of HTTP requests and remote procedure calls have. */
 const CALLS: readonly number[] = [F.httpRoute, F.httpMethod, F.rpcMethod, F.rpcService];
 
-/** Notes on the span that a consumer gave its message back, if the span says so. */
+/**
+ * Records on the span that the consumer returned or dead-lettered its message, if the span says so.
+ */
 function noteSettlement(span: Span, { values }: ReadAttributes, name: string): void {
   const stated = nameOf(values[F.settlement]);
   const settled = settlementOf(span.role, stated, nameOf(values[F.operationName]), name);

@@ -1,17 +1,23 @@
 /**
- * Finds the functions at the top of a stack trace, which tell failures of one cause from others of
- * the same type. Lines and columns are left out, because every release moves them.
+ * Finds the functions at the top of a stack trace. They distinguish failures with different causes
+ * but the same error type. Line and column numbers are omitted, because they change with every
+ * release.
  */
 
-/** Maximum number of frames that are kept, and of characters of each. */
+/** Maximum number of frames that are kept, and maximum length of each, characters. */
 const MAX_FRAMES = 3;
 const MAX_CHARACTERS = 120;
-/** Bounds the lines that are looked at, because a trace may be as long as an attribute can be. */
+/**
+ * Maximum number of lines that are searched, because a stack trace may be as long as an attribute
+ * can be.
+ */
 const MAX_LINES = 200;
 
-/** One expression for each form of a line. Its group is the function or, without one, the file. */
+/**
+ * Patterns of stack frames. The first group is the function, or the file if there is no function.
+ */
 const FRAMES: readonly RegExp[] = [
-  // JavaScript
+  // JavaScript, with a function name
   /^\s+at (?:async )?([^\s(]{1,200}(?: \[as [^\]]{1,60}\])?) \([^)]{0,300}\)$/,
   /^\s+at ([\w.`<>+$]{1,200})\([^)]{0,300}\)(?: in .{0,300})?$/, // .NET, Java
   /^\s+at (?:async )?((?:file:|node:|\/|[A-Z]:\\)[^\s:]{0,200}):\d+:\d+$/, // JavaScript, no name
@@ -19,9 +25,12 @@ const FRAMES: readonly RegExp[] = [
 ];
 const PYTHON = /^\s+File "([^"]{1,300})", line \d+, in (\S{1,100})$/;
 
-/** Returns the innermost frames, the innermost first; empty if the text is no known trace. */
+/**
+ * Returns the innermost frames, innermost first; an empty list if the text is not a known stack
+ * trace.
+ */
 export function topFrames(stack: string): string[] {
-  // In Java, the innermost cause and its frames come last.
+  // In Java, the innermost cause and its frames are at the end of the trace.
   const from = Math.max(0, stack.lastIndexOf('\nCaused by: '));
   const lines = stack.slice(from).split('\n', MAX_LINES);
   const python = lines.flatMap((line) => {
