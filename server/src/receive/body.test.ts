@@ -6,7 +6,7 @@ import { createMemory } from '../base/memory.ts';
 import { readBody } from './body.ts';
 import { createBudget } from './budget.ts';
 
-/** A request whose whole body has arrived. */
+/** Returns a stream that simulates a request whose whole body has arrived. */
 function sent(bytes: Buffer): PassThrough {
   const request = new PassThrough();
   request.end(bytes);

@@ -7,8 +7,8 @@ import type { Budget } from './budget.ts';
 type Decoder = () => NodeJS.ReadWriteStream;
 
 /**
- * Creates a zstd decoder. Node has one from version 22.15 on; with an older Node, zstd is refused
- * like any unknown encoding.
+ * Creates a zstd decoder. Node supports zstd from version 22.15 on. With an older version, a zstd
+ * request is refused like any unknown encoding.
  */
 const zstd = (zlib as { createZstdDecompress?: Decoder }).createZstdDecompress;
 const DECODERS = new Map<string, Decoder>([
@@ -23,10 +23,12 @@ export interface BodyOptions {
 }
 
 /**
- * Reads and decompresses the whole body of a request. The size limit is checked for each chunk that
- * the decompressor returns, so that a decompression bomb takes no more memory than the limit. The
- * caller must release the returned lease. Throws `otlp.too-large`, `otlp.unsupported-encoding`,
- * `otlp.malformed` or `intake.full`; the rest of the body is then not read.
+ * Reads and decompresses the body of a request. The size limit is checked at each decompressed
+ * chunk, so that a decompression bomb needs no more memory than the limit. The caller must release
+ * the returned lease.
+ *
+ * Throws `otlp.too-large`, `otlp.unsupported-encoding`, `otlp.malformed` or `intake.full`, and then
+ * does not read the rest of the body.
  */
 export async function readBody(
   request: Readable,
@@ -69,7 +71,8 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // If the sender went away, reject, because the decompressor would wait for ever.
+        // Reject if the sender closed the connection, because the decompressor would wait for more
+        // data forever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

@@ -2,30 +2,30 @@ import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
 /**
- * Bounds the memory that all requests together occupy while they are read, so that one hostile
- * sender cannot take all memory.
+ * Limits the memory that all requests together use while they are being read, so that one hostile
+ * sender cannot use up all memory.
  */
 export interface Budget {
-  /** Bounds the bytes of one request after decompression. */
+  /** Maximum size of one request after decompression, bytes. */
   readonly maxBytes: number;
   readonly inFlight: number;
   /**
-   * Registers a request that is about to be read. `refuse` is called at most once, when the budget
-   * is exhausted and this request is chosen to make room.
+   * Registers a request before it is read. `refuse` is called at most once: when the budget is
+   * exhausted and this request is chosen to be aborted.
    */
   enter(refuse: (error: FermataError) => void): Reservation;
 }
 
-/** Holds the part of the budget that one request has reserved. */
+/** The share of the budget that one request has reserved. */
 export interface Reservation {
   /**
-   * Sets the reserved bytes of this request to `bytes` in total. If all requests together then
-   * exceed the budget, this request or other requests are refused.
+   * Sets the total number of bytes that this request has reserved. If the budget is then exceeded,
+   * this request or others are aborted.
    */
   reserve(bytes: number): void;
   /**
-   * Returns the reserved bytes to the budget, which from then on refuses no more bytes of this
-   * request. Further calls do nothing.
+   * Returns the reserved bytes to the budget. Afterwards the request can no longer be aborted.
+   * Further calls have no effect.
    */
   release(): void;
 }
@@ -37,8 +37,8 @@ interface Holder {
 }
 
 /**
- * Creates a budget. `maxTotal` bounds the memory, in bytes, that all requests in flight occupy. A
- * request occupies up to twice its size.
+ * Creates a budget. `maxTotal` is the maximum number of bytes that all requests together may
+ * reserve. A request reserves up to twice its size, because its buffer grows by doubling.
  */
 export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): Budget {
   const holders = new Set<Holder>();
@@ -48,9 +48,9 @@ export function createBudget(clock: Clock, maxBytes: number, maxTotal: number): 
     if (holders.delete(holder)) inFlight -= holder.held;
   };
   /**
-   * Returns the request with the largest product of reserved bytes and time since its start. This
-   * request is refused instead of the newest one, because otherwise a few slow senders could shut
-   * out all others.
+   * Returns the request with the largest product of reserved bytes and age, which is aborted when
+   * the budget is exceeded. If the newest request were aborted instead, a few slow senders could
+   * block all others.
    */
   const largestHolder = (): Holder | undefined => {
     const now = clock.now();

@@ -5,24 +5,22 @@ import { failureOf } from '../base/failures.ts';
 import type { Log } from '../base/log.ts';
 
 /**
- * Counts and logs commits that failed. The operator must learn of them, because the sender cannot
- * solve the problem.
+ * Counts and logs failed commits. The operator must see them, because the sender cannot solve the
+ * problem.
  */
 export interface CommitFailures {
   /**
-   * Counts and reports the failed commit, and returns the error with which the sender is answered:
-   * it is retryable and does not contain the cause.
+   * Counts and logs a failed commit. Returns the error for the sender, which is retryable and does
+   * not reveal the cause.
    */
   failed(cause: unknown): FermataError;
-  /**
-   * Reports that records could not be committed after the requests that brought them were answered.
-   */
+  /** Logs that requests were answered with an error because their commit took too long. */
   report(cause: unknown): void;
 }
 
 /**
- * Shortest time between two log messages. Not every failure is logged, because a store that fails
- * one commit usually fails every commit.
+ * Minimum time between two log messages, ms. If the store fails one commit, it usually fails every
+ * commit, and logging all of them would flood the log.
  */
 const LOG_EVERY_MS = 10_000;
 

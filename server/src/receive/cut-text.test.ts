@@ -4,7 +4,7 @@ import { encodeJson } from '../testing/otlp-encoder.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 import { decodeTraces } from './otlp-protobuf.ts';
 
-/** Returns the value as each encoding delivers it. */
+/** Decodes the value from JSON and from protobuf. Returns both results. */
 function received(stringValue: string): { text: string; truncated: number }[] {
   const attributes = [{ key: 'fermata.flow.id', value: { stringValue } }];
   const span = { traceId: 'a1'.repeat(16), spanId: 'b2'.repeat(8), attributes };

@@ -21,7 +21,7 @@ const span = {
   name: 'place',
 };
 const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
-/** Encodes the same span in protobuf. */
+/** The request above, encoded in protobuf. */
 const protobuf = Buffer.concat([
   Buffer.from([0x0a, 39, 0x12, 37, 0x12, 35, 0x0a, 16]),
   Buffer.from(span.traceId, 'hex'),
@@ -108,7 +108,7 @@ test('the memory of a body is given back once it is decoded, or cannot be', asyn
     });
     return answer.status;
   };
-  // A body of 100 KB takes 128 KiB; the buffers that it outgrew while it was read are smaller.
+  // Size of the buffer for a body of 100 KB. The buffers that the body outgrew before are smaller.
   const BODY_BYTES = 128 * 1024;
   expect(await post(json.padEnd(100_000))).toBe(200);
   expect(keptWhenDecoded).toEqual([expect.toSatisfy((kept: number) => kept >= BODY_BYTES)]);

@@ -14,17 +14,17 @@ export type { WrittenBatch } from './intake.ts';
 export { decodeFileJson } from './otlp-json.ts';
 
 /**
- * Receives OTLP over HTTP and gRPC. Both pass their requests to one intake of limited size, which
- * commits them in groups. A request is answered only when the outcome of its commit is known.
+ * Receives OTLP over HTTP and gRPC. Both pass requests to one intake, a queue of limited size that
+ * commits requests in groups. A request is answered only when the result of its commit is known.
  */
 export interface Receiver {
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Is true while fewer records wait than half of the number that the intake accepts. */
+  /** True while fewer records wait for a commit than half of the intake's limit. */
   readonly ready: boolean;
-  /** Time for which the oldest request has waited for its commit, in ms. */
+  /** Time that the oldest request has waited for its commit, ms. */
   readonly oldestMs: number;
-  /** Takes a request that did not come by the network, such as one of an import. */
+  /** Accepts a request that did not arrive over the network, for example from an import. */
   offer(request: OtlpExport): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -42,18 +42,19 @@ export interface ReceiverOptions<P> {
   write: IntakeOptions<P>['write'];
   refusal?: IntakeOptions<P>['refusal'];
   onCommit?: IntakeOptions<P>['onCommit'];
-  /** Returns the dashboard's address, which each answer names. */
+  /** Returns the URL of the dashboard, which is sent in a header of every response. */
   dashboard?: () => string;
 }
 
 /**
- * Most bytes of one request after decompression. OTLP 1.11 demands such a limit and recommends 64
- * MiB.
+ * Maximum size of a request after decompression, bytes. OTLP 1.11 requires such a limit and
+ * recommends 64 MiB.
  */
 const MAX_BYTES = 64 * 1024 * 1024;
 /**
- * Most bytes of one gRPC message: four times the limit of the Collector. It is not larger, because
- * grpc-js does not count memory while a message arrives.
+ * Maximum size of a gRPC message, bytes: four times the default limit of the OpenTelemetry
+ * Collector. A larger limit would be risky, because grpc-js does not account for memory while a
+ * message arrives.
  */
 const GRPC_MAX_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING = 200_000;
@@ -85,8 +86,8 @@ export function createReceiver<P>(options: ReceiverOptions<P>): Receiver {
     ...(options.dashboard && { dashboard: options.dashboard }),
   };
   const http: Server = createServer(
-    // Node checks the two timeouts at intervals of `connectionsCheckingInterval`, which is 30 s by
-    // default.
+    // Node checks the first two timeouts every `connectionsCheckingInterval`, which is 30 s by
+    // default and would be too rare.
     {
       headersTimeout: 10_000,
       requestTimeout: 30_000,

@@ -96,7 +96,7 @@ interface Slow {
   answers: string[];
   outcomes: string[];
   offer: (name: string) => Promise<void>;
-  /** The writes that are under way, the oldest first. */
+  /** Writes in progress, oldest first. The test ends each of them by `end`. */
   writes: { names: string[]; end: (error?: Error) => void }[];
   pass: (ms: number) => Promise<void>;
 }
@@ -151,7 +151,8 @@ test('where a commit hangs, each is answered before its sender gives up, and tho
   expect(answers.slice(1)).toEqual(refused);
   await pass(4000);
   expect(answers.slice(4)).toEqual(['d store.unavailable true']);
-  // What is being written is still held; the rest was let go.
+  // The request whose write is in progress still counts as waiting. The other requests were removed
+  // from the queue.
   expect([intake.waiting, writes.map(({ names }) => names)]).toEqual([1, [['a']]]);
   expect(intake.oldestMs).toBeGreaterThan(12_000);
   expect(new Set(outcomes)).toEqual(new Set(['the store did not answer in time']));

@@ -7,9 +7,9 @@ import { createCommitFailures } from './commit-failures.ts';
 import { createWaitingRequests, type WaitingRequest } from './waiting-requests.ts';
 
 /**
- * Queues requests in front of the store, commits concurrent requests together, and answers each
- * request after its commit (invariant I2). The queue is limited: when it is full, requests are
- * refused with a retryable error and never dropped.
+ * Queues requests before they are stored, commits concurrent requests together, and answers each
+ * request after its commit (invariant I2). The queue is limited. When it is full, requests are
+ * refused with a retryable error and never silently dropped.
  */
 export interface Intake {
   /**
@@ -18,70 +18,76 @@ export interface Intake {
    */
   offer(request: OtlpExport): Promise<void>;
   readonly waiting: number;
-  /** Time for which the oldest request has waited for its commit, in ms; 0 if no request waits. */
+  /** Time that the oldest request has waited for its commit, ms; 0 if none is waiting. */
   readonly oldestMs: number;
   /**
-   * Refuses new requests and commits the waiting ones. Resolves when every request has an answer.
-   * Calling it again does nothing.
+   * Refuses new requests, and commits the waiting ones. Resolves when every request has been
+   * answered. A second call has no effect.
    */
   stop(): Promise<void>;
 }
 
-/** `P` is the type of a request after `prepare`. Requests wait for their commit in this form. */
+/**
+ * Options of the intake. `P` is the type of a prepared request, the form in which requests wait for
+ * their commit.
+ */
 export interface IntakeOptions<P> {
   clock: Clock;
   counters: Counters;
   log: Log;
   /**
-   * Most records that may wait for a commit or be in one. Requests beyond this number are refused.
+   * Maximum number of records that wait for a commit or are being committed. Further requests are
+   * refused.
    */
   maxWaiting: number;
-  /** Most records in one commit. */
+  /** Maximum number of records in one commit. */
   maxCommit: number;
   /**
-   * A commit waits for `lingerMs` for further requests. It waits longer if the last commit took
-   * longer, but at most `mostLingerMs`, because a commit costs the same however few records it has.
+   * Minimum time that a commit waits for further requests, ms. The wait is as long as the last
+   * commit took, and at most `mostLingerMs`, because a commit costs the same for few records as for
+   * many.
    */
   lingerMs: number;
   mostLingerMs: number;
   /**
-   * Prepares a request as soon as it arrives, in the order of arrival. The request itself need not
-   * be kept after that; once decoded, it is many times larger than its prepared form.
+   * Converts a request to its prepared form as soon as it arrives. The decoded request needs many
+   * times more memory, and is not kept afterwards. Requests are prepared in the order of arrival.
    */
   prepare(request: OtlpExport): P;
   /**
-   * Writes a batch of requests. The records are durable when the promise resolves. The next write
-   * may start before `correlate` of this batch has run.
+   * Writes a batch of requests. Once the promise has resolved, the records are durable. The next
+   * write may begin before `correlate` of this batch has been called.
    */
   write(prepared: P[]): Promise<WrittenBatch<P>>;
   /**
-   * Returns the reason why no request can be accepted now, if that is known before a write is
-   * tried.
+   * Returns the reason for refusing all requests if it is already known that a write would fail;
+   * null otherwise.
    */
   refusal?(): FermataError | null;
   /**
-   * Reports the outcome of a commit: `failure` is the cause if the commit failed, and absent if it
-   * succeeded.
+   * Called with the result of a commit. `failure` is the cause of a failed commit, and absent after
+   * a success.
    */
   onCommit?(failure?: unknown): void;
 }
 
 /**
- * Holds what is left to do for a batch after its write. Batches are correlated one after the other,
- * in the order of their commits.
+ * Work that remains after the write of a batch. Batches are correlated one after the other, in the
+ * order of their commits.
  */
 export interface WrittenBatch<P> {
   correlate(): Promise<void>;
   /**
-   * Called after `correlate`. Returns a promise if this one request has to wait for something more;
-   * the request is then answered when the promise settles, and other requests do not wait for it.
+   * Called after `correlate`. Returns a promise if this request must wait longer, for example for
+   * evicted flows. The request is then answered when the promise settles. Other requests do not
+   * wait for it.
    */
   later?(prepared: P): Promise<void> | undefined;
 }
 
 /**
- * If the oldest request has waited for its commit longer than this, new requests are refused
- * immediately, because their senders would give up before the answer.
+ * Maximum wait of the oldest request, ms. If it has waited longer, new requests are refused
+ * immediately, because their senders would time out before they got an answer.
  */
 const OLD_MS = 5000;
 
@@ -94,7 +100,7 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
   });
   let stopping = false;
   let running: Promise<void> | undefined;
-  /** Resolves when all batches that were committed so far are correlated. */
+  /** Resolves when all batches committed so far have been correlated. */
   let correlation: Promise<void> = Promise.resolve();
   let lastCommitMs = 0;
   let stopLingering: (() => void) | undefined;
@@ -124,8 +130,8 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
     batch: readonly WaitingRequest<P>[],
     written: WrittenBatch<P>,
   ): Promise<void> => {
-    // All requests have been answered, so the stop need not wait. The batch will be correlated at
-    // the next start.
+    // At shutdown, skip correlation if all requests were already answered (after a timeout). The
+    // batch is correlated at the next start.
     if (stopping && waiting.allAnswered) return;
     try {
       await written.correlate();
@@ -147,8 +153,8 @@ export function createIntake<P>(options: IntakeOptions<P>): Intake {
       try {
         const written = await options.write(batch.map(({ prepared }) => prepared));
         lastCommitMs = clock.now() - from;
-        // The next batch may be written while this one is correlated. Batches are correlated in the
-        // order of their commits.
+        // Correlate the batch in the background, so that the next batch can be written meanwhile.
+        // Batches are correlated in the order of their commits.
         correlation = correlation.then(() => correlate(batch, written));
       } catch (cause) {
         waiting.settle(batch, failures.failed(cause));

@@ -2,22 +2,23 @@ import { FermataError } from '../base/errors.ts';
 import { tooManyParts } from './otlp-rules.ts';
 
 /**
- * Result of parsing JSON from senders that may be hostile. `JSON.parse` is not used, because it
- * rounds 64-bit integers, accepts 200,000 levels of nesting (which overflow the stack of recursive
- * code) and sets the prototype for a key `__proto__`. `parseJson` returns integers of 54 to 64 bits
- * as bigint, and objects without a prototype.
+ * Result of parsing JSON from possibly hostile senders. `JSON.parse` is not suitable: it rounds
+ * 64-bit integers, accepts 200,000 levels of nesting (which overflow the stack of recursive code),
+ * and a key `__proto__` sets the prototype. `parseJson` returns integers beyond 53 bits as bigint,
+ * and objects without a prototype.
  *
- * `parseJson` throws `otlp.malformed` (not JSON), `otlp.too-deep`, or `otlp.too-large` for too many
- * values, because each value takes memory, however few characters it has.
+ * `parseJson` throws `otlp.malformed` for invalid JSON, `otlp.too-deep`, or `otlp.too-large` for
+ * too many values. The number of values is limited, because each value needs memory, however short
+ * its text is.
  */
 export type Json = string | number | bigint | boolean | null | Json[] | JsonObject;
 export type JsonObject = { [key in Key]?: Json };
 export type Key = (typeof KEYS)[number];
 
 /**
- * Lists every key that the OTLP/JSON decoder reads. Other keys are parsed and dropped, because
- * keeping a key that V8 has not seen before takes more than a microsecond. A request with four
- * million such keys took six seconds.
+ * All keys that the OTLP/JSON decoder reads. Other keys are parsed and dropped. Storing them would
+ * be slow, because V8 needs more than a microsecond for each new key: a request with four million
+ * different keys took six seconds.
  */
 const KEYS = [
   'arrayValue',
@@ -69,9 +70,9 @@ const KNOWN: ReadonlySet<string> = new Set(KEYS);
 const isKnown = (key: string): key is Key => KNOWN.has(key);
 
 /**
- * Most characters of an integer that is read exactly: 20 characters hold any 64-bit integer with
- * its sign. A longer integer is read as a double, because `BigInt` takes seconds for some million
- * digits.
+ * Maximum length of an integer that is parsed exactly, characters. 20 characters suffice for any
+ * 64-bit integer with its sign. A longer integer is parsed as a double, because `BigInt` takes
+ * seconds for millions of digits.
  */
 const MAX_INTEGER_DIGITS = 20;
 
@@ -98,7 +99,7 @@ export function parseJson(text: string, maxDepth: number, maxValues: number): Js
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');
       at++;
     }
-    // The string has an escape: find the end of the string and let `JSON.parse` decode it.
+    // The string contains an escape sequence, so find its end and let `JSON.parse` decode it.
     while (text.charCodeAt(at) !== 34) {
       const c = text.charCodeAt(at);
       if (c < 32 || Number.isNaN(c)) fail('unterminated string');

@@ -4,8 +4,8 @@ import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /**
- * Builds requests that are small on the wire and large in memory, and compress to almost nothing. A
- * limit on bytes alone would let one request of 60 KB take gigabytes.
+ * The helpers below build requests that are small on the wire, need much memory and compress to
+ * almost nothing. With only a limit on bytes, one request of 60 KB could use gigabytes.
  */
 const field = (number: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
@@ -65,6 +65,6 @@ test('attributes of a resource are cut like those of a span', () => {
   );
   const out = decodeTraces(field(1, resource, field(2, field(2, ID))));
   expect(out.spans[0]!.resource.attributes).toHaveLength(LIMITS.attributes * 2);
-  // The resource is read once, before its scopes, and not again for each scope.
+  // The resource has five attributes too many. They are counted once, and not again for each scope.
   expect(out.truncated).toBe(5);
 });

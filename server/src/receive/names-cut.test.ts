@@ -3,7 +3,7 @@ import { createCounters } from '../base/counters.ts';
 import { emptyExport, LIMITS } from '../model/otlp.ts';
 import { respondAfterCommit } from './respond.ts';
 
-/** Sets `namesCut` as the pipeline does when a request is offered to it. */
+/** Returns an `offer` that sets `namesCut` of the request, as the engine does. */
 const offer = (namesCut: number) => (request: { namesCut?: number }) => {
   request.namesCut = namesCut;
   return Promise.resolve();

@@ -77,7 +77,7 @@ test('senders come again over one to three seconds', () => {
 test('over gRPC the time to wait stands in the details', () => {
   const { status } = grpcFailure(new Error('x'), 1);
   expect(status.toString('latin1')).toContain('type.googleapis.com/google.rpc.RetryInfo');
-  // retry_delay { seconds: 3 }
+  // The bytes encode `retry_delay { seconds: 3 }`.
   expect(status.subarray(-4)).toEqual(Buffer.from([0x0a, 2, 8, 3]));
 });
 

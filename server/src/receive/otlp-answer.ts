@@ -2,14 +2,14 @@ import { FermataError, messageOf } from '../base/errors.ts';
 import { LIMITS, type OtlpExport } from '../model/otlp.ts';
 
 /**
- * This file alone chooses the status of every OTLP answer ("Failures" in the specification of
- * OTLP, opentelemetry-proto). A retryable error is answered with 503 and Retry-After (in
- * gRPC with UNAVAILABLE and RetryInfo), a permanent one with 400, 413 or 415. A failure that may
- * pass is never answered with 500, because senders drop their data on 500.
+ * This file determines the status of every OTLP response, as specified in "Failures" of the OTLP
+ * specification (opentelemetry-proto). Retryable errors get 503 with Retry-After (in gRPC,
+ * UNAVAILABLE with RetryInfo), permanent errors get 400, 413 or 415. Temporary failures never get
+ * 500, because senders drop their data after a 500.
  */
 /**
- * Header of an answer, and metadata of one by gRPC: the address of the dashboard, by which
- * `fermata-doctor` finds what it sent.
+ * HTTP response header, and gRPC metadata key, that contains the URL of the dashboard.
+ * `fermata-doctor` uses it to find the telemetry that it sent.
  */
 export const DASHBOARD_HEADER = 'fermata-dashboard';
 
@@ -26,7 +26,7 @@ export interface HttpAnswer {
   retryAfterSeconds?: number;
 }
 
-/** Status codes of gRPC, from https://github.com/grpc/grpc/blob/master/doc/statuscodes.md. */
+/** gRPC status codes: https://github.com/grpc/grpc/blob/master/doc/statuscodes.md. */
 const GRPC = { invalidArgument: 3, resourceExhausted: 8, unimplemented: 12, unavailable: 14 };
 
 interface Verdict {
@@ -41,9 +41,9 @@ const PERMANENT: Partial<Record<FermataError['code'], Verdict>> = {
 };
 
 /**
- * Returns the answer to a request that was committed. If some records were rejected or something
- * was cut, the answer says so in partial_success. If something was only cut, the number of rejected
- * records there is 0.
+ * Returns the response to a committed request. If records were rejected or anything was cut,
+ * `partial_success` contains the reasons. If anything was only cut, its number of rejected records
+ * is 0.
  */
 export function success(
   request: OtlpExport,
@@ -76,8 +76,8 @@ export function success(
 }
 
 /**
- * Returns the answer to a request that failed. `jitter`, from 0 to 1, spreads the retries of many
- * senders over 1 to 3 seconds.
+ * Returns the response to a failed request. `jitter` is a random number from 0 to 1. It spreads the
+ * retries of many senders over 1 to 3 seconds.
  */
 export function failure(error: unknown, encoding: Encoding, jitter: number): HttpAnswer {
   const { verdict, retryAfterSeconds, message } = judge(error, jitter);
@@ -96,8 +96,8 @@ export interface GrpcFailure {
   code: number;
   details: string;
   /**
-   * Holds the value of `grpc-status-details-bin`: a google.rpc.Status, which has RetryInfo if the
-   * sender may retry.
+   * Value of `grpc-status-details-bin`: an encoded google.rpc.Status, with RetryInfo if the error
+   * is retryable.
    */
   status: Buffer;
 }
@@ -116,7 +116,7 @@ function judge(
   jitter: number,
 ): { verdict: Verdict; retryAfterSeconds: number | undefined; message: string } {
   const known = error instanceof FermataError ? error : undefined;
-  // An unknown error is taken to be temporary, so that the sender keeps its data and retries.
+  // Treat an unknown error as temporary, so that the sender keeps its data and retries.
   const retryable = known?.retryable ?? true;
   const verdict = retryable
     ? { http: 503, grpc: GRPC.unavailable }
@@ -140,8 +140,8 @@ function field(number: number, content: Buffer): Buffer {
 }
 
 /**
- * Returns an encoded google.rpc.Status { code = 1, message = 2, details = 3 }. Its details hold a
- * google.rpc.RetryInfo { retry_delay = 1 } if `retrySeconds` is given.
+ * Encodes a google.rpc.Status { code = 1, message = 2, details = 3 }. If `retrySeconds` is given,
+ * the details contain a google.rpc.RetryInfo { retry_delay = 1 }.
  */
 function statusMessage(code: number, message: string, retrySeconds?: number): Buffer {
   const parts = [

@@ -85,7 +85,7 @@ const request = fc.record({
   ),
 });
 
-/** Turns class instances and byte arrays into plain data, so that values can be compared. */
+/** Converts class instances and byte arrays to plain data that can be compared. */
 const plain = (value: AttributeValue): unknown => {
   if (value instanceof WholeDouble) return { double: value.value };
   if (value instanceof KeyValues) return { map: value.list.map((item) => plain(item)) };
@@ -163,7 +163,7 @@ test('our reader and protobufjs agree on what was sent', () => {
   );
 });
 
-/** Set MUTANTS=100000 for the long run. */
+/** Number of mutated requests. Set the environment variable MUTANTS=100000 for a thorough run. */
 const MUTANTS = Number(process.env['MUTANTS'] ?? 5000);
 
 describe('hostile bytes', () => {
@@ -203,8 +203,8 @@ describe('hostile bytes', () => {
         content,
       ]);
     };
-    // AnyValue { array_value = 5 { values = 1 { … } } } is nested 60 deep by hand, because
-    // protobufjs refuses to encode it.
+    // Build `AnyValue { array_value = 5 { values = 1 { … } } }` by hand, nested 60 levels deep,
+    // because protobufjs refuses to encode it.
     let nested = field(1, Buffer.from('deep'));
     for (let i = 0; i < 60; i++) nested = field(5, field(1, nested));
     const attribute = field(9, Buffer.concat([field(1, Buffer.from('k')), field(2, nested)]));

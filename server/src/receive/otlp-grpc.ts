@@ -11,7 +11,7 @@ export interface OtlpGrpcOptions {
   maxBytes: number;
   random(): number;
   offer(request: OtlpExport): Promise<void>;
-  /** Returns the dashboard's address, which each answer names. */
+  /** Returns the URL of the dashboard, which is sent in the metadata of every response. */
   dashboard?: () => string;
 }
 
@@ -24,7 +24,7 @@ const raw = (bytes: Buffer): Buffer => bytes;
 
 /**
  * Returns the definition of a gRPC service with one unary method, Export. Its messages are passed
- * on as bytes, so that HTTP and gRPC use the same decoders.
+ * as raw bytes, so that HTTP and gRPC share the same decoders.
  */
 const service = (name: string): grpc.ServiceDefinition => ({
   Export: {
@@ -41,8 +41,8 @@ const service = (name: string): grpc.ServiceDefinition => ({
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpGrpc {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': options.maxBytes,
-    // Bound the concurrent streams of a connection, because no budget counts a message that has
-    // arrived only in part.
+    // Limit the concurrent streams of a connection, because the memory of partly received messages
+    // is not counted in any budget.
     'grpc.max_concurrent_streams': 16,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,

@@ -19,16 +19,16 @@ type Decode = Record<Encoding, (body: Buffer) => OtlpExport>;
 
 export interface OtlpHttpOptions extends BodyOptions {
   counters: Counters;
-  /** Returns a random number from 0 to 1, which spreads the times in Retry-After. */
+  /** Returns a random number from 0 to 1, which varies the Retry-After of responses. */
   random(): number;
   offer(request: OtlpExport): Promise<void>;
-  /** Returns the dashboard's address, which each answer names. */
+  /** Returns the URL of the dashboard, which is sent in a header of every response. */
   dashboard?: () => string;
 }
 
 /**
  * Serves POST /v1/traces, /v1/logs and /v1/metrics, in protobuf or JSON. Metrics are accepted and
- * counted, but not kept.
+ * counted, but not stored.
  */
 export function otlpHttpApp(options: OtlpHttpOptions): Express {
   const app = express();
@@ -55,8 +55,8 @@ export function otlpHttpApp(options: OtlpHttpOptions): Express {
       } catch (error) {
         options.counters.add('fermata_failed_requests_total');
         const answer = failure(error, encoding, options.random());
-        // If the body was refused before it was read, close the connection, because reading the
-        // rest would be wasted work.
+        // If the request was refused before its body was read completely, close the connection
+        // instead of reading the rest in vain.
         if (!request.complete) response.setHeader('Connection', 'close');
         send(response, encoding, answer);
         if (!request.complete) response.once('finish', () => request.destroy());

@@ -3,7 +3,8 @@ import { WholeDouble, type OtlpExport } from '../model/otlp.ts';
 import { decodeTracesJson } from './otlp-json.ts';
 
 /**
- * A wrong type must be malformed, a permanent error: otherwise its sender would retry it for ever.
+ * A value of the wrong type must cause the permanent error `otlp.malformed`. After a retryable
+ * error the sender would send the same request forever.
  */
 const decode = (over: string): OtlpExport =>
   decodeTracesJson(

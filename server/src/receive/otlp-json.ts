@@ -20,7 +20,7 @@ import { capped, hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp
 
 /**
  * Decodes a trace request in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf
- * Encoding"). As specified there, names are in lowerCamelCase only, ids are hex of either case,
+ * Encoding"). As specified there, names are in lowerCamelCase only, ids are hex in either case,
  * 64-bit integers are numbers or strings, enums are integers, and unknown fields are ignored.
  */
 export function decodeTracesJson(body: Buffer): OtlpExport {
@@ -78,7 +78,7 @@ export function decodeTracesJson(body: Buffer): OtlpExport {
   return out;
 }
 
-/** Reads what the spans of a scope have in common. */
+/** Reads the scope that the following spans have in common. */
 function scopeOf(group: JsonObject, out: OtlpExport): Pick<OtlpSpan, 'scopeName' | 'scope'> {
   const scope = object(group, 'scope');
   const sent = list(scope, 'attributes');
@@ -122,7 +122,7 @@ function linkOf(link: JsonObject, out: OtlpExport): OtlpLink {
   };
 }
 
-/** Counts the attributes that the sender dropped, and those that were not read. */
+/** Returns the number of attributes that the sender dropped or that exceeded the limit. */
 const leftOut = (of: JsonObject, sent: JsonObject[], read: Attributes): number =>
   integer(of, 'droppedAttributesCount') + sent.length - read.length / 2;
 
@@ -154,10 +154,7 @@ export function decodeLogsJson(body: Buffer): OtlpExport {
   return out;
 }
 
-/**
- * Decodes a request of a file, which does not say of what it is: of spans, of log records, or of
- * both.
- */
+/** Decodes an OTLP/JSON request from a file. The file may contain spans, log records or both. */
 export function decodeFileJson(body: Buffer): OtlpExport {
   const hasLogs = body.includes('"resourceLogs"');
   const out = !hasLogs || body.includes('"resourceSpans"') ? decodeTracesJson(body) : emptyExport();
@@ -173,8 +170,8 @@ export function decodeFileJson(body: Buffer): OtlpExport {
 }
 
 /**
- * Deepest nesting of a request's JSON: 12 levels around an attribute value, and three for each
- * level of the value itself.
+ * Maximum nesting of a request's JSON: 12 levels around an attribute value, and three levels for
+ * each level of the value itself.
  */
 const JSON_DEPTH = 12 + LIMITS.depth * 3;
 
@@ -229,8 +226,8 @@ function text(parent: JsonObject, name: Key, out: OtlpExport): string {
 const HEX = /^[0-9a-f]*$/;
 
 /**
- * Reads an id in hex of either case. Any other text gets `?` in front and is shortened, so that
- * `wrongId` refuses this one record and not the whole request.
+ * Reads an id in hex, in either case. Any other text is marked with a leading `?` and shortened, so
+ * that `wrongId` rejects it. Only the record is then refused, and not the whole request.
  */
 function id(parent: JsonObject, name: Key): string {
   const value = parent[name];
@@ -241,8 +238,8 @@ function id(parent: JsonObject, name: Key): string {
 }
 
 /**
- * Formats of a number that is given as a string, as JSON of protobuf allows. A string in any other
- * format is malformed, even if `Number` accepts it.
+ * Allowed formats of numbers that are given as strings, according to protobuf's JSON mapping. Other
+ * strings are malformed, even if `Number` accepts them.
  */
 const WHOLE = /^-?\d{1,20}$/;
 const DOUBLE = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN)$/;
@@ -275,8 +272,8 @@ function time(parent: JsonObject, name: Key): UnixNanos {
 }
 
 /**
- * Reads a 64-bit integer. A number outside the range is malformed, because cutting it to 64 bits
- * would make it another number.
+ * Reads a 64-bit integer. A number outside the range is malformed and not truncated to 64 bits,
+ * which would change its value.
  */
 function int64(value: Json, name: string, { least, most }: Range): bigint {
   if (isWhole(value)) {

@@ -29,13 +29,13 @@ import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './protobuf-wire.ts'
 import { TextCache } from './text-cache.ts';
 
 /**
- * Decodes an ExportTraceServiceRequest; `decodeLogs` decodes an ExportLogsServiceRequest
- * (opentelemetry-proto 1.x, which defines the field numbers below). The decoder is hand-written,
- * because most CPU time is spent here: it reads the bytes once, without a descriptor, and skips
- * unread fields. `otlp-decoders.property.test.ts` compares it with protobufjs on random requests.
+ * Decodes an ExportTraceServiceRequest. `decodeLogs` decodes an ExportLogsServiceRequest. The field
+ * numbers are those of opentelemetry-proto 1.x. The decoder is hand-written for speed, because most
+ * of the server's CPU time is spent here. It reads the bytes once and skips unknown fields.
+ * `otlp-decoders.property.test.ts` compares it with protobufjs on random requests.
  *
- * Throws `otlp.malformed` for bytes that are no such message (truncated, wrong wire type, varint
- * overflow). A single record with bad ids is refused, and the others are kept.
+ * Throws `otlp.malformed` for invalid bytes (truncated, wrong wire type, varint overflow). A record
+ * with invalid ids is refused, and the other records are kept.
  */
 export function decodeTraces(body: Buffer): OtlpExport {
   const out = emptyExport();
@@ -68,8 +68,8 @@ export function decodeLogs(body: Buffer): OtlpExport {
 }
 
 /**
- * Reads a ResourceSpans or ResourceLogs message. It reads the resource first and then goes back to
- * the scopes, because the resource may stand after them.
+ * Reads a ResourceSpans or ResourceLogs message in two passes: first the resource, then the scopes,
+ * because the resource may come after the scopes.
  */
 function readGroup(
   reader: Reader,
@@ -113,7 +113,7 @@ class Reader extends WireReader {
     return texts.read(this.body, from, to);
   }
 
-  /** Reads a trace id. Consecutive spans of the same trace share one text. */
+  /** Reads a trace id. Consecutive spans of the same trace share one string, which saves memory. */
   private traceId(end: number): string {
     const from = this.at;
     const { body, lastTraceAt } = this;
@@ -145,7 +145,7 @@ class Reader extends WireReader {
     if (dropped > 0) into.dropped = dropped;
   }
 
-  /** Reads a text of which the length is known already. */
+  /** Reads a schema URL that ends at `end`. Its length prefix has been read already. */
   schemaUrl(end: number, into: { schemaUrl?: string }): void {
     const text = this.textUntil(end);
     if (text !== '') into.schemaUrl = text;
@@ -283,7 +283,7 @@ class Reader extends WireReader {
     else refuse(this.out, wrong);
   }
 
-  /** Leaves out one part, and returns 1, by which counts of parts that were left out grow. */
+  /** Skips an item that exceeds a limit, and counts it. Returns 1, the number of dropped items. */
   private drop(to: number): number {
     this.out.truncated++;
     this.at = to;
@@ -295,7 +295,7 @@ class Reader extends WireReader {
     else this.keyValue(end, into, 0);
   }
 
-  /** Counts an attribute, event, link or value against the limit on their number. */
+  /** Counts an attribute, event, link or value. Throws if the request has too many of them. */
   private countPart(): void {
     if (++this.parts > LIMITS.parts) throw tooManyParts(LIMITS.parts);
   }

@@ -2,15 +2,15 @@ import { FermataError } from '../base/errors.ts';
 import { LIMITS, type OtlpExport, type OtlpScope, type OtlpSpan } from '../model/otlp.ts';
 
 /**
- * This file holds the checks that both decoders use, so that a request is judged alike in protobuf
- * and in JSON.
+ * This file contains the validation that both decoders share, so that protobuf and JSON requests
+ * are treated alike.
  */
 
 const ZERO = /^0*$/;
 
 /**
- * Returns what is wrong with the ids of a span, or '' if they are valid. An id of another length,
- * or with all digits zero, is invalid (trace.proto).
+ * Returns what is wrong with the ids of a span; '' if they are valid. An id with a wrong length or
+ * with only zeros is invalid (trace.proto).
  */
 export function wrongId(traceId: string, spanId: string, parentSpanId: string): string {
   if (traceId.length !== 32) return `trace id of ${traceId.length / 2} bytes, 16 needed`;
@@ -28,7 +28,7 @@ export const tooManyParts = (most: number): FermataError =>
   });
 
 /**
- * Returns whether the request may have another record. If not, counts the next record as refused.
+ * Returns whether the request may contain one more record. If not, counts that record as refused.
  */
 export function hasRoom(out: OtlpExport): boolean {
   if (out.spans.length + out.logs.length < LIMITS.records) return true;
@@ -36,19 +36,18 @@ export function hasRoom(out: OtlpExport): boolean {
   return false;
 }
 
-/** Counts what the sender or our own limits left out of a span. */
+/** Numbers of items of a span that the sender or Fermata's limits dropped. */
 export interface LeftOut {
   attributes: number;
   events: number;
   links: number;
-  /** All that our own limits cut, texts included. */
+  /** Number of items and texts that Fermata's limits dropped or cut. */
   cut: number;
 }
 
 /**
- * Stores what was left out of the span. Without the links it is not known which messages of a batch
- * the span processed; the other counts tell people that they do not see all. A field stays absent
- * if nothing was left out.
+ * Stores on the span how many items were dropped. With dropped links, it is unknown which messages
+ * of a batch the span processed. The other counts are displayed. A count of 0 is omitted.
  */
 export function noteLeftOut(span: OtlpSpan, { attributes, events, links, cut }: LeftOut): void {
   if (links > 0) span.droppedLinks = links;
@@ -57,7 +56,7 @@ export function noteLeftOut(span: OtlpSpan, { attributes, events, links, cut }: 
   if (cut > 0) span.cut = cut;
 }
 
-/** Returns the rest of a scope, or nothing if the scope has only a name. */
+/** Returns the scope as a property; an empty object if the scope has only a name. */
 export const scopeWith = (scope: OtlpScope): { scope?: OtlpScope } =>
   scope.version === '' &&
   scope.schemaUrl === '' &&
@@ -66,14 +65,14 @@ export const scopeWith = (scope: OtlpScope): { scope?: OtlpScope } =>
     ? {}
     : { scope };
 
-/** Counts one refused record. The sender is told only the reason for the first one. */
+/** Counts a refused record. The sender gets the reason for the first refused record only. */
 export function refuse(out: OtlpExport, reason: string): void {
   if (out.rejected === 0)
     out.rejectedReason = `record ${out.spans.length + out.logs.length}: ${reason}`;
   out.rejected++;
 }
 
-/** Returns the items up to the limit, and counts those that are left out. */
+/** Returns the items up to the limit, and counts the omitted items. */
 export function capped<T>(items: T[], limit: number, out: OtlpExport): T[] {
   if (items.length <= limit) return items;
   out.truncated += items.length - limit;

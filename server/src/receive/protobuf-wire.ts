@@ -10,8 +10,8 @@ export const BYTES = 2;
 export const FIXED32 = 5;
 
 /**
- * Reads the wire format of protobuf: tags, varints, fixed numbers and lengths. Throws
- * `otlp.malformed` for bytes that are none, and never reads beyond the end that it is given.
+ * Reads the protobuf wire format: tags, varints, fixed-size numbers and lengths. Throws
+ * `otlp.malformed` for invalid bytes, and never reads beyond the given end.
  */
 export class WireReader {
   at = 0;
@@ -24,7 +24,7 @@ export class WireReader {
   }
 
   /**
-   * Calls `take` for each length-delimited field. If `take` returns false, that field is skipped.
+   * Calls `take` for each length-delimited field. If `take` returns false, the field is skipped.
    */
   message(end: number, take: (field: number, end: number) => boolean): void {
     while (this.at < end) {

@@ -8,9 +8,9 @@ export interface RespondOptions {
 }
 
 /**
- * Returns the answer to a decoded request once the request is committed and correlated. The answer
- * is built before the wait, so that the request is not kept in memory during the wait. Otherwise V8
- * would move it to the old generation, which only a collection of the whole heap frees.
+ * Waits until a decoded request is committed and correlated, and then returns the response. The
+ * response is built before the wait, so that the request can be garbage-collected. If it stayed in
+ * memory, V8 would move it to the old generation, which only a full collection frees.
  */
 export function respondAfterCommit(
   request: OtlpExport,

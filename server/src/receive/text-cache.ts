@@ -1,7 +1,7 @@
 /**
- * Number of slots in the cache. The hash of a text chooses the slot, and the text replaces the one
- * that was there before. Attribute keys, service names and destinations repeat in every span, and
- * reading them from the cache takes a third of the time of decoding them.
+ * Number of entries in the cache. The hash of a text selects its entry, which replaces an earlier
+ * text. Attribute keys, service names and destinations repeat in every span, and a cache lookup
+ * takes a third of the time of decoding a text.
  */
 const SLOTS = 4096;
 const MAX_BYTES = 40;
@@ -9,8 +9,8 @@ const MAX_BYTES = 40;
 export class TextCache {
   private readonly texts: string[] = new Array<string>(SLOTS).fill('');
   /**
-   * Holds for each slot the size of the text and then its bytes. The bytes are copied, because a
-   * view of them would keep the whole request in memory.
+   * For each entry, the length of the text and its bytes. The bytes are copied, because a view
+   * would keep the whole request in memory.
    */
   private readonly bytes = new Uint8Array(SLOTS * (MAX_BYTES + 1));
 

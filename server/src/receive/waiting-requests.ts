@@ -1,53 +1,53 @@
 import type { Clock } from '../base/clock.ts';
 import { FermataError } from '../base/errors.ts';
 
-/** Holds the requests that have arrived and are not answered yet, the oldest first. */
+/** Queue of requests that have arrived and have not been answered yet, oldest first. */
 export interface WaitingRequests<P> {
   add(request: Omit<WaitingRequest<P>, 'since'>): void;
   /**
-   * Removes the oldest requests from the queue and returns them to be written. Together they have
-   * at most `maxRecords` records, except if the oldest request alone has more.
+   * Removes the oldest requests from the queue and returns them for a write. Together they have at
+   * most `maxRecords` records, unless the oldest request alone has more.
    */
   take(maxRecords: number): WaitingRequest<P>[];
-  /** Answers the requests: with success, or with `error` if their commit failed. */
+  /** Answers the requests with success, or with `error` if it is given. */
   settle(requests: readonly WaitingRequest<P>[], error?: unknown): void;
   /**
-   * Tells that the request is committed and that only its answer is outstanding, so that it does
-   * not count as waiting for a commit.
+   * Reports that the request is committed, although its answer is outstanding. It then no longer
+   * counts as waiting for a commit.
    */
   committed(request: WaitingRequest<P>): void;
-  /** Number of requests that are not being written yet. */
+  /** Number of requests whose write has not begun. */
   readonly queued: number;
-  /** Number of records in requests that are not committed yet or not answered yet. */
+  /** Number of records in requests that are not committed or not answered yet. */
   readonly records: number;
-  /** Time for which the oldest request has waited for its commit, in ms; 0 if no request waits. */
+  /** Time that the oldest request has waited for its commit, ms; 0 if none is waiting. */
   readonly oldestMs: number;
   readonly allAnswered: boolean;
-  /** Resolves when every request has an answer. */
+  /** Resolves when every request has been answered. */
   untilAnswered(): Promise<void>;
   stop(): void;
 }
 
-/** `P` is the type of a request after it was prepared. Requests wait in this form. */
+/** A request in the queue. `P` is the type of its prepared form. */
 export interface WaitingRequest<P> {
   prepared: P;
   /** Number of records in the request. */
   size: number;
-  /** The request arrived at this instant, in ms. */
+  /** Time of arrival, epoch ms. */
   since: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /**
- * Every request is answered within this time, even if its commit hangs, because exporters give up
+ * Maximum time until every request is answered, ms, even if its commit hangs. Exporters time out
  * after 10 s and then send the request again.
  */
 const ANSWER_MS = 8000;
 
 /**
  * Creates an empty queue. `onLate` is called with the number of requests that were answered with an
- * error because the store did not answer in time.
+ * error, because the store did not respond in time.
  */
 export function createWaitingRequests<P>(
   clock: Clock,
@@ -55,11 +55,11 @@ export function createWaitingRequests<P>(
 ): WaitingRequests<P> {
   let queue: WaitingRequest<P>[] = [];
   /**
-   * Requests that are not committed yet. If a commit hangs, its requests stay here although they
-   * have been answered with an error.
+   * Requests that are not committed yet. If a commit hangs, its requests stay in this set even
+   * after they have been answered with an error.
    */
   const pending = new Set<WaitingRequest<P>>();
-  /** Requests without an answer, whether committed or not. */
+  /** Requests that have not been answered yet, whether committed or not. */
   const unanswered = new Set<WaitingRequest<P>>();
   let records = 0;
   let cancel: (() => void) | undefined;
@@ -83,8 +83,8 @@ export function createWaitingRequests<P>(
     return 0;
   };
   /**
-   * Answers with a retryable error all requests that have waited too long. It is unknown whether
-   * their commit will still succeed, so the sender should send them again.
+   * Answers all requests that have waited too long with a retryable error. Their commit may still
+   * succeed, but this is unknown, so senders should send them again.
    */
   const answerLate = (): void => {
     cancel = undefined;
@@ -93,7 +93,8 @@ export function createWaitingRequests<P>(
     });
     const until = clock.now() - ANSWER_MS;
     const late = new Set([...unanswered].filter(({ since }) => since <= until));
-    // Late requests that are not being written yet are removed, so that they are not written later.
+    // Remove late requests from the queue, so that they are not written after they were answered
+    // with an error.
     settle(
       queue.filter((request) => late.has(request)),
       error,
