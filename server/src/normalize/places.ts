@@ -39,21 +39,21 @@ const UUID = '[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}';
  * their names do not change.
  */
 const GENERATED: readonly RegExp[] = [
-  // RabbitMQ generates these names. Its exchanges also begin with `amq.`, but have fixed names.
+  // Matches names that RabbitMQ generates. Its exchanges also begin with `amq.`, but are fixed.
   /^amq\.(?:gen-|ctag|rabbitmq\.reply-to)/,
   /^amq_[0-9a-f]{32}$/,
-  // The OpenTelemetry Java agent reports this text for a queue that the broker named.
+  // Matches what the OpenTelemetry Java agent reports for a queue that the broker named.
   /^<generated>$/,
-  // Anonymous queues of Spring AMQP.
+  // Matches anonymous queues of Spring AMQP.
   /^spring\.gen-/,
-  // Inboxes of NATS, possibly with a prefix of the application.
+  // Matches inboxes of NATS, possibly with a prefix of the application.
   /(?:^|\.)_INBOX\./,
-  // MassTransit's queue for one bus instance, and its endpoint for responses to one client.
+  // Matches MassTransit's queue of a bus instance. The next line matches a client's endpoint.
   /(?:^|_)bus_[0-9a-z]{20,}$/,
   /(?:^|_)endpoint_[0-9a-z]{26}$/,
-  // Reply queues of EasyNetQ and others, such as `easynetq.response.<uuid>`.
+  // Matches reply queues of EasyNetQ and others, such as `easynetq.response.<uuid>`.
   new RegExp(`(?:^|[._\\-/:])(?:repl(?:y|ies)|responses?|callbacks?)[._\\-/:]+${UUID}$`, 'i'),
-  // Reply queues of Celery, Nameko and others, whose names consist of an id only.
+  // Matches reply queues of Celery, Nameko and others, whose names consist of an id only.
   new RegExp(`^${UUID}$`, 'i'),
 ];
 const known = createBoundedTextMap<boolean>(1_000_000);

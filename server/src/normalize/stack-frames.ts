@@ -17,7 +17,7 @@ const MAX_LINES = 200;
  * Patterns of stack frames. The first group is the function, or the file if there is no function.
  */
 const FRAMES: readonly RegExp[] = [
-  // JavaScript, with a function name
+  // Matches a JavaScript frame with a function name.
   /^\s+at (?:async )?([^\s(]{1,200}(?: \[as [^\]]{1,60}\])?) \([^)]{0,300}\)$/,
   /^\s+at ([\w.`<>+$]{1,200})\([^)]{0,300}\)(?: in .{0,300})?$/, // .NET, Java
   /^\s+at (?:async )?((?:file:|node:|\/|[A-Z]:\\)[^\s:]{0,200}):\d+:\d+$/, // JavaScript, no name
