@@ -105,7 +105,8 @@ const desk = async (
     counters: createCounters(),
     log: silentLog,
     store,
-    // Real sockets need real time; the test moves everything else by hand.
+    // Use the system clock for the guard, because its sockets are real. Everything else uses the
+    // manual clock.
     guard: guard ?? createGuard(systemClock(), ['127.0.0.1']),
     random: () => 0.5,
     channels: [channel(url)],
@@ -193,7 +194,8 @@ describe('delivery', () => {
     for (let i = 0; i < 15; i++) await pass(60_000);
     expect(await state()).toEqual(['opened sent']);
     expect(new Set(keys).size).toBe(1);
-    // The delay doubles up to ten minutes, so an outage does not cause thousands of attempts.
+    // The retry delay doubles up to ten minutes. So an outage of six hours causes fewer than 90
+    // attempts.
     expect(keys.length).toBeLessThan(90);
   });
 
@@ -247,8 +249,8 @@ describe('delivery', () => {
       const taken: string[] = [];
       let left = cut % 5;
       let killed = false;
-      // A killed process neither sends nor writes any more; what the receiver already accepted
-      // stays.
+      // Simulates that the process is killed at some point: from then on nothing is sent or
+      // written. What the receiver accepted before stays accepted.
       const stepping = async (): Promise<void> => {
         if (left-- <= 0) killed = true;
         if (killed) await new Promise(() => undefined);
@@ -269,7 +271,7 @@ describe('delivery', () => {
         },
       });
       const first = await desk('http://ops/', guard, { store: dying, clock });
-      // The flow's row is durable before incidents observe it.
+      // Store the flow before the incidents observe it, as the engine does.
       await store.insertFlows(
         [{ kind: 'flow', id: 'f', version: 2, flow: stored('f') }],
         1,
@@ -605,7 +607,8 @@ describe('held back', () => {
       event: 'repeated',
       reason: 'ten times worse than when it was acknowledged',
     });
-    // The incident was acknowledged before anyone was notified of it; the reminder still goes out.
+    // The second incident is acknowledged before its first notification is sent. When it outgrows
+    // this acknowledgement, the reminder must still be sent.
     alerts.observe([flow('g0', 'b')]);
     alerts.acknowledge(alerts.incidents().find(({ key }) => key === 'b')!.id, '');
     await pass(10_000);
@@ -677,7 +680,7 @@ describe('held back', () => {
   test('a mute window holds until it ends, in its own time zone', async () => {
     const sent: string[] = [];
     const { alerts, pass, clock } = await desk('http://127.0.0.1:9/', recording(sent), {
-      // This is a Saturday, 23:30 in Berlin.
+      // The clock shows a Saturday, 23:30 in Berlin.
       clock: manualClock(Date.UTC(2026, 10, 21, 22, 30)),
       options: {
         routes: [
@@ -794,7 +797,7 @@ describe('what a restart or a slow store must not change', () => {
     clock.advance(10_000);
     await settle();
     down = false;
-    // The retry is due after 500 to 1000 ms; the store is still writing the failure.
+    // The retry becomes due while the store is still writing the failed attempt.
     clock.advance(5_000);
     await settle();
     slow = null;

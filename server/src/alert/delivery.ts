@@ -24,7 +24,8 @@ export interface DeliveryOptions {
   refusals: Pick<Refusals, 'refused' | 'over'>;
   saver: Pick<Saver, 'now' | 'isUnsaved'>;
   /**
-   * Returns why a notification of this incident is held or dropped now; null if it may be sent.
+   * Returns the reason for holding or dropping a notification of this incident now; null if it may
+   * be sent.
    */
   heldBy(incident: Incident, notification: Notification): StageDecision | null;
   linkTo(incident: Incident): string;
@@ -34,15 +35,14 @@ export interface DeliveryOptions {
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 600_000;
 /**
- * Time after which a notification is given up if no attempt has delivered it, ms. The notification
- * is then dead, and the dashboard shows it as dead.
+ * Time after which an undelivered notification gets the state `dead` and is not sent any more, ms.
  */
 const GIVE_UP_MS = 24 * 3_600_000;
 const MAX_ERROR_CHARACTERS = 500;
 
 /**
- * Returns a function that makes one attempt at a notification that is due: it composes the body,
- * saves the notification, sends it and records the channel's answer.
+ * Returns a function that makes one attempt to deliver a notification: it composes the body, saves
+ * the notification, sends it and records the response.
  */
 export function createDelivery(options: DeliveryOptions): (id: string) => Promise<void> {
   const { clock, counters, channels, notifications, incidents, refusals, saver } = options;
@@ -114,8 +114,8 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
     if (channel === undefined) return drop(id, 'the channel is gone');
     if (notification.body === '' && !compose(notification, channel)) return;
     // Save the notification before sending it. If the process crashes after the save, the next
-    // start sends the notification under the same key, perhaps for a second time. If it crashes
-    // before the save, nothing was sent and nothing is lost.
+    // start sends the notification with the same key, possibly a second time. If it crashes before
+    // the save, nothing was sent.
     await saver.now();
     if (saver.isUnsaved(id))
       return void notifications.move(id, {
@@ -128,8 +128,8 @@ export function createDelivery(options: DeliveryOptions): (id: string) => Promis
 }
 
 /**
- * Returns whether the status is a final refusal. The statuses 408 (slow) and 429 (busy) are
- * temporary, and worth a retry.
+ * Returns whether the status means a permanent refusal. 408 (timeout) and 429 (too many requests)
+ * are temporary, so they are retried.
  */
 const isRefusal = (status: number): boolean =>
   status >= 400 && status < 500 && status !== 408 && status !== 429;

@@ -3,9 +3,10 @@ import { channelsOf, type Route } from './policy.ts';
 import type { StageDecision } from './stages.ts';
 
 /**
- * Decides about the notifications that are sent to a further channel if nobody acknowledges. The
- * time counts from when people were told, not from when the incident opened: after a silence or a
- * mute window, those who are on duty get their time first.
+ * Returns the notification that a route sends to another channel if nobody acknowledges the
+ * incident; null if the route does not escalate. The time to acknowledge starts when people were
+ * notified, and not when the incident opened. So people get this time in full after a silence or a
+ * mute window.
  */
 export function escalationOf(
   incident: Incident,
@@ -20,8 +21,8 @@ export function escalationOf(
 }
 
 /**
- * Returns why the escalation is not due yet, or never will be; null if it is due. `toldBy` returns
- * the notification by which the channel was told that the incident opened.
+ * Returns the reason why the escalation is not due yet or never will be; null if it is due.
+ * `toldBy` returns the notification through which a channel was informed that the incident opened.
  */
 export function escalationHeld(
   route: Route,
@@ -41,7 +42,8 @@ export function escalationHeld(
     : null;
 }
 
-/** Returns the instant from which people have time to acknowledge, epoch ms. */
+/** Returns the time when the period for acknowledgement begins, epoch ms. */
 const startOf = ({ state, nextAt, failedAt, version }: Notification): number =>
-  // A channel that does not take the notification is no reason to wait with the next one.
+  // If the channel did not accept the notification, the period begins at the first refusal, so that
+  // a broken channel does not delay the escalation.
   state === 'sent' ? Math.floor(version / 1000) : (failedAt ?? nextAt);

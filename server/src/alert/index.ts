@@ -32,8 +32,8 @@ export function createAlerts(options: AlertsOptions): Alerts {
     onOpened: (incident) => notifier.notify(incident, 'opened'),
     onWorse: (incident) => notifier.remind(incident),
     onResolved(incident) {
-      // End the refusal as well, even if it was an operator who resolved the incident. An incident
-      // of this channel then opens again only if the channel refuses for another hour.
+      // End the refusal even if an operator resolved the incident. Otherwise an incident of this
+      // channel would open again immediately instead of after another hour of refusals.
       if (incident.channel !== null && refusals.since(incident.channel) !== null)
         refusals.over(incident.channel);
       notifier.notify(incident, 'resolved');
@@ -55,7 +55,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const notifier = createNotifier({ ...options, ...parts });
   const notEnded = (error: unknown): void =>
     options.log.warn({ reason: messageOf(error) }, 'a silence could not be ended');
-  /** True while the store may lack flows of incidents, which are about to be projected again. */
+  /** True while the store may lack flows of incidents, because lost rows are being rebuilt. */
   let isPartial = false;
   const edited = (incident: Incident | undefined): Incident | undefined => {
     saver.soon();
@@ -103,7 +103,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     heldBack: (fields) => heldBack(fields, incidents.list()),
     async endSilence(id) {
       const ended = await silences.end(id);
-      // Notifications that were held until the planned end of the silence are due now.
+      // Notifications that were held until the planned end of the silence are now due.
       if (ended !== undefined) notifier.releaseHeldUntil(ended.was.until);
       return ended?.is;
     },

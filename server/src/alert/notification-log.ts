@@ -9,8 +9,8 @@ import {
 } from './transitions.ts';
 
 /**
- * Keeps all notifications, up to a bound. A notification is immutable, so a transition replaces it
- * by a new object.
+ * Keeps all notifications in memory, up to a maximum number. Notifications are immutable: a
+ * transition replaces a notification by a new object.
  */
 export interface NotificationLog {
   readonly all: ReadonlyMap<string, Notification>;
@@ -27,8 +27,8 @@ export function createNotificationLog(
 ): NotificationLog {
   const all = new Map<string, Notification>();
   /**
-   * Adds a notification. Beyond the bound, the oldest notification that is sent, dropped or dead is
-   * removed.
+   * Adds a notification. If there are too many, removes the oldest notification whose state is
+   * final.
    */
   const keep = (notification: Notification): void => {
     all.set(notification.id, notification);

@@ -10,24 +10,24 @@ import { isUndecided } from './transitions.ts';
 
 /**
  * Decides who is notified of an incident, when, and when again. `transitions.ts` defines the states
- * of the resulting notifications.
+ * of notifications.
  */
 export interface Notifier {
-  /** Sends this event to those channels of the incident that were not notified of it yet. */
+  /** Notifies those channels of the incident that were not notified of this event yet. */
   notify(incident: Incident, event: 'opened' | 'resolved'): void;
   /**
-   * Notifies again of an incident that outgrew its acknowledgement, because people acknowledged a
-   * smaller incident. Repeated calls for the same growth have no effect.
+   * Notifies people again of an incident that has outgrown its acknowledgement, because they
+   * acknowledged a smaller incident. Repeated calls for the same growth have no effect.
    */
   remind(incident: Incident): void;
   /**
-   * Continues with the loaded notifications, and creates those that a crash of the process kept
-   * from being saved.
+   * Resumes the loaded notifications. Creates the notifications that were not saved because the
+   * process crashed.
    */
   resume(): void;
-  /** Ends the wait of all notifications that were held until `atMs`, so that they are due now. */
+  /** Makes all notifications due now that were held until `atMs`. */
   releaseHeldUntil(atMs: number): void;
-  /** Resolves when no notification is being sent any more. */
+  /** Resolves when no notification is being sent. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -55,8 +55,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     deliver(id).finally(() => {
       sending.delete(id);
       const notification = all.get(id);
-      // A deadline that passed during the attempt was skipped. Set a new one, because a waiting or
-      // pending notification without a deadline would wait for ever.
+      // A deadline that passed during the attempt had no effect. Set a new one, because an
+      // undelivered notification without a deadline would never be sent.
       if (!stopping && notification !== undefined && isUndecided(notification))
         attempts.set(id, Math.max(notification.nextAt, clock.now() + 1));
     });
@@ -78,7 +78,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     }
     tellOver(incident, name, idOf(incident, 'opened', name));
   };
-  /** Tells a channel that the incident is over, if the channel was told that it had begun. */
+  /** Tells a channel that the incident has resolved, if the channel was told that it had opened. */
   const tellOver = (incident: Incident, channel: string, openedId: string): void => {
     const opened = all.get(openedId);
     const id = idOf(incident, 'resolved', channel);
@@ -104,7 +104,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     if (!all.has(id)) tell(incident, { id, event: 'repeated', channel, reason: 'still open' });
   };
   const remindChannel = (incident: Incident, channel: string, sinceMs: number): void => {
-    // The first notification is enough if it is still to be sent, or was sent since `sinceMs`.
+    // No reminder is needed if the first notification has not been sent yet, or was sent after
+    // `sinceMs`.
     if (!wasToldBefore(all.get(idOf(incident, 'opened', channel)), sinceMs)) return;
     const id = nextRepeatId(all, incident, channel);
     const reason = 'ten times worse than when it was acknowledged';
@@ -132,11 +133,11 @@ export function createNotifier(options: NotifierOptions): Notifier {
     notify,
     remind,
     resume() {
-      // Create the notifications that are missing because the process crashed before saving them.
-      // Ids are fixed, so no notification is created twice.
+      // Create notifications that are missing because the process crashed before saving them. Their
+      // ids are deterministic, so none is created twice.
       for (const incident of incidents.list())
         notify(incident, incident.status === 'open' ? 'opened' : 'resolved');
-      // Incidents that an earlier version stored have no `outgrownAt`.
+      // Skip incidents that an earlier version stored, which have no `outgrownAt`.
       for (const incident of incidents.list())
         if (incident.status === 'open' && typeof incident.outgrownAt === 'number') remind(incident);
       for (const one of all.values())
@@ -157,7 +158,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
   };
 }
 
-/** Tells, or will tell, the channel that a route escalates to. */
+/**
+ * Creates the notification for the channel to which a route escalates, or tells this channel that
+ * the incident has resolved.
+ */
 function escalate(
   by: {
     all: ReadonlyMap<string, Notification>;
@@ -176,7 +180,7 @@ function escalate(
 }
 type NewAbout = Pick<Notification, 'id' | 'event' | 'channel' | 'reason'>;
 
-/** Returns the id of a notification, by which the receiver recognizes a repeated attempt. */
+/** Returns the id of a notification, by which the receiver detects repeated deliveries. */
 const idOf = (incident: Incident, event: 'opened' | 'resolved', channel: string): string =>
   `${incident.id}:${event}:${channel}`;
 const repeatIdOf = (incident: Incident, number: number, channel: string): string =>
@@ -190,14 +194,14 @@ function nextRepeatId(
   while (all.has(repeatIdOf(incident, number, channel))) number++;
   return repeatIdOf(incident, number, channel);
 }
-/** Returns whether a first notification was made, is decided, and was not sent since `sinceMs`. */
+/** Returns whether the first notification has a final state and was not sent after `sinceMs`. */
 const wasToldBefore = (opened: Notification | undefined, sinceMs: number): boolean =>
   opened !== undefined &&
   !isUndecided(opened) &&
   !(opened.state === 'sent' && opened.version >= (sinceMs + 1) * 1000);
 const repetitionOf = (id: string): number => Number(/:repeated-(\d+):/.exec(id)?.[1] ?? 0);
 
-/** Returns why a notification is not sent now; null if it may be sent. */
+/** Returns the reason why a notification is not sent now; null if it may be sent. */
 function heldBy(
   options: NotifierOptions,
   incident: Incident,

@@ -108,7 +108,7 @@ describe('mute windows', () => {
     toMinute: 6 * 60,
     zone: 'UTC',
   };
-  /** 2024-01-01 was a Monday. */
+  /** Returns a time in January 2024. The first of this month was a Monday. */
   const at = (day: number, time: string): number => Date.parse(`2024-01-0${day}T${time}Z`);
 
   test.each([
@@ -116,9 +116,9 @@ describe('mute windows', () => {
     [1, '22:00:00', at(2, '06:00:00')],
     [2, '05:59:59', at(2, '06:00:00')],
     [2, '06:00:00', null],
-    // Before Monday night there is none: it begins on the day that is named.
+    // No window is open early on Monday: Monday's window begins on Monday evening.
     [1, '03:00:00', null],
-    // Friday's goes on into Saturday.
+    // Friday's window lasts until Saturday morning.
     [6, '05:00:00', at(6, '06:00:00')],
     [6, '23:00:00', null],
   ])('on January %i at %s', (day, time, until) => {

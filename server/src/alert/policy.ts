@@ -1,6 +1,6 @@
 import type { Incident, IncidentPart } from '../model/incident.ts';
 
-/** Selects incidents by the operator's settings. An empty list matches every value. */
+/** Criteria for incidents in the operator's settings. An empty list matches every value. */
 export interface Matcher {
   severities: readonly Incident['severity'][];
   rules: readonly string[];
@@ -8,30 +8,30 @@ export interface Matcher {
   services: readonly string[];
 }
 
-/** Says which channels are notified of matching incidents. */
+/** Determines the channels that are notified of matching incidents. */
 export interface Route extends Matcher {
   channels: readonly string[];
   /**
-   * Time to wait before the first notification, ms, because more findings may join the incident, or
-   * the stall may resolve by itself.
+   * Wait before the first notification, ms. Meanwhile more findings may join the incident, or it
+   * may resolve by itself.
    */
   groupWaitMs: number;
   /**
    * Time after which people are notified again of an incident that is open and not acknowledged,
-   * ms; 0: never.
+   * ms; 0 if never.
    */
   repeatMs: number;
   mute: readonly MuteWindow[];
   /**
-   * Channel that is notified as well if nobody acknowledged within `afterMs` of the first
-   * notification; null: none.
+   * Channel that is also notified if nobody acknowledges within `afterMs` of the first
+   * notification; null if there is none.
    */
   escalate: { afterMs: number; to: string } | null;
 }
 
 /**
- * A window of time that recurs every week. Days are 0 (Sunday) to 6; minutes count from midnight in
- * the time zone. A window whose start is after its end goes over midnight.
+ * A weekly recurring period. Days are 0 (Sunday) to 6. Minutes are counted from midnight in the
+ * time zone `zone`. A window whose start is after its end extends over midnight.
  */
 export interface MuteWindow {
   days: readonly number[];
@@ -42,7 +42,7 @@ export interface MuteWindow {
 
 /**
  * While an incident that matches `when` is open, notifications of incidents that match `then` are
- * held, if both incidents have the same values in the fields of `equal`.
+ * held. Both incidents must have the same values in the fields listed in `equal`.
  */
 export interface Inhibition {
   when: Matcher;
@@ -61,22 +61,22 @@ const partMatches =
     among(matcher.services, service);
 
 /**
- * Returns whether the matcher selects at least one part of the incident. Use this for routes,
- * because people who need to learn of a part need to learn of the incident.
+ * Returns whether the matcher matches at least one part of the incident. Used for routes, because
+ * people who must know about a part must be told about the incident.
  */
 export const matches = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.some(partMatches(matcher));
 /**
- * Returns whether the matcher selects all parts of the incident. Use this for silences and
- * inhibitions, because what holds back one part must not hide the other parts.
+ * Returns whether the matcher matches all parts of the incident. Used for silences and inhibitions,
+ * because silencing one part must not hide the other parts.
  */
 export const matchesWhole = (matcher: Matcher, { parts }: Pick<Incident, 'parts'>): boolean =>
   parts.every(partMatches(matcher));
 
 /**
- * Returns the channels by which a route notifies of an incident. An incident about a refusing
- * channel has no flow type and no service, so it goes to the other channels of the route whatever
- * flow types and services the route selects.
+ * Returns the channels that a route notifies of an incident. An incident about a refusing channel
+ * has no flow type or service. It is sent to the other channels of the route, regardless of the
+ * flow types and services that the route selects.
  */
 export function channelsOf(route: Route, incident: Incident): readonly string[] {
   if (incident.channel === null) return matches(route, incident) ? route.channels : [];
@@ -84,7 +84,10 @@ export function channelsOf(route: Route, incident: Incident): readonly string[] 
   return matches({ ...route, types: [], services: [] }, incident) ? others : [];
 }
 
-/** Returns the first route that leads from an incident to a channel; undefined if no route does. */
+/**
+ * Returns the first route by which a channel is notified of an incident; undefined if there is
+ * none.
+ */
 export const routeTo = (
   routes: readonly Route[],
   channel: string,
@@ -102,8 +105,8 @@ export const escalationsTo = (
   );
 
 /**
- * Returns the channels that people would be told by of a new incident with this part, outside of
- * mute windows.
+ * Returns the channels that would be notified of a new incident with this part. Mute windows are
+ * ignored.
  */
 export const channelsFor = (
   routes: readonly Route[],
@@ -116,7 +119,7 @@ export const channelsFor = (
   ),
 ];
 
-/** Returns the open incident that inhibits the given one; undefined if no incident does. */
+/** Returns the open incident that inhibits the given one; undefined if there is none. */
 export const inhibitorOf = (
   incident: Incident,
   inhibitions: readonly Inhibition[],
@@ -129,7 +132,7 @@ export const inhibitorOf = (
         other.id !== incident.id &&
         matches(when, other) &&
         equal.every((field) => agrees(field, incident, other)) &&
-        // If two incidents inhibit each other, people are notified of the older one.
+        // If two incidents inhibit each other, only the older one is reported.
         !(matches(then, other) && matches(when, incident) && other.firstAt > incident.firstAt),
     );
     if (by) return by;
@@ -147,13 +150,13 @@ const agrees = (
 
 const MINUTE_MS = 60_000;
 /**
- * Bound of the search for the end of mute windows, minutes. A window lasts at most a week. If
- * windows are open for longer than this bound, they follow each other without a gap and never end.
+ * Limit of the search for the end of mute windows, minutes. A window lasts at most a week. If no
+ * end is found within the limit, the windows adjoin each other and never end.
  */
 const MAX_MUTE_MINUTES = 8 * 24 * 60;
 /**
- * Returns when all mute windows that are open now will have ended, epoch ms; null if no window is
- * open now.
+ * Returns the time when none of these mute windows is open any more, epoch ms; null if none is open
+ * now.
  */
 export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): number | null {
   const isMuted = (atMs: number): boolean => windows.some((window) => isWithin(window, atMs));
@@ -164,8 +167,8 @@ export function mutedUntil(windows: readonly MuteWindow[], nowMs: number): numbe
 }
 
 /**
- * Date formats by time zone. They are kept, because making a format takes longer than using it a
- * thousand times.
+ * Cached date formats by time zone, because creating a format takes longer than using it a thousand
+ * times.
  */
 const formats = new Map<string, Intl.DateTimeFormat>();
 function formatOf(zone: string): Intl.DateTimeFormat {
@@ -191,7 +194,7 @@ function isWithin({ days, fromMinute, toMinute, zone }: MuteWindow, atMs: number
   const day = DAYS.indexOf(parts['weekday']!);
   const minute = Number(parts['hour']) * 60 + Number(parts['minute']);
   if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;
-  // A window over midnight belongs to the day on which it begins.
+  // A window that extends over midnight belongs to the day on which it begins.
   return (
     (days.includes(day) && minute >= fromMinute) ||
     (days.includes((day + 6) % 7) && minute < toMinute)

@@ -10,21 +10,24 @@ import type { Inhibition, Route } from './policy.ts';
 import type { SilenceFields, SilenceScope } from './silences.ts';
 
 /**
- * Turns findings into incidents, and incidents into notifications to people. Every decision is kept
- * with its reason. A notification is saved before it is sent, and is sent under one idempotency key
- * until the channel accepts it. So people are notified at least once, and a notification that is
- * never delivered is shown as dead. All returned objects are snapshots.
+ * Turns findings into incidents, and incidents into notifications. The reason of every decision is
+ * recorded. A notification is saved before it is sent, and sent with the same idempotency key until
+ * the channel accepts it, so people are notified at least once. A notification that cannot be
+ * delivered is shown as dead. All returned objects are snapshots.
  */
 export interface Alerts {
   /**
-   * Loads open incidents and undelivered notifications of a previous run of the process.
-   * `lacksFlows` is true if the store may still lack some flows; then no incident ends before
-   * `allAreThere` is called.
+   * Loads the open incidents and undelivered notifications of a previous run of the process.
+   * `lacksFlows` is true if flows may be missing in the store. In this case no incident is ended
+   * before `allAreThere` is called.
    */
   start(lacksFlows?: boolean): Promise<void>;
-  /** Tells that the store has all flows again. */
+  /** Reports that the store contains all flows again. */
   allAreThere(): void;
-  /** Takes the present findings of flows. Call this after the flows are durable. */
+  /**
+   * Updates the incidents from the current findings of these flows. Call this after the flows are
+   * durable.
+   */
   observe(flows: readonly Flow[]): void;
   forget(flowIds: readonly string[]): void;
   incidents(): Incident[];
@@ -36,35 +39,39 @@ export interface Alerts {
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
   /**
-   * Returns the open incidents whose notifications a silence with these fields would hold back, and
-   * those of which it covers only a part, which it would not hold back.
+   * Returns the open incidents that a silence with these fields would suppress (`held`). `partly`
+   * are open incidents of which the silence covers only some parts, so that they are not
+   * suppressed.
    */
   heldBack(fields: SilenceScope): { held: Incident[]; partly: Incident[] };
-  /** Ends a silence before its planned end; resolves to undefined if there is no such silence. */
+  /** Ends a silence before its planned end. Resolves to undefined if there is no such silence. */
   endSilence(id: string): Promise<Silence | undefined>;
   channels(): ChannelState[];
   routes(): readonly Route[];
-  /** Returns the channels that a new incident with such a part would be told by. */
+  /** Returns the channels that would be notified of a new incident with such a part. */
   channelsFor(part: Pick<IncidentPart, 'rule' | 'severity' | 'flowType'>): string[];
   /** Returns the open incidents about channels that accept no notifications. */
   refusing(): Incident[];
   /**
    * Sends a test notification through the channel. Rejects with the reason if the channel does not
-   * accept the notification.
+   * accept it.
    */
   test(channel: string): Promise<void>;
-  /** Resolves when no incident or notification is being written or sent any more. */
+  /** Resolves when no incident or notification is being saved or sent. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Tells what a channel is, and what became of the notifications that were sent to it. */
+/** A channel with its last delivery, refusal and error. */
 export interface ChannelState extends Pick<Channel, 'name' | 'kind'> {
-  /** Where it leads, without anything secret. */
+  /** Destination of the channel, without secrets. */
   address: string;
-  /** The channel accepted a notification at this instant, ms; null: never. */
+  /** Time when the channel last accepted a notification, epoch ms; null if never. */
   deliveredAt: number | null;
-  /** The channel has accepted nothing since this instant, ms; null: it accepted the last one. */
+  /**
+   * Time since which the channel has accepted nothing, epoch ms; null if it accepted the last
+   * notification.
+   */
   refusingSince: number | null;
   lastError: string;
 }
@@ -89,11 +96,9 @@ export interface AlertsOptions {
   channels: readonly Channel[];
   routes: readonly Route[];
   inhibitions: readonly Inhibition[];
-  /**
-   * Returns a cause that a finding may have outside of the finding's flow; null if none is known.
-   */
+  /** Returns a possible cause of a finding outside its flow; null if none is known. */
   suspect: IncidentsOptions['suspect'];
-  /** Name of the search key whose number is the worth of a flow; '' if flows have no worth. */
+  /** Name of the business key whose number is the value of a flow; '' if flows have no value. */
   valueKey: string;
   /** Returns the URL of the page that shows an incident. */
   linkTo(incident: Incident): string;

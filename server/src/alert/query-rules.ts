@@ -3,14 +3,14 @@ import { durationMs, isDuration } from '../base/duration.ts';
 import type { QueryRule, RuleGrouping } from '../model/query-rule.ts';
 import { needsStore, type Query } from '../model/search.ts';
 
-/** This file reads rules that operators write, in the file FERMATA_ALERTS or in the dashboard. */
+/** This file parses rules that operators write, in the file FERMATA_ALERTS or in the dashboard. */
 
 export const duration = z
   .string()
   .refine(isDuration, 'is not a duration like 10s, 5m or 1d')
   .transform((text) => durationMs(text)!);
 
-/** The fields of a rule, in the file and in the API. */
+/** Schema of a rule, in the file and in the API. */
 export const ruleSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,60}$/, 'is not a name like slow-checkout'),
   query: z.string().min(1).max(500),
@@ -25,10 +25,10 @@ export const ruleSchema = z.strictObject({
 export type RuleFields = z.input<typeof ruleSchema>;
 type Fields = z.output<typeof ruleSchema>;
 
-/** Parses a query; throws if it is wrong, and returns null if it is empty. */
+/** Parses a query. Throws if the query is invalid, and returns null if it is empty. */
 export type ParseQuery = (text: string) => Query | null;
 
-/** Makes a rule of its fields, or returns why the query cannot be a rule. */
+/** Creates a rule from its fields. Returns a problem if the query cannot be used in a rule. */
 export function ruleOf(
   { name, query: text, severity, for: forMs, groupBy }: Fields,
   source: QueryRule['source'],
@@ -45,7 +45,10 @@ export function ruleOf(
   }
 }
 
-/** Returns why a query can be no rule, which is evaluated while a flow changes; null if it can. */
+/**
+ * Returns why the query cannot be used in a rule, which is evaluated in memory when a flow changes;
+ * null if it can.
+ */
 function whyUnfit(query: Query): string | null {
   if (asksTheCalendar(query))
     return 'since: and before: mean nothing in a rule; use duration or within';

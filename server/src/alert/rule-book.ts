@@ -5,19 +5,21 @@ import type { QueryRule } from '../model/query-rule.ts';
 import { ruleOf, ruleSchema, type ParseQuery, type RuleFields } from './query-rules.ts';
 
 /**
- * Keeps the rules of the operator: those of the file FERMATA_ALERTS, which cannot be changed here,
- * and those made in the dashboard, which are stored.
+ * Keeps the operator's rules. Rules from the file FERMATA_ALERTS cannot be changed here. Rules from
+ * the dashboard are stored in the database.
  */
 export interface RuleBook {
-  /** Loads the stored rules. A stored rule that cannot be read any more is logged and left out. */
+  /** Loads the stored rules. A rule that cannot be read any more is logged and omitted. */
   load(): Promise<void>;
-  /** Returns the rules in force, those of the file first. */
+  /** Returns the active rules, with those of the file first. */
   list(): readonly QueryRule[];
-  /** Checks the fields as `save` does, and saves nothing. Throws `query.invalid`. */
+  /** Validates the fields as `save` does, without saving them. Throws `query.invalid`. */
   check(fields: RuleFields): QueryRule;
-  /** Saves a rule; one of the same name is replaced. Rejects with `query.invalid`. */
+  /**
+   * Saves a rule, which replaces a stored rule with the same name. Rejects with `query.invalid`.
+   */
   save(fields: RuleFields): Promise<QueryRule>;
-  /** Deletes a rule. Resolves to false if there is none of this name. */
+  /** Deletes a rule. Resolves to false if no rule has this name. */
   remove(name: string): Promise<boolean>;
 }
 
@@ -30,11 +32,14 @@ export interface RuleBookOptions {
   };
   fromFile: readonly QueryRule[];
   parseQuery: ParseQuery;
-  /** Called when flows have to be judged again, because the rule of this name has changed. */
+  /** Called with the name of a rule that has changed, so that flows are evaluated again. */
   onChanged(name: string): Promise<void>;
 }
 
-/** Maximum number of rules made in the dashboard. Each rule is evaluated for each changed flow. */
+/**
+ * Maximum number of rules from the dashboard. They are limited, because each rule is evaluated for
+ * each changed flow.
+ */
 const MAX_RULES = 100;
 
 export function createRuleBook(options: RuleBookOptions): RuleBook {

@@ -6,21 +6,18 @@ import type { Incident, Notification } from '../model/incident.ts';
 import type { AlertStore } from './port.ts';
 
 /**
- * Writes changed incidents and notifications to the store: in batches after 200 ms, or immediately
- * if a caller waits for the write.
+ * Saves changed incidents and notifications to the store: after 200 ms, together with other
+ * changes, or immediately if a caller waits for it.
  */
 export interface Saver {
-  /**
-   * Queues a notification for writing. An earlier version that has not been written yet is
-   * replaced.
-   */
+  /** Queues a notification to be saved. Replaces an earlier version that is not saved yet. */
   mark(notification: Notification): void;
   isUnsaved(id: string): boolean;
   soon(): void;
-  /** Resolves after one attempt to write. If the attempt fails, it is repeated later. */
+  /** Resolves after one attempt to save all changes. A failed attempt is repeated later. */
   now(): Promise<void>;
   idle(): Promise<void>;
-  /** Writes all changes once more, and schedules no further write. */
+  /** Saves all changes a last time. */
   stop(): Promise<void>;
 }
 
@@ -91,8 +88,8 @@ export function createSaver({ clock, counters, log, store, ...options }: SaverOp
 }
 
 /**
- * Removes written objects from the unsaved ones. An object that was replaced during the write
- * stays, because the new object is a newer version.
+ * Removes saved objects from the unsaved ones. If an object was replaced while it was being saved,
+ * the newer object stays unsaved.
  */
 function clearSaved<T extends { readonly id: string }>(
   unsaved: Map<string, T>,

@@ -5,14 +5,12 @@ import type { QueryRule } from '../model/query-rule.ts';
 import type { Inhibition, Matcher, MuteWindow, Route } from './policy.ts';
 import { duration, ruleOf, ruleSchema, type ParseQuery } from './query-rules.ts';
 
-/**
- * Settings from the file that FERMATA_ALERTS names. They tell who is notified of which incidents.
- */
+/** Settings from the file that FERMATA_ALERTS names: who is notified of which incidents. */
 export interface AlertSettings {
   channels: Channel[];
   routes: Route[];
   inhibitions: Inhibition[];
-  /** Rules of the operator: each flow that matches the query gets a finding. */
+  /** The operator's rules. Each flow that matches a rule's query gets a finding. */
   rules: QueryRule[];
 }
 export const NO_ALERTS: AlertSettings = { channels: [], routes: [], inhibitions: [], rules: [] };
@@ -93,7 +91,7 @@ const schema = z.strictObject({
   rules: z.array(ruleSchema).max(100).default([]),
 });
 
-/** Reads the settings. Returns all errors together in `problems`, each with a line number. */
+/** Parses the settings. Returns all errors together in `problems`, with line numbers. */
 export function readAlertSettings(
   text: string,
   environment: Record<string, string | undefined>,
@@ -161,7 +159,9 @@ const matcherOf = (from: {
   services: from.service,
 });
 
-/** Returns the channels that a route names, each with the field that names it. */
+/**
+ * Returns the channels that a route refers to, each with the name of the field that refers to it.
+ */
 const namesIn = ({ channels, escalate }: Route): [field: string, name: string][] => [
   ...channels.map((name): [string, string] => ['channels', name]),
   ...(escalate === null ? [] : [['escalate', escalate.to] as [string, string]]),

@@ -5,38 +5,41 @@ import { snapshotOf } from './incidents/index.ts';
 import { matches, matchesWhole, type Matcher } from './policy.ts';
 
 /**
- * Keeps silences, which hold back notifications for a while. A silence and its comment are kept
- * after the end of the silence, too, up to MAX_SILENCES.
+ * Keeps silences, which suppress notifications for a time. Up to MAX_SILENCES, a silence and its
+ * comment are kept even after its end.
  */
 export interface Silences {
   load(silences: readonly Silence[]): void;
   /** Returns all silences, newest first. */
   list(): Silence[];
-  /** Adds a silence. Rejects with `query.invalid` if too many silences have not ended yet. */
+  /** Adds a silence. Rejects with `query.invalid` if there are too many active silences. */
   add(fields: SilenceFields): Promise<Silence>;
   /**
-   * Ends a silence now. Resolves to the silence as it was before and as it is now; undefined if
-   * there is no such silence.
+   * Ends a silence now. Resolves to the silence before (`was`) and after (`is`) the change;
+   * undefined if there is no such silence.
    */
   end(id: string): Promise<{ was: Silence; is: Silence } | undefined>;
-  /** Ends the silences that last until this incident resolves. */
+  /** Ends the silences that were to last until this incident resolves. */
   endWith(incident: Pick<Incident, 'id'>): Promise<void>;
 }
 
 export type SilenceFields = Pick<Silence, 'rule' | 'flowType' | 'service' | 'until' | 'comment'> &
   Partial<Pick<Silence, 'incidentId' | 'untilResolved'>>;
 
-/** What a silence is about, without its time. */
+/** The criteria of a silence, without its duration. */
 export type SilenceScope = Omit<SilenceFields, 'until' | 'comment' | 'untilResolved'>;
 
-/** Returns whether the silence covers all of the incident. */
+/** Returns whether the silence covers all parts of the incident, so that it suppresses it. */
 export const covers = (scope: SilenceScope, incident: Incident): boolean =>
   isFor(scope, incident) && matchesWhole(matcherOf(scope), incident);
-/** Returns whether the silence covers a part of the incident, or all of it. */
+/** Returns whether the silence covers at least one part of the incident. */
 const touches = (scope: SilenceScope, incident: Incident): boolean =>
   isFor(scope, incident) && matches(matcherOf(scope), incident);
 
-/** Returns the open incidents that the silence covers, and those that it covers only in part. */
+/**
+ * Returns the open incidents that the silence covers completely (`held`), and those that it covers
+ * only in part (`partly`).
+ */
 export function heldBack(
   scope: SilenceScope,
   incidents: readonly Incident[],

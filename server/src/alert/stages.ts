@@ -3,22 +3,22 @@ import { inhibitorOf, mutedUntil, type Inhibition, type MuteWindow } from './pol
 import { covers } from './silences.ts';
 
 /**
- * The decision of a stage to hold a notification. Before a notification is sent, the stages are
- * asked in order, and a stage that returns null lets the notification pass. The reason is kept with
- * the notification and shown.
+ * Decision of a stage to hold or drop a notification. Before a notification is sent, the stages are
+ * called in order. A stage that returns null lets the notification pass. The reason is stored and
+ * displayed with the notification.
  */
 export interface StageDecision {
   reason: string;
-  /** When the stages are to be asked again, epoch ms; null: the notification is dropped. */
+  /** Time when the stages are called again, epoch ms; null if the notification is dropped. */
   until: number | null;
 }
 export type Stage = (incident: Incident, context: StageContext) => StageDecision | null;
 
-/** What a stage may use besides the incident. */
+/** Information for the decision of a stage, in addition to the incident. */
 export interface StageContext {
   nowMs: number;
   silences: Iterable<Silence>;
-  /** Mute windows of the route that leads from the incident to the channel. */
+  /** Mute windows of the route by which the channel is notified of the incident. */
   mute: readonly MuteWindow[];
   inhibitions: readonly Inhibition[];
   /** Incidents that are open now. */
@@ -38,8 +38,8 @@ const silenced: Stage = (incident, { nowMs, silences }) => {
 };
 
 /**
- * Time after which an inhibited notification is decided again, ms. It is an interval, because
- * inhibition ends with the other incident, and nobody knows when that will be.
+ * Interval at which an inhibited notification is checked again, ms. It is checked regularly,
+ * because nobody knows when the inhibiting incident will end.
  */
 const ASK_AGAIN_MS = 15_000;
 const inhibited: Stage = (incident, { nowMs, inhibitions, open }) => {
@@ -59,8 +59,8 @@ const muted: Stage = (_incident, { nowMs, mute }) => {
 const STAGES: readonly Stage[] = [acknowledged, silenced, inhibited, muted];
 
 /**
- * Returns the decision of the first stage that holds the notification; null if the notification may
- * be sent.
+ * Returns the decision of the first stage that holds or drops the notification; null if it may be
+ * sent.
  */
 export function decide(incident: Incident, context: StageContext): StageDecision | null {
   for (const stage of STAGES) {

@@ -1,28 +1,31 @@
 import type { Incident, Notification } from '../model/incident.ts';
 
 /**
- * The states of a notification, and every transition between these states:
+ * States of a notification. The possible transitions are:
  *
- *   waiting → (held until) → pending → sent → repeating, dropped(reason), dead(reason)
+ * waiting → (held until) → pending → sent → repeating, dropped(reason), dead(reason)
  *
- * "Repeating" is no state of its own. While the incident is open, a sent notification gets a
- * deadline, and at this deadline a new notification is created (`notifier.ts`).
+ * "Repeating" is not a state of its own. While the incident is open, a sent notification has a
+ * deadline, at which another notification is created (`notifier.ts`).
  */
 export type NotificationState = Notification['state'];
 
 export type Transition =
-  /** A stage holds the notification. The stages are asked again at `untilMs`. */
+  /** A stage holds the notification. The stages are called again at `untilMs`. */
   | { kind: 'held'; reason: string; untilMs: number }
-  /** The body of the notification is composed, and never changes from now on. */
+  /** The body of the notification was composed. It does not change any more. */
   | { kind: 'composed'; body: string }
-  /** The notification could not be saved, so it was not sent. */
+  /** The notification could not be saved, and was therefore not sent. */
   | { kind: 'postponed'; untilMs: number }
   | { kind: 'sent' }
-  /** The channel did not accept the notification, but may accept it at another attempt. */
+  /** The channel did not accept the notification. The delivery is retried at `untilMs`. */
   | { kind: 'failed'; error: string; untilMs: number }
-  /** The channel did not accept the notification, and never will. */
+  /** The channel did not accept the notification, and retrying is useless. */
   | { kind: 'refused'; error: string }
-  /** The notification no longer has a receiver, or no longer has anything to report. */
+  /**
+   * The notification is not sent, for example because its channel is gone or the incident has
+   * resolved.
+   */
   | { kind: 'dropped'; reason: string };
 
 const UNDECIDED: readonly NotificationState[] = ['waiting', 'pending'];
@@ -49,8 +52,8 @@ export type NewNotification = Pick<Notification, 'id' | 'event' | 'channel' | 'r
 };
 
 /**
- * Makes a notification. A notification about a resolved incident is pending from the start, because
- * no stage can hold it.
+ * Creates a notification. A notification that the incident has resolved is pending from the
+ * beginning, because no stage may hold it.
  */
 export function newNotification(
   { incident, waitMs, ...rest }: NewNotification,
@@ -70,8 +73,7 @@ export function newNotification(
 }
 
 /**
- * Returns the notification as it is after a transition. Throws if the notification's state does not
- * allow the transition.
+ * Returns the notification after a transition. Throws if its state does not allow this transition.
  */
 export function moved(
   notification: Notification,

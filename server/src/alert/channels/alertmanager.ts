@@ -4,8 +4,8 @@ import { isoTime, textOf } from './text.ts';
 export const alertmanager: Receiver = {
   body: (incident, event, link) => [
     {
-      // Alertmanager identifies an alert by its labels. The labels keep the values with which the
-      // incident opened, because an alert with changed labels would count as another alert.
+      // Alertmanager identifies an alert by its labels. So the labels keep the incident's initial
+      // values: with changed labels it would be another alert.
       labels: {
         alertname: incident.rule,
         severity: incident.parts[0]?.severity ?? incident.severity,

@@ -21,8 +21,8 @@ const RECEIVERS: Record<ChannelKind, Receiver> = {
 };
 
 /**
- * Returns the body of a notification to this channel. The same arguments give the same bytes, so
- * that a retry repeats exactly what was sent before.
+ * Returns the body of a notification for this channel. Equal arguments give equal bytes, so that a
+ * retry sends the same body again.
  */
 export const bodyOf = (
   channel: Channel,
@@ -31,7 +31,7 @@ export const bodyOf = (
   link: string,
 ): string => JSON.stringify(RECEIVERS[channel.kind].body(incident, event, link, channel));
 
-/** Sends a notification through the guard, in the way that the channel's kind requires. */
+/** Sends a notification through the guard, by the means of the channel's kind. */
 export function send(
   guard: Guard,
   channel: Channel,

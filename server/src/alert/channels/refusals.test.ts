@@ -50,7 +50,9 @@ const flow = (id: string, incident: string): Flow =>
     ],
   }) as unknown as Flow;
 
-/** Makes a notifier with these channels; `answers` sets what each of them answers. */
+/**
+ * Creates alerts with channels of these names. `answers` determines the response of each channel.
+ */
 const world = async (names: string[] = ['ops', 'boss']) => {
   const clock = manualClock();
   const store = memoryStore(() => clock.now());
@@ -92,7 +94,7 @@ const world = async (names: string[] = ['ops', 'boss']) => {
     ...{ clock, counters, answers, told, alerts: await make(names) },
     open: (): Incident[] =>
       self.alerts.incidents().filter((one) => one.channel && one.status === 'open'),
-    /** Opens an incident that there is something to notify of. */
+    /** Opens a new incident, about which the channels are notified. */
     happens() {
       self.alerts.observe([flow(`f${++number}`, `i${number}`)]);
     },

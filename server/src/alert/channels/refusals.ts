@@ -5,35 +5,36 @@ import { newIncident, type Incidents } from '../incidents/index.ts';
 import { isUndecided } from '../transitions.ts';
 
 /**
- * Tracks channels that accept no notifications, because people who rely on one channel must learn
- * by another channel that the first one fails. A channel that refused or was unreachable for an
- * hour, and accepted nothing in between, becomes an incident of Fermata itself. The incident ends
- * when the channel accepts a notification or is no longer configured.
+ * Tracks channels that accept no notifications, because people who rely on such a channel must be
+ * informed through another one. If a channel refused or was unreachable for an hour, and accepted
+ * nothing meanwhile, an incident about Fermata itself is opened. It ends when the channel accepts a
+ * notification or is no longer configured.
  */
 export interface Refusals {
   /**
-   * Restores the refusals from the notifications of a previous run of the process. Call this once
+   * Restores the refusals from notifications of a previous run of the process. Call this after
    * these notifications are loaded.
    */
   load(): void;
   refused(channel: string, why: string): void;
   /**
-   * Ends the refusal of a channel, because the channel accepted a notification or an operator
-   * resolved the incident.
+   * Ends the refusal of a channel. Called when the channel accepted a notification, or when an
+   * operator resolved the incident.
    */
   over(channel: string): void;
   /**
-   * Returns since when the channel has accepted nothing, epoch ms; null if the channel accepted the
-   * last notification.
+   * Returns the time since which the channel has accepted nothing, epoch ms; null if it accepted
+   * the last notification.
    */
   since(channel: string): number | null;
   /**
-   * Marks the channel's figures as out of date, because one of the channel's notifications changed.
+   * Reports that one of the channel's notifications changed, so that `count` must count them again.
    */
   changed(channel: string): void;
   /**
-   * Counts the waiting and refused notifications of marked channels. This scans all notifications,
-   * so call it once before incidents are written, and not with each notification.
+   * Counts the waiting and the refused notifications of changed channels, and updates their
+   * incidents. This scans all notifications, so call it once before incidents are saved, and not
+   * for each notification.
    */
   count(): void;
   open(): Incident[];
@@ -158,7 +159,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
 
 const refusalKey = (channel: string): string => `channel-refuses:${channel}`;
 
-/** Returns the incident of a refusing channel as it is when it opens. */
+/** Returns the new incident about a channel that refuses notifications. */
 function refusalIncident(channel: string, since: number, why: string, nowMs: number): Incident {
   const part = {
     rule: 'channel-refuses',

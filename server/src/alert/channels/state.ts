@@ -3,7 +3,7 @@ import type { ChannelState } from '../port.ts';
 import type { Channel } from './channel.ts';
 import type { Refusals } from './refusals.ts';
 
-/** Returns what became of the notifications to each channel, for people who look after them. */
+/** Returns the state of each channel for operators: its last delivery, refusal and error. */
 export const channelStates = (
   channels: readonly Channel[],
   notifications: Iterable<Notification>,
@@ -24,8 +24,8 @@ export const channelStates = (
 };
 
 /**
- * Returns where a channel leads. Of an address only the host is shown, because the path of a chat's
- * webhook is its password.
+ * Returns the destination of a channel for display. Of a URL only the host is shown, because the
+ * path of a chat webhook is a secret.
  */
 function addressOf({ kind, url, to }: Channel): string {
   if (kind === 'email') return to.join(', ');

@@ -5,10 +5,7 @@ import type { NotificationLog } from '../notification-log.ts';
 import type { Guard } from '../outbound/guard.ts';
 import { bodyOf, send, type Channel } from './index.ts';
 
-/**
- * Sends a notification that says that it is a test. Rejects with the reason if the channel does not
- * accept the notification.
- */
+/** Sends a test notification. Rejects with the reason if the channel does not accept it. */
 export async function sendTest(guard: Guard, channel: Channel, nowMs: number): Promise<void> {
   const notTaken = (why: string, cause?: unknown): FermataError =>
     new FermataError('alert.not-taken', `${channel.name} ${why}`, {
@@ -26,8 +23,8 @@ export async function sendTest(guard: Guard, channel: Channel, nowMs: number): P
 }
 
 /**
- * Sends a test by `send`, and keeps it in the log of notifications with its result, so that the
- * history shows tests as well.
+ * Sends a test by calling `send`, and records it with its result in the notification log, so that
+ * the history contains tests as well.
  */
 export async function loggedTest(
   log: NotificationLog,

@@ -4,7 +4,7 @@ import type { NotificationEvent } from './channel.ts';
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 const flows = (count: number): string => `${count} ${count === 1 ? 'flow' : 'flows'}`;
 
-/** Returns the text that tells people what happened, the same for every kind of channel. */
+/** Returns the text of a notification, which is the same for every kind of channel. */
 export function textOf(incident: Incident, event: NotificationEvent): string {
   if (event === 'test') return 'Fermata: this is a test; the channel works.';
   if (event === 'repeated') return `Still: ${textOf(incident, 'opened')}`;
@@ -26,9 +26,9 @@ const textOfRefusal = (
     : `${title} since ${isoTime(firstAt)}; ${cause}. ${openCount === 1 ? '1 waits' : `${openCount} wait`} for it.`;
 
 /**
- * Returns the address at which a person acknowledges the incident; null if there is nothing to
- * acknowledge. It leads to the incident's page, which asks for confirmation, because mail scanners
- * and chat previews follow every address.
+ * Returns the URL by which a person acknowledges the incident; null if no acknowledgement is
+ * possible. The page at this URL asks for confirmation, because mail scanners and chat previews
+ * open every URL.
  */
 export const ackLinkOf = (
   { ack, channel }: Incident,

@@ -5,7 +5,7 @@ import { textOf } from './text.ts';
 
 /**
  * Signs the timestamp and the raw body with an HMAC in a header, as GitHub's webhooks do. The
- * receiver checks the signature by computing the same HMAC.
+ * receiver computes the same HMAC to verify the signature.
  */
 export const webhook: Receiver = {
   body: (incident, event, link) => ({
@@ -23,5 +23,5 @@ export const webhook: Receiver = {
   },
 };
 
-/** Leaves out what only a picture needs. */
+/** Omits the trend, which is only needed to draw a chart. */
 const withoutTrend = ({ trend: _trend, ...rest }: Incident): object => rest;

@@ -9,10 +9,7 @@ import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
 import { describe, partOf, takeUp } from './title.ts';
 
-/**
- * Adds each flow to the incidents of the flow's findings, and removes the flow from all other
- * incidents.
- */
+/** Adds each flow to the incidents of its findings, and removes it from all other incidents. */
 export interface Grouping {
   observe(flow: Flow): void;
   forget(flowId: string): void;
@@ -39,13 +36,16 @@ export function createGrouping(options: GroupingOptions): Grouping {
     return live;
   };
   /**
-   * Returns whether a finding is an event older than the quiet time. The incident that such an
-   * event opened has ended, so the event must not open another one.
+   * Returns whether a finding is an event that happened longer ago than the quiet time. Its
+   * incident has ended, and the finding must not open another one.
    */
   const isPast = (finding: Finding, key: string): boolean =>
     !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
 
-  /** Adds a flow to the incident of a key, with all findings of the flow that have this key. */
+  /**
+   * Adds a flow to the incident with this key. `findings` are the flow's findings that belong to
+   * the incident.
+   */
   const enter = (key: string, findings: readonly Finding[], flow: Flow): LiveIncident => {
     const known = open.get(key);
     const live = known ?? begin(key, findings[0]!, flow);
@@ -53,8 +53,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
     let grew = false;
     for (const finding of findings) {
       const { since, lasting } = finding;
-      // A finding with a dependency is looked up by the dependency, so its own key is not added,
-      // because that key may belong to another incident later.
+      // Do not add the key of a finding with a dependency: such a finding is looked up by its
+      // dependency, and its own key may belong to another incident later.
       if (!open.has(finding.incident) && known !== undefined && finding.dependency === undefined)
         open.addKey(known, finding.incident);
       if (takeUp(incident, partOf(finding, flow.type))) grew = true;
@@ -76,7 +76,9 @@ export function createGrouping(options: GroupingOptions): Grouping {
     if (live.members.size === 0) lifecycle.close(live);
     else if (live.conditions === 0) lifecycle.fadeLater(live);
   };
-  /** Groups the findings of a flow that count, each under the key of its incident. */
+  /**
+   * Returns the findings of a flow that count for incidents, grouped by the key of their incident.
+   */
   const countedOf = (flow: Flow): Map<string, Finding[]> =>
     groupedBy(
       flow.findings.filter(
@@ -95,8 +97,8 @@ export function createGrouping(options: GroupingOptions): Grouping {
           leave(live, flow.id);
         }
       if (counted.size === 0) return memberships.forget(flow.id);
-      // If two keys were merged into one incident, the flow is a member of that incident once.
-      // Otherwise it would be counted twice.
+      // Two keys may belong to one merged incident. Group them, so that the flow is counted once in
+      // this incident.
       const byIncident = groupedBy(counted.keys(), (key) => open.get(key)?.incident.id ?? key);
       const entered = [...byIncident.values()].map((keys) => {
         const findings = keys.flatMap((key) => counted.get(key)!);

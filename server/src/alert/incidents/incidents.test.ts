@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { OtlpSpan } from '../../model/otlp.ts';
 import { attributes, createLab, type Guard } from '../../testing/lab.ts';
 
-/** Goes from spans to notifications: one dependency dies, in whatever role each service uses it. */
+/**
+ * Tests the way from spans to notifications: one dependency fails, and several services use it in
+ * different roles.
+ */
 const START = 1_794_000_000_000;
 let ids = 0;
 const hex = (digits: number): string => (++ids).toString(16).padStart(digits, '0');

@@ -10,13 +10,16 @@ export { snapshotOf } from './mutable-incident.ts';
 export { newIncident } from './new-incident.ts';
 
 /**
- * Groups findings with one cause into one incident, across flow types. For example, five thousand
- * stalled orders are one incident, and so is one Redis that four processes cannot reach. An
- * incident resolves by itself when the last flow has left the incident. The returned incidents are
- * live and go on changing, so copy one with `snapshotOf` in order to keep it.
+ * Groups findings with one cause into one incident, also across flow types. For example, five
+ * thousand stalled orders are one incident, and so is one Redis that four services cannot reach. An
+ * incident resolves by itself when the last flow has left it. Returned incidents keep changing, so
+ * copy them with `snapshotOf` to keep a state.
  */
 export interface Incidents {
-  /** Replaces the findings of a flow by those that the given flow has now. */
+  /**
+   * Updates the incidents from the current findings of a flow. Earlier findings of the flow are
+   * replaced.
+   */
   observe(flow: Flow): void;
   forget(flowId: string): void;
   list(): Incident[];
@@ -24,22 +27,23 @@ export interface Incidents {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  /** Returns the open incident of a key; undefined if no incident of this key is open. */
+  /** Returns the open incident with this key; undefined if there is none. */
   openOf(key: string): Incident | undefined;
   /**
-   * Opens an incident of Fermata itself. The caller changes and ends the incident with `amend` and
+   * Opens an incident about Fermata itself. The caller changes it with `amend` and ends it with
    * `withdraw`.
    */
   raise(incident: Incident): void;
   amend(key: string, fields: Partial<Incident>): void;
   withdraw(key: string): void;
   /**
-   * Loads incidents of a previous run of the process. Then call `observe` with the stored flows.
+   * Loads incidents of a previous run of the process. Afterwards, call `observe` with all stored
+   * flows that have findings.
    */
   load(incidents: readonly Incident[]): void;
   /**
-   * Ends loaded incidents that have no flows, because they resolved while the process was down.
-   * Call this once all stored flows were observed again.
+   * Ends loaded incidents without flows, because they resolved while the process was down. Call
+   * this after all stored flows have been observed again.
    */
   loaded(): void;
   /** Returns snapshots of the incidents that changed since the last call. */
@@ -51,12 +55,13 @@ export interface IncidentsOptions
     Pick<GroupingOptions, 'clock'>,
     Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
   /**
-   * Returns a possible cause outside of the flow: a deployment, or a service that went silent; null
-   * if none is known.
+   * Returns a possible cause outside the flow, such as a deployment or a service that stopped
+   * sending spans; null if none is known.
    */
   suspect: GroupingOptions['suspect'];
   /**
-   * Name of the search key whose values are summed up over flows; '' if no values are summed up.
+   * Name of the business key whose values are summed up over the flows of an incident; '' for no
+   * sum.
    */
   valueKey: string;
 }
@@ -116,7 +121,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     loaded() {
       for (const live of open.list()) {
         if (live.incident.channel !== null) continue;
-        // Members that were not observed again have recovered while the process was down.
+        // Flows of the incident that were not observed again recovered while the process was down.
         live.recount = 0;
         if (live.members.size === 0) lifecycle.close(live);
         else if (live.conditions === 0) lifecycle.fadeLater(live);

@@ -13,7 +13,7 @@ import { createOpenIncidents, type OpenIncidents } from './open-incidents.ts';
 import { createSameCause, type SameCause } from './same-cause.ts';
 
 /**
- * Opens, changes, folds and ends incidents, and reports these changes to the callbacks.
+ * Opens, changes, merges and ends incidents, and reports these changes through callbacks.
  * `grouping.ts` decides which flows belong to an incident.
  */
 export interface Lifecycle {
@@ -22,22 +22,22 @@ export interface Lifecycle {
   list(): LiveIncident[];
   get(id: string): LiveIncident | undefined;
   /**
-   * Tracks an incident, new or loaded. `recount` is the number of the incident's members that
-   * `count` already includes and that will be observed again.
+   * Tracks a new or loaded incident. `recount` is the number of its flows that `count` already
+   * includes. These flows will be observed again and must not be counted twice.
    */
   track(incident: Incident, recount?: number): LiveIncident;
-  /**
-   * Tracks a new incident. If there are more than MAX_INCIDENTS, the oldest resolved incident is
-   * dropped.
-   */
+  /** Tracks a new incident. Beyond MAX_INCIDENTS, removes the oldest resolved incident. */
   begin(incident: Incident): LiveIncident;
   /**
-   * Updates the incident's figures and version, and drops an acknowledgement that the incident has
-   * outgrown. Call this after every change of an incident.
+   * Updates the incident's figures and version. Removes its acknowledgement if it has grown too
+   * much since. Must be called after every change of an incident.
    */
   touch(live: LiveIncident): void;
   close(live: LiveIncident): void;
-  /** Ends the incident after a quiet time, unless a condition of a flow keeps the incident open. */
+  /**
+   * Schedules the end of the incident after a quiet time. If a condition of a flow keeps the
+   * incident open, it does not end then.
+   */
   fadeLater(live: LiveIncident): void;
   takeChanged(): LiveIncident[];
 }
@@ -45,26 +45,26 @@ export interface Lifecycle {
 export interface LifecycleOptions {
   clock: Clock;
   memberships: Memberships;
-  /** True if flows have a value that is summed up over the flows of an incident. */
+  /** True if a value is summed up over the flows of an incident. */
   hasValue: boolean;
   /**
-   * Called when the incident has opened, or concerns more than before: another flow type, a higher
-   * severity, or the flows of a folded incident.
+   * Called when an incident opens, or when it grows to another flow type, a higher severity or the
+   * flows of a merged incident.
    */
   onOpened(incident: Incident): void;
-  /** Called when the incident has outgrown its acknowledgement. */
+  /** Called when an incident has grown so much that its acknowledgement was removed. */
   onWorse(incident: Incident): void;
-  /** Called when the incident has ended, or was folded into another incident (`foldedInto`). */
+  /** Called when an incident has ended, or was merged into another incident (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
 
 /**
- * Factor of growth at which an acknowledgement ends: ten times as many flows as when the incident
- * was acknowledged.
+ * Growth by this factor removes an acknowledgement: ten times as many flows as at the time of the
+ * acknowledgement.
  */
 const WORSE = 10;
 const MAX_INCIDENTS = 5000;
-/** Quiet time, ms: a past event (a failed step) keeps its incident open for this long. */
+/** Time for which an incident stays open after its last past event, such as a failed step, ms. */
 export const QUIET_MS = 900_000;
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -99,8 +99,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     options.onResolved(incident);
   };
   /**
-   * Folds two incidents with one cause. The older incident stays open. The other incident is
-   * resolved, and so are its notifications.
+   * Merges two incidents with one cause. `head` stays open. `other` is resolved, and people who
+   * were notified of it are told so.
    */
   function fold(head: LiveIncident, other: LiveIncident): void {
     memberships.addAll(other, head);
@@ -118,8 +118,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     clock.after(QUIET_MS, () => fade(live));
   };
   /**
-   * Ends an incident that has only past events, once the quiet time has passed without another
-   * event. Otherwise such an incident would stay open, because nothing withdraws a past event.
+   * Ends an incident that consists only of past events, if no further event happened in the quiet
+   * time. Past events never end by themselves, so without this the incident would stay open.
    */
   const fade = (live: LiveIncident): void => {
     live.isFading = false;

@@ -4,38 +4,39 @@ import { copyOf, type MutableIncident } from './mutable-incident.ts';
 import { describe, takeUp } from './title.ts';
 import { addSample } from './trend.ts';
 
-/** An incident that is tracked. An incident is changed in place only in this form. */
+/**
+ * An open or resolved incident with its working data. Only code with a `LiveIncident` changes an
+ * incident in place.
+ */
 export interface LiveIncident {
   readonly incident: MutableIncident;
-  /** Flows in the incident, by the id of the flow. */
+  /** Flows in the incident, by flow id. */
   readonly members: Map<string, Member>;
-  /** Sum of the worth of the incident's members, in hundredths. */
+  /** Sum of the values of all flows in the incident, in hundredths. */
   hundredths: number;
   /**
-   * Number of members that leave the incident by themselves when their flow moves on. All other
-   * members are in the incident because of a past event.
+   * Number of flows that are in the incident because of a condition, so that they leave it when
+   * they continue. The other flows are in it because of a past event.
    */
   conditions: number;
   /**
-   * Number of members of a loaded incident that `count` already includes and that will be observed
-   * again.
+   * Number of flows of a loaded incident that `count` already includes and that have not been
+   * observed again yet.
    */
   recount: number;
-  /** Times at which members left the incident lately, epoch ms, ascending. */
+  /** Times when flows left the incident in the last minute, epoch ms, ascending. */
   leftAtMs: number[];
   suspected: string[];
-  /** True while the end of the incident is scheduled. Another event would postpone that end. */
+  /** True while a check is scheduled that ends the incident unless another event happens before. */
   isFading: boolean;
 }
 
 export interface Member {
-  /**
-   * Worth of the flow, in hundredths. It is an integer, so that a thousand prices add up exactly.
-   */
+  /** Value of the flow in hundredths. It is an integer, so that sums of prices are exact. */
   hundredths: number;
   /**
-   * True if the flow is a member because of a condition, which ends when the flow moves on. False
-   * if the flow is a member because of a past event.
+   * True if the flow is in the incident because of a condition, which ends when the flow continues;
+   * false if it is in it because of a past event.
    */
   isCondition: boolean;
 }
@@ -43,13 +44,10 @@ export interface Member {
 const MAX_NOTES = 100;
 const MAX_NOTE_CHARACTERS = 2000;
 const MAX_EXAMPLES = 10;
-/**
- * Number of members that are tracked one by one. Beyond this number, only the count of members
- * grows.
- */
+/** Maximum number of flows that are tracked individually. Further flows only increase the count. */
 const MAX_MEMBERS = 100_000;
 export const MAX_KEYS = 100;
-/** Time over which the members that leave are counted for the drain rate, ms. */
+/** Period over which leaving flows are counted for the drain rate, ms. */
 const DRAIN_MS = 60_000;
 
 export const liveIncident = (incident: Incident, recount: number): LiveIncident => ({
@@ -63,7 +61,7 @@ export const liveIncident = (incident: Incident, recount: number): LiveIncident 
   isFading: false,
 });
 
-/** Adds a flow to the incident. The flow counts once, however often it is observed. */
+/** Adds a flow to the incident. A flow that is observed several times counts once. */
 export function addMember(live: LiveIncident, flowId: string, member: Member): void {
   const known = live.members.get(flowId);
   if (known) {
@@ -83,7 +81,7 @@ export function addMember(live: LiveIncident, flowId: string, member: Member): v
     exampleFlowIds.push(flowId);
 }
 
-/** Removes a flow from the incident. Returns false if the flow was no member. */
+/** Removes a flow from the incident. Returns false if the flow was not in it. */
 export function removeMember(live: LiveIncident, flowId: string, nowMs: number): boolean {
   const member = live.members.get(flowId);
   if (member === undefined) return false;
@@ -101,7 +99,7 @@ export function clearMembers(live: LiveIncident): void {
 }
 
 /**
- * Merges the members, parts and times of `other` into `head`, because both incidents turned out to
+ * Merges the flows, parts and times of `other` into `head`, because both incidents turned out to
  * have the same cause.
  */
 export function absorb(head: LiveIncident, other: LiveIncident): void {
@@ -131,15 +129,16 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
 }
 
 /**
- * Updates the figures that the dashboard shows: the number of open members, the worth of these
- * members and the drain rate.
+ * Updates the figures for the dashboard: the number of flows in the incident, their total value and
+ * the drain rate.
  */
 export function measure(live: LiveIncident, nowMs: number, hasValue: boolean): void {
   const { incident, members, leftAtMs } = live;
   incident.openCount = members.size;
   addSample(incident.trend, nowMs, members.size);
   if (hasValue) incident.value = live.hundredths / 100;
-  // This is a binary search, because `measure` runs for each of thousands of members that leave.
+  // Use a binary search, because this function runs each time one of possibly thousands of flows
+  // leaves.
   const old = countWhile(leftAtMs, (at) => at <= nowMs - DRAIN_MS);
   if (old > 0) leftAtMs.splice(0, old);
   incident.drainPerMinute = leftAtMs.length > 0 ? leftAtMs.length : null;

@@ -1,7 +1,7 @@
 import type { LiveIncident } from './live-incident.ts';
 
 /**
- * Maps each flow to the open incidents that the flow is in. This is the inverse of
+ * Index from each flow to the open incidents that contain it, the inverse of
  * `LiveIncident.members`.
  */
 export interface Memberships {
@@ -9,7 +9,7 @@ export interface Memberships {
   set(flowId: string, incidents: readonly LiveIncident[]): void;
   remove(flowId: string, live: LiveIncident): void;
   forget(flowId: string): void;
-  /** Makes the flows of `from` members of `to` as well. */
+  /** Adds the flows of `from` to `to` as well. */
   addAll(from: LiveIncident, to: LiveIncident): void;
   removeAll(live: LiveIncident): void;
 }

@@ -1,8 +1,8 @@
 import type { Incident } from '../../model/incident.ts';
 
 /**
- * An incident that its owner may change in place. All other code gets `Incident`, which is
- * read-only.
+ * An incident that its owner may change in place. All other code uses the read-only type
+ * `Incident`.
  */
 export type MutableIncident = {
   -readonly [K in keyof Incident]: Incident[K] extends readonly (infer One)[] ? One[] : Incident[K];
@@ -10,7 +10,7 @@ export type MutableIncident = {
 
 /**
  * Copies an incident and its lists, because the owner appends to the lists of the original. The
- * elements of the lists are immutable and not copied.
+ * elements of the lists are immutable and therefore shared.
  */
 export const copyOf = (incident: Incident): MutableIncident => ({
   ...incident,
@@ -21,7 +21,6 @@ export const copyOf = (incident: Incident): MutableIncident => ({
   trend: [...incident.trend],
 });
 /**
- * Returns a copy of the incident as it is now, for a caller that keeps the incident or sends it
- * later.
+ * Returns a copy of the incident in its present state, for a caller that stores or sends it later.
  */
 export const snapshotOf = (incident: Incident): Incident => copyOf(incident);

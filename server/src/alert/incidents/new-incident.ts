@@ -4,8 +4,8 @@ type Required =
   'key' | 'rule' | 'severity' | 'lasting' | 'environment' | 'flowType' | 'service' | 'step';
 
 /**
- * Makes an incident as it is when it opens. The caller gives the fields that tell what the incident
- * is about; all other fields are empty.
+ * Creates an incident in its initial state. The caller passes the fields that describe what the
+ * incident is about. All other fields are empty.
  */
 export function newIncident(
   about: Pick<Incident, Required> & Partial<Incident>,

@@ -4,39 +4,36 @@ import type { Flow } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { MAX_KEYS, type LiveIncident } from './live-incident.ts';
 
-/**
- * Indexes open incidents by what a finding names: the cause, the awaited step or the dependency.
- */
+/** Index of the open incidents by their cause, awaited step and dependency. */
 export interface OpenIncidents {
   add(live: LiveIncident): void;
   remove(live: LiveIncident): void;
-  /** Makes findings with this key belong to the incident. An incident has at most MAX_KEYS keys. */
-  addKey(live: LiveIncident, key: string): void;
   /**
-   * Gives `head` the keys of an incident that was folded into `head`, besides the keys that `head`
-   * has.
+   * Adds a key to the incident, so that findings with this key belong to it. An incident has at
+   * most MAX_KEYS keys.
    */
+  addKey(live: LiveIncident, key: string): void;
+  /** Adds the keys of `folded`, which was merged into `head`, to the keys of `head`. */
   takeKeysOver(head: LiveIncident, folded: LiveIncident): void;
   get(key: string): LiveIncident | undefined;
   has(key: string): boolean;
   list(): Set<LiveIncident>;
   /**
-   * Returns the key of the incident that a finding belongs to, whether or not that incident is
-   * open.
+   * Returns the key of the incident that a finding belongs to. This incident may not be open yet.
    */
   keyOf(finding: Finding, flow: Flow): string;
 }
 
 /**
- * Maximum number of dependencies that the errors of one step may name. Beyond it, the name in these
- * errors is taken for a text that varies with the flow, and not for a dependency.
+ * Maximum number of dependencies in the errors of one step. If there are more, the names in these
+ * errors probably vary with the flow and are not dependencies.
  */
 const MAX_DEPENDENCIES = 5;
 
 export function createOpenIncidents(): OpenIncidents {
   const byKey = new Map<string, LiveIncident>();
   const byStep = new Map<string, LiveIncident>();
-  /** Number of open incidents with a dependency, by the step whose errors name the dependency. */
+  /** Number of open incidents with a dependency, by the step whose errors name it. */
   const dependencies = new Map<string, number>();
 
   const countDependency = ({ incident }: LiveIncident, change: 1 | -1): void => {

@@ -10,7 +10,7 @@ import type { Incident } from '../../model/incident.ts';
 import { memoryStore, type MemoryStore } from '../../testing/memory-store.ts';
 import { createAlerts, type Alerts, type Route } from '../index.ts';
 
-/** Findings of one flow in brief, with its type. */
+/** A finding in short form, with the type and the environment of its flow. */
 type Said = Partial<Finding> & { type?: string; environment?: string; oneOf?: boolean };
 
 const START = 1_700_000_000_000;
@@ -45,7 +45,7 @@ const flowOf = (...said: Said[]): Flow => {
     }),
   } as unknown as Flow;
 };
-/** Returns a flow with work of a service that was committed at this time. */
+/** Returns a flow with a step of this service, whose span was received at this time. */
 const working = (service: string, receivedMs: number): Flow =>
   ({ ...flowOf({}), findings: [], steps: [{ service, receivedMs }] }) as unknown as Flow;
 
@@ -312,7 +312,7 @@ describe('two incidents that turn out to be one', () => {
     alerts.observe([second]);
     const [newer] = open().filter(({ place }) => place === 'mails');
     await pass(laterMs);
-    // The service was observed at last, but not since, so its silence shows.
+    // The service's last span was received 11 s ago, so the service counts as silent.
     if (laterMs > 0) alerts.observe([working('mail', clock.now() - 11_000), letters()]);
     await pass(20_000);
     expect(open()).toMatchObject([
@@ -326,7 +326,7 @@ describe('two incidents that turn out to be one', () => {
         foldedInto: open()[0]!.id,
       });
     }
-    // Flows of both queues go on in the one incident, which ends when both are through.
+    // Flows that wait for either queue now join the same incident.
     alerts.observe([mails()]);
     expect(open()).toMatchObject([
       {

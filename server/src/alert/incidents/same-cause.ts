@@ -4,22 +4,23 @@ import type { Incident } from '../../model/incident.ts';
 import { nameKey, namesOf } from './title.ts';
 
 /**
- * Finds incidents whose common cause is a silent service. Either several queues of the service are
- * not consumed, or some flows await the service and errors of other flows name it. While spans of
- * the service are received, it is not silent, and two stalled queues of it count as two causes.
+ * Finds incidents with a silent service as their common cause: several queues of the service are
+ * not consumed, or some flows wait for the service while errors of other flows name it. As long as
+ * spans of the service are received, it is not silent, and two stalled queues of it count as two
+ * causes.
  */
 export interface SameCause<T> {
-  /** Learns from a flow when spans of the flow's services were last received. */
+  /** Records when spans of the flow's services were last received. */
   observe(flow: Flow): void;
   add(entry: T): void;
   remove(entry: T): void;
-  /** Folds the incident and other incidents of the same cause into one. */
+  /** Merges this incident with other incidents of the same cause. */
   settle(entry: T): void;
 }
 
 /**
- * Time without spans after which a service counts as silent, ms. From a live service, spans are
- * received more often, because exporters send every five seconds by default.
+ * Time without received spans after which a service counts as silent, ms. Spans of a live service
+ * are received more often, because exporters send every five seconds by default.
  */
 const SILENT_MS = 10_000;
 const MAX_SERVICES = 10_000;
@@ -29,7 +30,7 @@ export function createSameCause<T>(
   incidentOf: (entry: T) => Incident,
   fold: (head: T, other: T) => void,
 ): SameCause<T> {
-  /** Time at which spans of each service were last received, epoch ms. */
+  /** Time when spans of each service were last received, epoch ms. */
   const heard = new Map<string, number>();
   const byName = new Map<string, Set<T>>();
   const names = new Map<T, readonly string[]>();
@@ -40,8 +41,8 @@ export function createSameCause<T>(
   const openedMs = ({ id }: Incident): number =>
     Number.parseInt(id.slice(id.lastIndexOf('-') + 1), 36);
   /**
-   * Returns whether `a` opened before `b`. The incident that opened first stays open when two are
-   * folded, so that the order of comparison does not matter.
+   * Returns whether `a` opened before `b`. Of two merged incidents the one that opened first stays
+   * open, so that the result does not depend on the order in which they are compared.
    */
   const isOlder = (a: Incident, b: Incident): boolean =>
     openedMs(a) < openedMs(b) || (openedMs(a) === openedMs(b) && a.key < b.key);
@@ -51,7 +52,7 @@ export function createSameCause<T>(
     for (const name of names.get(entry) ?? [])
       for (const other of [...(byName.get(name) ?? [])]) {
         if (other === entry || !isOpen(entry) || !isOpen(other) || !isSilent(name)) continue;
-        // Two errors that name two dependencies have two causes.
+        // Two incidents whose errors name different dependencies have different causes.
         if (isNamed(entry) && isNamed(other)) continue;
         if (isOlder(incidentOf(entry), incidentOf(other))) fold(entry, other);
         else fold(other, entry);
@@ -75,7 +76,8 @@ export function createSameCause<T>(
         if (all) all.add(entry);
         else byName.set(name, new Set([entry]));
       }
-      // By then it is known whether a service is silent, and the group wait has not ended yet.
+      // Check again when it is known whether the service is silent. By default this is not later
+      // than the end of the group wait, before people are notified.
       clock.after(SILENT_MS, () => settle(entry));
     },
     remove(entry) {

@@ -4,7 +4,7 @@ import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incid
 import { BUILT_IN_RULES, CHANNEL_RULE } from '../../model/rules.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 
-/** Maximum number of parts that an incident lists. Further parts are not named. */
+/** Maximum number of parts of an incident. Further parts are not listed. */
 const MAX_PARTS = 100;
 
 export const isAbsence = ({ rule }: { rule: string }): boolean =>
@@ -21,7 +21,7 @@ export const partOf = (
 
 /**
  * Adds a part to an incident: another flow type, step or rule with the same cause. Returns false if
- * the incident has this part already, or has too many parts.
+ * the incident already has this part or too many parts.
  */
 export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
   const { parts } = incident;
@@ -41,8 +41,8 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 }
 
 /**
- * Sets the incident's title and cause from all its parts. `suspected` lists possible causes outside
- * of these flows.
+ * Sets the incident's title and cause from all its parts. `suspected` are possible causes outside
+ * the flows.
  */
 export function describe(incident: MutableIncident, suspected: readonly string[]): void {
   incident.title = titleOf(incident);
@@ -59,7 +59,7 @@ function titleOf(incident: Incident): string {
       : `${types[0]!} and ${types.length - 1} other flow types`;
   const what = distinct(
     parts.map(({ step, service }) =>
-      // A service that owes no step that anybody can name is itself what is missed.
+      // If neither a step nor a destination is known, the service itself is named as missing.
       (step ?? place) === null && service
         ? service
         : `${step ?? place ?? types[0]!}${service ? ` (${service})` : ''}`,
@@ -86,8 +86,8 @@ const isBuiltIn = (rule: string): boolean =>
   rule === CHANNEL_RULE || BUILT_IN_RULES.some(({ name }) => name === rule);
 
 /**
- * Maps a rule to a function that makes the title, in words for an operator who reads the title at
- * night. A rule that is not listed gets a title from the rule's name.
+ * Functions that make the title, by rule. The wording is for an operator who reads it at night. For
+ * any other rule, the title contains the rule's name.
  */
 const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
   Object.entries({
@@ -114,11 +114,12 @@ function causeOf(incident: Incident): string | null {
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];
 
 /**
- * Returns the names that may stand for the cause of an incident: a service that does not react, or
- * a dependency that errors name. Incidents that share a name are compared. A host often has the
- * name of its service. For an internal host, the name in front of the internal domain is returned
- * as well, but `api.pay.example` is not our service `api`. Returns no name if any of several
- * services may be the missing one.
+ * Returns the names that identify the cause of an incident: a service that does not respond, or a
+ * dependency that errors name. Incidents with a common name may have the same cause.
+ *
+ * A host is often named like its service. For an internal host, the name without the internal
+ * domain is returned as well. A public host such as `api.pay.example` is not the service `api`.
+ * Returns no name if one of several services is missing and it is unknown which.
  */
 export function namesOf(incident: Incident): string[] {
   const { environment, flowType, dependency, key, service } = incident;

@@ -54,8 +54,8 @@ test.each(PRIVATE)('%s is private', (address) => expect(isPrivate(address)).toBe
 
 describe('a notification', () => {
   /**
-   * Makes a guard whose connections all end at a server of the test, and record the address that
-   * they would have gone to.
+   * Creates a guard whose connections all lead to a server of the test. The addresses that it would
+   * have connected to are recorded.
    */
   const bench = async () => {
     const server = createServer((_request, response) => response.writeHead(204).end());

@@ -1,11 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Ranges of addresses to which no notification may go, unless the operator allows it. IPv4 and IPv6
- * have separate lists, because Node also compares an IPv4 address, in its mapped form, with IPv6
- * subnets. One common list with `::ffff:0:0/96` would refuse every public IPv4 address (guarded by
- * addresses.test.ts). The ranges follow the registries of special-purpose addresses of IANA (RFC
- * 6890).
+ * Private address ranges, to which no notification may be sent unless the operator allows it. They
+ * follow IANA's registries of special-purpose addresses (RFC 6890).
+ *
+ * IPv4 and IPv6 have separate lists, because Node also compares an IPv4 address, in its mapped
+ * form, with IPv6 subnets. In a common list, `::ffff:0:0/96` would match every public IPv4 address
+ * (guarded by addresses.test.ts).
  */
 const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['0.0.0.0', 8],
@@ -20,12 +21,11 @@ const PRIVATE_4: readonly (readonly [net: string, prefix: number])[] = [
   ['224.0.0.0', 3],
 ];
 const PRIVATE_6: readonly (readonly [net: string, prefix: number])[] = [
-  // This range contains the loopback address, the unspecified address, and IPv4 addresses written
-  // as `::10.0.0.1`.
+  // This range contains the loopback address, the unspecified address, and IPv4 addresses in the
+  // form `::10.0.0.1`.
   ['::', 96],
-  // These ranges hold IPv4 addresses in IPv6 form, mapped or translated. They are refused, because
-  // no webhook needs such an address and a private IPv4 address in this form would bypass the
-  // ranges above.
+  // The next ranges contain IPv4 addresses in IPv6 form, mapped or translated. No webhook needs
+  // them, and a private IPv4 address in this form would bypass the IPv4 ranges.
   ['::ffff:0:0', 96],
   ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
@@ -47,12 +47,12 @@ const private4 = listOf(PRIVATE_4, 'ipv4');
 const private6 = listOf(PRIVATE_6, 'ipv6');
 
 /**
- * Returns whether an address, written without brackets, is private. Also returns true for a text
- * that is no address.
+ * Returns whether an address (without brackets) is private. Returns true for a text that is not an
+ * address.
  */
 export function isPrivate(address: string): boolean {
-  // A zone as in `fe80::1%eth0` names the link and does not change the range of the address, so the
-  // zone is removed.
+  // Remove the zone, as in `fe80::1%eth0`. It names the network interface and does not affect the
+  // range.
   const plain = address.replace(/%.*$/, '');
   const family = isIP(plain);
   return family === 4

@@ -1,6 +1,6 @@
-/** The receiver's answer to a notification. */
+/** The receiver's response to a notification. */
 export interface Answer {
   status: number;
-  /** `Retry-After` of the answer, as ms from now; null if the answer has none. */
+  /** `Retry-After` of the response, in ms from now; null if absent. */
   retryAfterMs: number | null;
 }

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { manualClock } from '../../base/clock.ts';
 import { createGuard, type Network } from './guard.ts';
 
-/** Names lead to these addresses; whoever gets as far as a connection is told so. */
+/**
+ * Creates a guard that resolves names to these addresses. Every connection attempt fails with the
+ * error "connects".
+ */
 function bench(addresses: Record<string, string[]>, allowed: readonly string[] = []) {
   const lookups: string[] = [];
   const network: Network = {
@@ -31,7 +34,7 @@ test.each(['ftp://ops.example', 'file:///etc/passwd', 'gopher://ops.example'])(
 test.each([
   ['http://127.0.0.1/', '127.0.0.1 is a private address'],
   ['http://[::1]:8080/', '[::1] is a private address'],
-  // Node writes every form of an IPv4 address as four numbers.
+  // Node's URL parser normalizes every notation of an IPv4 address to dotted decimal.
   ['http://2130706433/', '127.0.0.1 is a private address'],
   ['http://0x7f.1/', '127.0.0.1 is a private address'],
 ])('%s: %s', async (url, message) => {

@@ -10,14 +10,16 @@ import type { Answer } from './answer.ts';
 import { sendMail, type Mail } from './mail.ts';
 
 /**
- * Sends every notification, and is the only way out of the process. The guard resolves a host name
- * once and pins the connection to the address that it checked (no DNS rebinding). It refuses
- * private ranges unless the operator allows them, never follows redirects, and reads at most 64 KiB
- * of an answer.
+ * Sends all notifications, and is the only code that opens outgoing connections. It resolves a host
+ * name once and connects only to the address that it checked, which prevents DNS rebinding. It
+ * refuses private addresses unless the operator allows them, never follows redirects, and reads at
+ * most 64 KiB of a response.
  */
 export interface Guard {
   post(url: string, headers: Record<string, string>, body: string): Promise<Answer>;
-  /** Sends a mail under the same rules as `post`. `url` is the address of the SMTP server. */
+  /**
+   * Sends a mail under the same restrictions as `post`. `url` is the address of the SMTP server.
+   */
   mail(url: string, mail: Omit<Mail, 'server' | 'address'>): Promise<Answer>;
 }
 
@@ -32,12 +34,17 @@ interface Resolved {
 /** Access to the network, which tests replace. */
 export interface Network {
   lookup(host: string): Promise<readonly Resolved[]>;
-  /** Returns a connection to use instead of one that Node makes. */
+  /**
+   * Returns a connection for the request. Node creates the connection if this function is absent.
+   */
   connect?: (options: RequestOptions) => Duplex;
 }
 const INTERNET: Network = { lookup: (host) => lookup(host, { all: true }) };
 
-/** Creates the guard. `allowed` lists hosts and addresses that may be private. */
+/**
+ * Creates the guard. `allowed` are hosts and addresses to which it may connect although they are
+ * private.
+ */
 export function createGuard(clock: Clock, allowed: readonly string[], network = INTERNET): Guard {
   const resolve = async (host: string): Promise<Resolved> => {
     const plain = host.replace(/^\[|\]$/g, '');
@@ -101,7 +108,7 @@ export function createGuard(clock: Clock, allowed: readonly string[], network = 
                 done(answer);
                 response.destroy();
               };
-              // Only the status of the answer matters, so a body that never ends is cut off.
+              // Only the status of the response is needed, so stop reading a body that is too long.
               response.on('data', (chunk: Buffer) => {
                 read += chunk.length;
                 if (read > MAX_ANSWER) finish();

@@ -2,24 +2,24 @@ import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Answer } from './answer.ts';
 
-/** A mail to be sent through one server. The guard has already resolved and checked the address. */
+/** A mail and its SMTP server, whose address the guard has resolved and checked. */
 export interface Mail {
-  /** `smtp://user:password@host:587` or `smtps://host:465`. */
+  /** URL of the SMTP server: `smtp://user:password@host:587` or `smtps://host:465`. */
   server: URL;
   address: string;
   from: string;
   to: readonly string[];
   subject: string;
   text: string;
-  /** Idempotency key for the receiver, which becomes the mail's Message-ID. */
+  /** Idempotency key for the receiver, which is used as the Message-ID. */
   key: string;
 }
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Sends a mail and returns the answer of the SMTP server as an HTTP status. An answer 4yz is worth
- * a retry, an answer 5yz is not (RFC 5321, 4.2.1).
+ * Sends a mail, and returns the SMTP server's response as an HTTP status. A 4yz reply is temporary
+ * and is retried, a 5yz reply is not (RFC 5321, 4.2.1).
  */
 export async function sendMail(mail: Mail): Promise<Answer> {
   const { server } = mail;
@@ -28,11 +28,10 @@ export async function sendMail(mail: Mail): Promise<Answer> {
     host: mail.address,
     port: Number(server.port || (secure ? 465 : 587)),
     secure,
-    // A certificate is issued for host names, so no server name is set if the host is an IP
-    // address.
+    // Set a server name for the certificate check only if the host is a name, because certificates
+    // are issued for names.
     ...(isIP(server.hostname) === 0 && { tls: { servername: server.hostname } }),
-    // TLS is required if there is a password, so that the password travels only over an encrypted
-    // connection.
+    // Require TLS if there is a password, so that it is never sent unencrypted.
     requireTLS: server.username !== '',
     ...(server.username !== '' && {
       auth: {
