@@ -1,6 +1,4 @@
-/**
- * Keeps a bounded number of values. When the set is full, adding a value removes the oldest one.
- */
+/** A set with a maximum size. When the set is full, adding a value removes the oldest one. */
 export interface BoundedSet<T> {
   add(value: T): void;
   has(value: T): boolean;

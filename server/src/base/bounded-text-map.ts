@@ -1,19 +1,18 @@
 /**
- * Caches values by texts that repeat. Its size is bounded by the number of characters that it keeps
- * in memory, because a bound on the number of entries would let a sender of long texts fill the
- * memory (guarded by bounded-text-map.test.ts). When the cache is full, it is cleared, so that
- * texts which are no longer sent take no room.
+ * Caches values by texts that repeat. Its size is limited by the number of characters in memory. A
+ * limit on the number of entries would not suffice, because a sender of long texts could still
+ * exhaust the memory (guarded by bounded-text-map.test.ts). When the cache is full, it is cleared,
+ * which also removes texts that are no longer sent.
  */
 export interface BoundedTextMap<V> {
   get(text: string): V | undefined;
   /**
-   * Adds an entry. `characters` counts the characters of all texts that stay in memory because of
-   * the entry.
+   * Adds an entry. `characters` is the total length of all texts that the entry keeps in memory.
    */
   set(text: string, value: V, characters: number): void;
 }
 
-/** Characters that the bound counts for each entry in addition to the entry's texts. */
+/** Number of characters that are added for each entry, for its overhead in memory. */
 const ENTRY = 64;
 
 export function createBoundedTextMap<V>(mostCharacters: number): BoundedTextMap<V> {

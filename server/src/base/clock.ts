@@ -1,20 +1,20 @@
 /**
- * Provides the time. No other code reads the time (invariant I6): it is given a Clock, which tests
- * replace with one that they advance by hand.
+ * Source of time. All other code gets the time from a `Clock` (invariant I6), so that tests can use
+ * a clock that they advance by hand.
  */
 export interface Clock {
-  /** Returns the wall clock, in ms since 1970. */
+  /** Returns the wall-clock time, epoch ms. */
   now(): number;
   /**
-   * Runs `task` once after `delayMs`, and returns a function that cancels it. Any delay is allowed,
-   * whereas setTimeout alone ends at 24.8 days.
+   * Runs `task` once after `delayMs`. Returns a function that cancels it. Any delay is allowed,
+   * whereas a single setTimeout is limited to 24.8 days.
    */
   after(delayMs: number, task: () => void): () => void;
 }
 
 /**
- * Longest delay that setTimeout accepts; for a longer delay it fires immediately. Longer delays are
- * therefore waited for in pieces.
+ * Maximum delay of setTimeout, ms; with a longer delay it would fire immediately. So a longer delay
+ * is split into several timeouts.
  */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -38,11 +38,14 @@ export function systemClock(): Clock {
 }
 
 export interface ManualClock extends Clock {
-  /** Advances time and runs the tasks that became due, in order of due time. */
+  /** Advances the time, and runs the tasks that become due, in the order of their due times. */
   advance(ms: number): void;
 }
 
-/** Creates a clock that moves only when `advance` is called; due timers run inside that call. */
+/**
+ * Creates a clock that moves only when `advance` is called. Tasks that become due run during this
+ * call.
+ */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let now = startMs;
   let tasks: { due: number; task: () => void }[] = [];

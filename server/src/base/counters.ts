@@ -1,22 +1,22 @@
 /**
- * Owns the counters and gauges of the running server, which /metrics shows. Every record that is
- * dropped is counted (invariant I2).
+ * Registry of the server's counters and gauges, which /metrics exports. Every dropped record is
+ * counted (invariant I2).
  */
 export interface Counters {
   /**
-   * Adds `by` (default 1) to the counter with this name and these `labels`. The caller must bound
-   * the number of distinct label values.
+   * Adds `by` (default 1) to the counter with this name and these `labels`. The caller must limit
+   * the number of different label values.
    */
   add(name: string, by?: number, labels?: Labelled['labels']): void;
   gauge(name: string, read: () => number | readonly Labelled[]): void;
-  /** Adds what another part counts by itself. It must bound the number of its readings. */
+  /** Registers a source of further readings. The source must limit the number of its readings. */
   collect(read: () => Iterable<Reading>): void;
   read(): Reading[];
 }
 
 /**
- * Holds one value of a gauge that has several values, told apart by labels. The function that reads
- * the gauge must bound the number of values.
+ * One of several values of a gauge, distinguished by labels. The function that reads the gauge must
+ * limit the number of values.
  */
 export interface Labelled {
   labels: Readonly<Record<string, string>>;
@@ -25,17 +25,17 @@ export interface Labelled {
 
 export interface Reading extends Partial<Labelled> {
   name: string;
-  /** Of a histogram, how many values it has counted. */
+  /** Value of the counter or gauge. For a histogram, the number of observed values. */
   value: number;
   kind: 'counter' | 'gauge' | 'histogram';
   histogram?: Histogram;
 }
 
-/** Counts values by size, as OpenMetrics has them. */
+/** Counts observed values by size, as OpenMetrics defines it. */
 export interface Histogram {
-  /** Upper bounds, the lowest first. */
+  /** Upper bounds of the buckets, ascending. */
   bounds: readonly number[];
-  /** Values up to each bound and above the bound before; the last count has no bound. */
+  /** Number of values in each bucket, not cumulative. The last bucket has no upper bound. */
   counts: number[];
   sum: number;
 }

@@ -1,12 +1,12 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Wakes a key when its deadline has passed. All deadlines share one binary heap and one timer, so
- * that nothing polls. Setting a key again moves the key's deadline; its old heap entry is skipped
- * when it reaches the top.
+ * Calls back with each key whose deadline has passed. All deadlines share one binary heap and one
+ * timer, so nothing is polled. When a key gets another deadline, its old heap entry remains and is
+ * skipped later.
  */
 export interface Deadlines {
-  /** Wakes `key` at `atMs` (wall clock, ms) and replaces the key's earlier deadline. */
+  /** Sets the deadline of `key` to `atMs`, epoch ms. Replaces an earlier deadline of the key. */
   set(key: string, atMs: number): void;
   clear(key: string): void;
   readonly size: number;
@@ -14,8 +14,8 @@ export interface Deadlines {
 }
 
 /**
- * Most keys that one wake-up handles; the other due keys wait for the next turn of the timer.
- * Otherwise a thousand deadlines that fall due together would delay answers to requests.
+ * Maximum number of keys in one callback. Further due keys follow in the next run of the timer,
+ * because handling a thousand deadlines at once would delay responses to requests.
  */
 const MAX_AT_ONCE = 100;
 
@@ -84,8 +84,8 @@ export function createDeadlines(clock: Clock, onDue: (keys: string[]) => void): 
       if (current.get(key) === atMs) return;
       current.set(key, atMs);
       push({ at: atMs, key });
-      // A moved deadline leaves its old entry in the heap. Rebuild the heap before old entries
-      // outnumber the valid ones.
+      // The heap also contains outdated entries of keys that got another deadline. Rebuild it
+      // before they outnumber the valid entries.
       if (heap.length > 64 && heap.length > current.size * 2) {
         heap.length = 0;
         for (const [k, at] of current) push({ at, key: k });

@@ -5,15 +5,18 @@ const DURATION = new RegExp(String.raw`^(\d{1,9}(?:\.\d{1,3})?)(${Object.keys(UN
 export const isDuration = (text: string): boolean => DURATION.test(text);
 
 /**
- * Parses a duration like `30s`, `1.5h` or `2w` into ms; returns null for any other text. Settings,
- * alerts, definitions and queries all use this function, so that they accept the same texts.
+ * Parses a duration such as `30s`, `1.5h` or `2w`. Returns ms; null for any other text. Settings,
+ * alerts, definitions and queries all use this function, so that they accept the same durations.
  */
 export function durationMs(text: string): number | null {
   const match = DURATION.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
 
-/** Writes a duration as `durationMs` reads it, in the largest unit that leaves no rest. */
+/**
+ * Formats a duration so that `durationMs` can parse it, in the largest unit that divides it without
+ * a remainder.
+ */
 export function durationText(ms: number): string {
   const [unit, size] =
     Object.entries(UNITS)

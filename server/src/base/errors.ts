@@ -1,7 +1,7 @@
 /**
- * Lists every error code that callers of a folder may get. An error is either permanent (the same
- * input fails again) or retryable, as in the OpenTelemetry Collector. A test checks that this list
- * and docs/operations.md agree.
+ * All error codes, with their meaning. An error is either permanent (the same input fails again) or
+ * retryable, as in the OpenTelemetry Collector. A test checks that docs/operations.md lists the
+ * same codes.
  */
 export const ERRORS = {
   'config.invalid': 'one or more settings are wrong; each is listed',
@@ -42,9 +42,9 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorDetails {
-  /** Tells whether the same request, unchanged, may succeed later. */
+  /** True if the same request may succeed later. */
   retryable?: boolean;
-  /** Tells the operator what to do about the error. */
+  /** What the operator can do about the error. */
   hint?: string;
   cause?: unknown;
 }
@@ -63,7 +63,7 @@ export class FermataError extends Error {
   }
 }
 
-/** Returns the message of an Error, or any other thrown value as text. */
+/** Returns the message of an Error; any other thrown value is converted to text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,7 @@
 import { messageOf } from './errors.ts';
 
 /**
- * Explains why a write failed: `kind` is a label for metrics, `text` and `hint` are for the
- * operator.
+ * Reason why a write failed. `kind` is a label for metrics. `text` and `hint` are for the operator.
  */
 export interface Failure {
   kind: string;
@@ -12,16 +11,13 @@ export interface Failure {
 
 interface Known extends Failure {
   /**
-   * Matches the error code or the message that Node, the embedded engine or a ClickHouse server
-   * gives for this failure.
+   * Matches the error code or message of this failure from Node, the embedded engine or a
+   * ClickHouse server.
    */
   says: RegExp;
 }
 
-/**
- * Known failures. The first entry that matches is used, so special causes stand before general
- * ones.
- */
+/** Known failures. The first match is used, so specific causes come before general ones. */
 const KNOWN: readonly Known[] = [
   {
     kind: 'disk-full',
@@ -77,7 +73,10 @@ const OTHER: Failure = {
   text: 'the store refuses',
   hint: 'The log has what it says.',
 };
-/** Most nested causes of an error that are followed. A longer chain is taken to be a cycle. */
+/**
+ * Maximum number of nested causes of an error that are examined, because a chain of causes may be a
+ * cycle.
+ */
 const MAX_CAUSES = 10;
 
 export function failureOf(error: unknown): Failure {

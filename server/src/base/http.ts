@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { FermataError, messageOf } from './errors.ts';
 
 /**
- * Makes the server listen, and returns the port in use; if `port` is 0, the system chooses the
- * port. If the port is taken, the error names the setting that changes the port.
+ * Makes the server listen, and returns its port. If `port` is 0, the system chooses a free port. If
+ * the port is in use, the error tells which setting changes it.
  */
 export function listen(
   server: Server,
@@ -33,8 +33,8 @@ export function listen(
 }
 
 /**
- * Stops accepting connections, waits for `drain`, in which requests in flight get their answers,
- * and then closes all connections. The function may also be called if the server never listened.
+ * Stops accepting connections, waits for `drain` (in which pending requests are answered), and then
+ * closes all connections. Does nothing if the server never listened.
  */
 export async function closeServer(
   server: Server,
@@ -44,8 +44,8 @@ export async function closeServer(
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await drain();
   server.closeIdleConnections();
-  // Connections whose answer is just being sent become idle a moment later, so all connections are
-  // closed in the next turn of the event loop.
+  // Wait for the next turn of the event loop before closing all connections, because some may still
+  // be sending a response.
   setImmediate(() => server.closeAllConnections());
   await closed;
 }

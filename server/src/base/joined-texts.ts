@@ -1,8 +1,7 @@
 /**
- * Creates a function that joins two texts and returns the same text object for the same pair (for
- * example service and operation, or method and route). So the joined text is built, hashed and
- * stored once for all spans that carry the pair. The cache is cleared when it exceeds
- * `mostCharacters`, which only hostile senders reach.
+ * Creates a function that joins two texts, such as service and operation. For the same pair it
+ * returns the same string object, so that the joined text is built, hashed and stored once for all
+ * spans. The cache is cleared when it exceeds `mostCharacters`, which normal senders do not reach.
  */
 export function createJoinedTexts(
   separator: string,
@@ -15,7 +14,8 @@ export function createJoinedTexts(
     let text = ofFirst?.get(second);
     if (text !== undefined) return text;
     text = `${first}${separator}${second}`;
-    // Count twice: an entry keeps the second text of the pair in memory as well as the joined text.
+    // Count the length twice, because an entry keeps both the joined text and the second text in
+    // memory.
     kept += 2 * text.length;
     if (kept > mostCharacters) {
       texts.clear();

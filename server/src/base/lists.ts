@@ -1,7 +1,6 @@
 /**
- * Returns the same as `list.flatMap(of)`. Use it for lists that every flow or span passes through,
- * because V8's `flatMap` calls into the runtime for each element, which took 3 % of the server's
- * CPU.
+ * Returns the same as `list.flatMap(of)`. Use it for lists that every flow or span passes through:
+ * V8's `flatMap` calls into the runtime for each element, which took 3 % of the server's CPU.
  */
 export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[]): R[] {
   const all: R[] = [];
@@ -10,30 +9,30 @@ export function flatMapped<T, R>(list: readonly T[], of: (one: T) => readonly R[
 }
 
 /**
- * Does the same as `list.push(...more)`, but for any number of elements: `push` puts its arguments
- * on the stack, which overflows at some 100,000 elements.
+ * Does the same as `list.push(...more)` for any number of elements. `push` passes its arguments on
+ * the stack, which overflows at about 100,000 elements.
  */
 export function pushAll<T>(list: T[], more: Iterable<T>): void {
   for (const one of more) list.push(one);
 }
 
 /**
- * Returns the smallest number, or Infinity for an empty list. The list may have any length, whereas
+ * Returns the smallest number; Infinity for an empty list. Works for lists of any length, whereas
  * `Math.min(...numbers)` overflows the stack.
  */
 export const smallestOf = (numbers: readonly number[]): number =>
   numbers.reduce((least, one) => Math.min(least, one), Infinity);
 
-/** Holds the first elements of a list that may have had more. */
+/** The first elements of a list that may be longer. */
 export interface Cut<T> {
   items: T[];
-  /** Is true if elements were left out. */
+  /** True if elements were omitted. */
   incomplete: boolean;
 }
 
 /**
- * Shortens `list` to `most` elements. The caller asks its source for `most` + 1 elements, so that
- * `incomplete` tells whether there are more than `most`.
+ * Shortens `list` to `most` elements. To detect whether there are more, the caller must request
+ * `most` + 1 elements from its source.
  */
 export const cutTo = <T>(list: readonly T[], most: number): Cut<T> => ({
   items: list.slice(0, most),
@@ -41,8 +40,8 @@ export const cutTo = <T>(list: readonly T[], most: number): Cut<T> => ({
 });
 
 /**
- * Returns the number of leading elements for which `holds` is true, by binary search. `holds` must
- * be false for all elements after the first for which it is false.
+ * Returns the number of leading elements for which `holds` is true, by binary search. Once `holds`
+ * is false for an element, it must be false for all later elements.
  */
 export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): number {
   let [from, to] = [0, list.length];
@@ -54,7 +53,7 @@ export function countWhile<T>(list: readonly T[], holds: (one: T) => boolean): n
   return from;
 }
 
-/** Groups the elements by the key that `keyOf` returns. Elements of a group keep their order. */
+/** Groups elements by the key that `keyOf` returns. The elements of a group keep their order. */
 export function groupedBy<T>(list: Iterable<T>, keyOf: (one: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const one of list) {
@@ -66,7 +65,7 @@ export function groupedBy<T>(list: Iterable<T>, keyOf: (one: T) => string): Map<
   return groups;
 }
 
-/** Appends `one` to the list that `lists` has for `key`, and creates that list if it is missing. */
+/** Appends `one` to the list under `key`, and creates the list if necessary. */
 export function append<K, T>(lists: Map<K, T[]>, key: K, one: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [one]);

@@ -1,6 +1,6 @@
 /**
- * Writes messages for the operator. Messages contain counts; there is never a message per span or
- * request, because a flood of bad spans must not flood the log.
+ * Logs messages for the operator. Never log a message for each span or request, because many bad
+ * spans would flood the log. Log counts instead.
  */
 export interface Log {
   info(fields: object, message: string): void;

@@ -3,7 +3,10 @@ import { createMemory, type Memory } from './memory.ts';
 
 const KB = 1024;
 
-/** Returns how many of `count` successive leases reused kept memory. */
+/**
+ * Leases and releases `count` buffers, one after the other. Returns how many of them came from the
+ * pool.
+ */
 function reused(memory: Memory, size: number, count: number): number {
   let times = 0;
   for (let i = 0; i < count; i++) {
@@ -22,7 +25,7 @@ test('memory that was given back is leased again, never twice at once', () => {
   a.release();
   const b = memory.lease(30 * KB);
   expect([b.bytes.buffer, b.bytes.length]).toEqual([first, 30 * KB]);
-  // A holder of a released lease can neither read nor release memory that is leased to another now.
+  // Releasing `a` again must have no effect, because its memory is now leased to `b`.
   a.release();
   expect([memory.kept, memory.lease(20 * KB).bytes.buffer === first]).toEqual([0, false]);
   expect(() => a.bytes).toThrow('given back');

@@ -1,44 +1,35 @@
 /**
- * Pools buffers for reuse. Without the pool, buffers that survive two minor collections are freed
- * only by a collection of the whole heap. V8 starts such a collection for every 64 MB of these
- * buffers, however much room the heap has (`external memory pressure` in
- * `--trace-incremental-marking`): at 25,000 spans/s every 1.6 s.
+ * A pool of reusable buffers. Without it, buffers that survive two minor garbage collections are
+ * freed only by a collection of the whole heap. V8 starts such a collection after every 64 MB of
+ * these buffers, however small the heap is (`external memory pressure` in
+ * `--trace-incremental-marking`). At 25,000 spans/s that is every 1.6 s.
  */
 export interface Memory {
-  /** Leases a buffer of `bytes` bytes, whose content is undefined. */
+  /** Leases a buffer of this size. Its content is undefined. */
   lease(bytes: number): Lease;
-  /** Number of bytes of the free buffers in the pool; leased buffers do not count. */
+  /** Total size of the free buffers in the pool, bytes. Leased buffers are not included. */
   readonly kept: number;
 }
 
-/**
- * Holds a leased buffer until `release`. If a lease is never released, the garbage collector frees
- * its memory.
- */
+/** A leased buffer. If it is never released, the garbage collector frees its memory. */
 export interface Lease {
   /**
-   * Returns the leased buffer; after `resize` it may be another buffer. Throws after `release`,
-   * because the memory may then hold the data of another lease.
+   * The leased buffer, which may be another one after `resize`. Reading it after `release` throws,
+   * because another lease may use the memory by then.
    */
   readonly bytes: Buffer;
-  /**
-   * Counts the bytes of memory that the lease occupies, which is up to twice the size that was
-   * leased.
-   */
+  /** Number of bytes of memory that the lease occupies, up to twice the leased size. */
   readonly capacity: number;
-  /**
-   * Changes the size of the buffer. Its leading bytes are kept; the content after them is
-   * undefined.
-   */
+  /** Changes the size of the buffer. The leading bytes are kept. Additional bytes are undefined. */
   resize(bytes: number): void;
-  /** Returns the memory to the pool. After that, `bytes` must not be read any more. */
+  /** Returns the memory to the pool. Afterwards `bytes` must not be read. */
   release(): void;
 }
 
 /**
- * Exponents of the smallest and the largest pooled size. Pooled sizes are powers of two, from 16
- * KiB to 16 MiB. Buffers of other sizes are not pooled. A smaller buffer occupies only the bytes
- * that it needs.
+ * Exponents of the smallest and the largest buffer size in the pool. Sizes are powers of two, from
+ * 16 KiB to 16 MiB. Other buffers are not reused, and those below 16 KiB have exactly the requested
+ * size.
  */
 const MIN_SIZE = 14;
 const LARGEST = 24;
@@ -50,7 +41,7 @@ const isKept = (power: number): boolean => power >= MIN_SIZE && power <= LARGEST
 
 interface SizeClass {
   free: Buffer[];
-  /** Holds the number of the last lease of this size; leases are numbered in order. */
+  /** Number of the last lease of this size. Leases are numbered in ascending order. */
   lastUse: number;
 }
 
@@ -76,7 +67,7 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
     const power = powerOf(memory.length);
     if (!isKept(power) || memory.length !== 2 ** power) return;
     const of = classes[power]!;
-    // To make room, free buffers of sizes that were leased less recently than the size of `memory`.
+    // The pool is full. Make room by freeing buffers of sizes that were leased less recently.
     while (kept + memory.length > mostKept) {
       const eldest = classes
         .filter(({ free, lastUse }) => free.length > 0 && lastUse < of.lastUse)
@@ -97,8 +88,8 @@ export function createMemory(mostKept = 32 * 1024 * 1024): Memory {
 }
 
 /**
- * This is a class and not a closure, because thousands of requests may wait with one lease each,
- * and a closure takes four times the memory.
+ * This is a class and not a closure, because a closure needs four times the memory and thousands of
+ * leases may exist at once.
  */
 class Leased implements Lease {
   private content: Buffer;

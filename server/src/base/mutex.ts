@@ -1,11 +1,11 @@
-/** Runs pieces of asynchronous work one after the other, in the order of the calls. */
+/** Runs asynchronous work one at a time, in the order of the calls. */
 export interface Mutex {
   /**
-   * Runs `work` after all work that was queued before, and settles like `work`. If `work` fails,
-   * the work that is queued behind it still runs.
+   * Runs `work` after all previously queued work, and returns its result. A failure does not
+   * prevent later work from running.
    */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves when all work that has been queued so far has ended. */
+  /** Resolves when all work that is queued at present has ended. */
   idle(): Promise<unknown>;
 }
 

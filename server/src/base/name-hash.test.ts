@@ -6,7 +6,7 @@ const pair = (prefix: string, text: string): [number, number] => {
   return [hashed.high, hashed.low];
 };
 
-/** MurmurHash3 x86_32 with seed 0, as its author's reference code gives it. */
+/** The expected hashes are from the reference implementation of MurmurHash3 x86_32 with seed 0. */
 test.each([
   ['', 0],
   ['test', 0xba6bd213],
@@ -24,7 +24,7 @@ test('wherever a name is parted into prefix and text, it is the same name', () =
       );
 });
 
-/** MurmurHash3 x86_32 over bytes, block by block as its author wrote it. */
+/** Second implementation of MurmurHash3 x86_32, over bytes, to compare with. */
 function murmur3(bytes: Buffer): number {
   const scramble = (k: number): number => {
     const mixed = Math.imul(k, 0xcc9e2d51);

@@ -1,14 +1,14 @@
 /**
- * Holds the result of `hashName`: the 64-bit hash of a name in two 32-bit halves. ClickHouse
- * computes the same hash (`murmurHash3_32` and `murmurHash2_32` by Appleby, with seed 0, over the
- * UTF-8 bytes), so the store can return hashes of millions of names instead of the names.
- * `testing/store-conformance.ts` guards that both sides agree.
+ * Result of `hashName`: a 64-bit hash of a name as two 32-bit halves. ClickHouse computes the same
+ * hash (`murmurHash3_32` and `murmurHash2_32` with seed 0, over the UTF-8 bytes), so that the store
+ * can return the hashes of millions of names instead of the names. `testing/store-conformance.ts`
+ * checks that both implementations agree.
  */
 export const hashed = { high: 0, low: 0 };
 
 /**
- * Hashes `prefix` and `text` as if they were one text, and stores the result in `hashed`. Joining
- * the texts first, or returning a pair, would cost more than the hashing itself.
+ * Hashes the concatenation of `prefix` and `text`, and stores the result in `hashed`. Concatenating
+ * the texts first, or returning a pair, would cost more time than the hashing.
  */
 export function hashName(prefix: string, text: string): void {
   const widest = hashCodes(prefix, text);
@@ -16,8 +16,8 @@ export function hashName(prefix: string, text: string): void {
 }
 
 /**
- * Hashes character codes as if they were bytes, and returns the bitwise OR of all codes, which is
- * above 0x7f if a character is not ASCII.
+ * Hashes character codes as if they were bytes. Returns the bitwise OR of all codes, which is above
+ * 0x7f if a character is not ASCII.
  */
 function hashCodes(prefix: string, text: string): number {
   const cut = prefix.length;
@@ -66,8 +66,8 @@ function scrambled(word: number): number {
 }
 
 /**
- * Number of bytes of one hash in the result of `hashesOf`, which joins the hashes of all `names`.
- * Each hash consists of its high half and then its low half, both big-endian.
+ * Number of bytes of each hash in the result of `hashesOf`, which concatenates the hashes of
+ * `names`. A hash consists of its high and its low half, both big-endian.
  */
 export const HASH_BYTES = 8;
 export function hashesOf(names: readonly string[]): Buffer {

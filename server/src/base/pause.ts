@@ -1,6 +1,6 @@
 /**
- * Lets other work of the event loop run once. Long work calls this between its pieces, so that it
- * does not block other work.
+ * Lets the event loop do other work once. Long computations call it between their parts, so that
+ * they do not block other work.
  */
 export const yieldToEventLoop = (): Promise<void> =>
   new Promise((resolve) => setImmediate(resolve));

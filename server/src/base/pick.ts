@@ -1,6 +1,6 @@
 /**
- * Returns an object that has only the given fields of another one. What the API sends is made with
- * it: a spread would also send fields that only the server knows.
+ * Returns an object with only the named fields of another object. Use it for API responses: a
+ * spread would also expose internal fields.
  */
 export function pick<T extends object, const Name extends keyof T>(
   of: T,

@@ -1,10 +1,7 @@
-/** Passes values from an emitter to one listener. The two can be created in either order. */
+/** Passes values from an emitter to a single listener. Either of them can be created first. */
 export interface Signal<T> {
   emit: (value: T) => void;
-  /**
-   * Sets the only listener. It gets the values that are emitted from now on; earlier values are
-   * lost.
-   */
+  /** Sets the only listener. Values emitted before this call are lost. */
   listen(listener: (value: T) => void): void;
 }
 

@@ -1,13 +1,12 @@
 /**
- * Most edits between a misspelt name and a candidate for it. A candidate that needs more edits
- * counts as another word.
+ * Maximum number of edits between a misspelt name and a suggestion. A candidate with more edits is
+ * considered a different word.
  */
 const MAX_EDITS = 5;
 
 /**
- * Returns the candidate that a misspelt name most likely stands for ("did you mean …?"), or
- * undefined if no candidate is near. If `name` is the beginning of candidates, the first of these
- * is returned.
+ * Returns the candidate that a misspelt name most likely means ("did you mean …?"); undefined if
+ * none is similar. If candidates begin with `name`, returns the first of them.
  */
 export function closestTo(name: string, candidates: readonly string[]): string | undefined {
   const begun =
@@ -22,7 +21,7 @@ export function closestTo(name: string, candidates: readonly string[]): string |
   return best?.candidate;
 }
 
-/** Returns how many letters have to be added, removed or replaced to turn `a` into `b`. */
+/** Returns the minimum number of letters to add, remove or replace to turn `a` into `b`. */
 function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -11,23 +11,22 @@ import {
 import type { z } from 'zod';
 
 /**
- * Holds the result of reading a settings file against a schema: either `data`, or all problems that
- * were found. Each problem names a line and a field.
+ * Result of reading a settings file: either `data`, or all problems, each with its line and field.
  */
 export interface Read<T> {
   data: T | null;
   problems: string[];
   /**
-   * Returns the line of the deepest node that exists on `path`. The caller uses it to report
-   * problems that the schema cannot detect.
+   * Returns the line of the node at `path`, or of its nearest existing ancestor. The caller uses it
+   * to report problems that the schema cannot detect.
    */
   lineOf: (path: readonly PropertyKey[]) => number;
 }
 
 /**
- * Reads YAML and replaces `${NAME}` in texts by the variable from `environment`, so that secrets
- * stay out of the file. The replaced value is always a text, even if it looks like a number or a
- * map.
+ * Parses YAML, and replaces `${NAME}` in texts by a variable from `environment`, so that secrets
+ * need not be in the file. The result of a replacement is always a text, even if it looks like a
+ * number or a map.
  */
 export function readYaml<S extends z.ZodType>(
   text: string,
@@ -59,8 +58,8 @@ export function readYaml<S extends z.ZodType>(
   }
   const { contents } = document;
   const saysNothing = contents === null || (isScalar(contents) && contents.value === null);
-  // A wrong indentation can turn the whole file into a list or a text. Report that as a problem,
-  // because otherwise the file would be treated as an empty one.
+  // A wrong indentation can turn the whole file into a list or a text. Report this, because
+  // otherwise the file would be treated as empty.
   if (!saysNothing && !isMap(contents)) {
     const what = isSeq(contents) ? 'a list' : 'a text';
     return {
@@ -80,7 +79,7 @@ export function readYaml<S extends z.ZodType>(
   };
 }
 
-/** Replaces `${NAME}` in all texts, and returns a problem for each variable that is not set. */
+/** Replaces `${NAME}` in all texts. Returns a problem for each variable that is not set. */
 function fill(
   document: Document.Parsed,
   lines: LineCounter,
@@ -104,10 +103,11 @@ function fill(
 }
 
 /**
- * Formats a problem of a schema, for example as `flows.order.steps.0.within: is not a duration`.
+ * Formats a problem that a schema found, for example as `flows.order.steps.0.within: is not a
+ * duration`.
  */
 export const problemOf = (issue: { path: PropertyKey[]; message: string }): string =>
   `${issue.path.join('.') || 'file'}: ${issue.message}`;
 
-/** Writes plain data as YAML for people. */
+/** Formats plain data as YAML with lines of at most 100 characters. */
 export const writeYaml = (data: object): string => stringify(data, { lineWidth: 100 });
