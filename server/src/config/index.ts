@@ -11,15 +11,15 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 export interface ReadConfig {
   config: Config;
   /**
-   * Warns of unknown names in the environment and suggests the known name that is nearest. In
-   * fermata.yaml, unknown names are errors.
+   * Warnings about unknown environment variables, with the most similar known name. (Unknown names
+   * in fermata.yaml are errors.)
    */
   warnings: string[];
 }
 
 /**
- * Reads the settings from the given environment (never from that of the process) and from the files
- * that the environment names. Throws one `config.invalid` error that lists all problems.
+ * Reads the settings from `env` (never from `process.env` directly) and from the files that it
+ * names. Throws one `config.invalid` error with all problems.
  */
 export function readConfig(env: Env): ReadConfig {
   const file = readSettingsFile(env['FERMATA_CONFIG']);

@@ -9,10 +9,9 @@ import { parseQuery } from '../query/index.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the value of a setting, given the text that the operator wrote. If the text is wrong, the
- * reader throws an error. Its message continues a sentence that begins with the name and the text
- * of the setting. `env` is a parameter, because some settings name files, and these take secrets
- * from the environment.
+ * Parses the text of a setting. For an invalid text, throws an error whose message continues a
+ * sentence that begins with the setting's name and text. `env` is passed, because some settings
+ * name files in which secrets from the environment are inserted.
  */
 export type Reader<T> = (text: string, env: Env) => T;
 

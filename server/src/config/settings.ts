@@ -20,8 +20,8 @@ import {
 } from './readers.ts';
 
 /**
- * Settings of the operator. A value is taken from the environment or, if it is not set there, from
- * fermata.yaml, which has the same names. If neither has the value, the default is used.
+ * The operator's settings. A value is taken from the environment, or else from fermata.yaml, which
+ * uses the same names, or else from the default.
  */
 export interface Config {
   host: string;
@@ -47,10 +47,10 @@ export interface Config {
   allowAnonymous: boolean;
   allowedHosts: string[];
   logLevel: string;
-  /** Holds the settings from the file that FERMATA_ALERTS names. */
+  /** Settings from the file that FERMATA_ALERTS names. */
   alerts: AlertSettings;
   alertAllow: string[];
-  /** Holds the definitions from the file or folder that FERMATA_DEFINITIONS names. */
+  /** Definitions from the file or folder that FERMATA_DEFINITIONS names. */
   definitions: Definition[];
   valueKey: string;
   publicUrl: string;
@@ -65,8 +65,8 @@ export interface Setting<T> {
 }
 
 /**
- * Lists every setting with its name, default and meaning. A test checks that the table in
- * docs/operations.md agrees with this list.
+ * All settings, with their names, defaults and meanings. A test checks that the table in
+ * docs/operations.md lists the same settings.
  */
 export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
   host: { name: 'FERMATA_HOST', default: '127.0.0.1', read: text, help: 'address to listen on' },
@@ -231,7 +231,7 @@ export const SETTINGS: { [K in keyof Config]: Setting<Config[K]> } = {
 };
 
 /**
- * Names that the launcher, the demo and the tests read. The server does not read them and must not
+ * Environment variables that only the launcher, the demo and the tests read. The server must not
  * report them as unknown.
  */
 export const OTHER_NAMES = [
