@@ -38,7 +38,7 @@ test('where nobody sends, something small is written once it is due', async () =
   clock.advance(1);
   await commits.look();
   expect([state.probes, ids()]).toEqual([1, ['commits-failing']]);
-  // What failed a moment ago is not tried at once.
+  // The probe failed just now, so it is not repeated immediately.
   await commits.look();
   expect(state.probes).toBe(1);
   state.isDown = false;

@@ -3,17 +3,16 @@ import { failureOf, type Failure } from '../base/failures.ts';
 import type { Condition } from './condition.ts';
 
 /**
- * Tracks whether commits succeed. After a failed commit, the failure is reported until a commit
- * succeeds. Senders may stop sending because the server reports that it is not ready. Therefore a
- * small probe is written after a failure, at intervals that grow for as long as commits fail, and a
- * successful probe ends the failure, too.
+ * Tracks whether commits succeed. A failure is reported until a commit succeeds. Because senders
+ * may stop sending to a server that is not ready, a small probe is written after a failure, at
+ * growing intervals. A successful probe also ends the failure.
  */
 export interface Commits {
   happened(failure?: unknown): void;
-  /** Writes the probe if a commit failed and the probe is due. */
+  /** Writes the probe if a commit has failed and the probe is due. */
   look(): Promise<void>;
   conditions(): Condition[];
-  /** Is true if a commit succeeded within the last ten seconds. */
+  /** True if a commit succeeded in the last ten seconds. */
   readonly goOn: boolean;
 }
 
@@ -21,7 +20,7 @@ export interface CommitsOptions {
   clock: Clock;
   /** Writes a small probe with the same durability as a commit. */
   probe: () => Promise<void>;
-  /** Returns for how long the oldest request has waited for its commit, in ms. */
+  /** Returns the time that the oldest request has waited for its commit, ms. */
   oldestMs: () => number;
 }
 

@@ -1,16 +1,13 @@
-/** Describes a problem of Fermata itself, for as long as the problem lasts. */
+/** A problem of Fermata itself, which is reported as long as it lasts. */
 export interface Condition {
-  /** Identifies the problem, and stays the same for as long as the problem lasts. */
+  /** Identifies the problem. The id does not change while the problem lasts. */
   id: string;
   text: string;
-  /** Tells the operator what to do about the problem. */
+  /** What the operator can do about the problem. */
   hint: string;
-  /** Is true if the server accepts no spans while the problem lasts. */
+  /** True if the server accepts no spans while the problem lasts. */
   blocks: boolean;
-  /**
-   * The problem began at this instant, in ms since 1970. Absent if that is unknown; the time of the
-   * first report then counts.
-   */
+  /** Time when the problem began, epoch ms. If absent, the time of the first report is used. */
   since?: number;
 }
 

@@ -7,15 +7,15 @@ interface Counted {
   text: string;
   hint: string;
   /**
-   * Set for a loss of data: as the loss is permanent, its condition stays until the next start of
-   * the server.
+   * Set for a loss of data. Because the loss is permanent, the condition stays until the next start
+   * of the server.
    */
   stays?: true;
 }
 
 /**
- * Maps the name of a counter or gauge to the condition that the operator sees: for a counter if it
- * grew lately, for a gauge while it is above zero.
+ * Conditions by the metric that reveals them. For a counter, the condition is reported if the
+ * counter has increased recently. For a gauge, it is reported while the gauge is above zero.
  */
 const COUNTED: ReadonlyMap<string, Counted> = new Map(
   Object.entries<Counted>({
@@ -54,13 +54,13 @@ const COUNTED: ReadonlyMap<string, Counted> = new Map(
     },
   }),
 );
-/** Time for which the condition of a counter lasts after the counter last grew, in ms. */
+/** Time for which the condition of a counter is reported after the counter's last increase, ms. */
 const GOES_ON_MS = 3_600_000;
 
 /**
- * Returns a function that lists the conditions of all counters that grew lately and of all gauges
- * above zero. The function must be called regularly, because it sees only how much a counter grew
- * since the last call.
+ * Returns a function that lists the conditions of recently increased counters and of gauges above
+ * zero. It must be called regularly, because it compares each counter with its value at the last
+ * call.
  */
 export function createCounted(clock: Clock, counters: Counters): () => Condition[] {
   const seen = new Map<string, { value: number; since: number; lastMs: number }>();

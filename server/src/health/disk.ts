@@ -2,18 +2,18 @@ import type { Condition } from './condition.ts';
 import type { Space } from './files.ts';
 
 /**
- * Watches the free space of the disk to which commits go. Below the low-water mark, the server
- * accepts no new spans, which leaves room for data derived from spans, for merges and for a
- * restart. It accepts spans again when the free space reaches 1.25 times the mark. Without that
- * gap, acceptance and refusal would alternate.
+ * Monitors the free space of the disk to which commits are written. Below the low-water mark, the
+ * server accepts no new spans. This leaves space for derived data, for merges and for a restart.
+ * Spans are accepted again when the free space reaches 1.25 times the mark, so that the server does
+ * not constantly switch between accepting and refusing.
  */
 export interface Disk {
-  /** Free space of the disk, in bytes; null if it could not be read. */
+  /** Free space of the disk, bytes; null if it could not be read. */
   readonly free: number | null;
   readonly isLow: boolean;
   /**
-   * Reads the free space. It never rejects. While a read is running, no second one is started, so
-   * that a disk that hangs is asked only once.
+   * Reads the free space. Never rejects. If a read is in progress, no other is started, so that a
+   * hanging disk is read only once.
    */
   look(): Promise<void>;
   conditions(): Condition[];
@@ -22,8 +22,8 @@ export interface Disk {
 export interface DiskOptions {
   directory: string;
   /**
-   * Low-water mark of the free space, in bytes; 0 for none. The usual mark is lowered to a tenth of
-   * the disk, because otherwise a small disk would count as full even when it is empty.
+   * Low-water mark of the free space, bytes; 0 for none. A mark up to `USUAL_MARK` is reduced to a
+   * tenth of the disk, because otherwise a small disk would count as full even when empty.
    */
   minFree: number;
   readSpace: (directory: string) => Promise<Space>;
@@ -31,8 +31,8 @@ export interface DiskOptions {
 
 const ENOUGH = 1.25;
 /**
- * Largest low-water mark, in bytes, that is lowered on a small disk. A larger mark was chosen by
- * the operator on purpose and is used as it is.
+ * Maximum low-water mark that is reduced on a small disk, bytes. A larger mark must have been
+ * chosen by the operator, and is used as it is.
  */
 const USUAL_MARK = 256 * 1024 * 1024;
 const MAX_OF_DISK = 0.1;
@@ -52,8 +52,8 @@ export function createDisk({ directory, minFree, readSpace }: DiskOptions): Disk
       mark = minFree > USUAL_MARK ? minFree : Math.min(minFree, MAX_OF_DISK * space.total);
       isLow = free < (isLow ? ENOUGH * mark : mark);
     } catch {
-      // If the free space cannot be read, `isLow` stays as it was. Nothing more is needed, because
-      // trouble with the disk shows when a commit fails.
+      // Keep `isLow` if the free space cannot be read. A broken disk is reported when a commit
+      // fails.
       free = null;
     } finally {
       looking = undefined;

@@ -2,8 +2,8 @@ import { open, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Space of a disk in bytes: `free` is what a user other than the superuser may still write, `total`
- * is the size of the disk.
+ * Space of a disk, bytes. `free` is the space that a normal user (not root) can still write, and
+ * `total` is the size of the disk.
  */
 export interface Space {
   free: number;
@@ -15,12 +15,12 @@ export async function spaceOf(directory: string): Promise<Space> {
   return { free: bavail * bsize, total: blocks * bsize };
 }
 
-/** What the probe writes: as many bytes as a small commit. */
+/** Content of the probe, which has the size of a small commit. */
 const PROBE = Buffer.alloc(64 * 1024);
 
 /**
- * Writes, syncs and deletes a small file in `directory`. Rejects in the cases in which writing the
- * journal would fail as well.
+ * Writes, syncs and deletes a small file in `directory`. Rejects in the same cases in which writing
+ * the journal would fail.
  */
 export async function writeProbe(directory: string): Promise<void> {
   const path = join(directory, 'fermata.probe');

@@ -11,7 +11,7 @@ interface World {
   health: Health;
   clock: ManualClock;
   counters: Counters;
-  /** Advances time by seconds, and lets pending reads finish. */
+  /** Advances the clock by seconds, and lets pending reads complete. */
   pass(seconds: number): Promise<void>;
   ids(): string[];
   free: number | Error;

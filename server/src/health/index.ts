@@ -11,29 +11,31 @@ export type { Condition, TimedCondition } from './condition.ts';
 export { spaceOf, writeProbe, type Space } from './files.ts';
 
 /**
- * Knows what is wrong with Fermata itself, for senders that ask whether the server is ready, for
- * the dashboard and for /metrics. It judges mainly by the outcome of commits, because a store that
+ * Determines the problems of Fermata itself: for senders that ask whether the server is ready, for
+ * the dashboard and for /metrics. Decides mainly by the results of commits, because a store that
  * answers a ping may still refuse every write.
  */
 export interface Health {
-  /** Checks everything once a second until `stop`, and asks the given witnesses for problems. */
+  /**
+   * Starts a check every second, which also asks `witnesses` for problems. `stop` ends the checks.
+   */
   start(witnesses: Witnesses): void;
   stop(): void;
   /**
-   * Returns the error with which spans are refused now, if it is known without trying a commit;
-   * else null.
+   * Returns the error with which spans are refused at present, if a commit would certainly fail;
+   * null otherwise.
    */
   refusal(): FermataError | null;
   /**
-   * Records the outcome of a commit: `failure` is the cause if the commit failed, and absent if it
-   * succeeded.
+   * Records the result of a commit. `failure` is the cause of a failed commit, and absent after a
+   * success.
    */
   committed(failure?: unknown): void;
-  /** Returns the conditions that the last check found, the worst first. */
+  /** Returns the conditions that the last check found, most serious first. */
   conditions(): readonly TimedCondition[];
   /**
-   * Returns in words why no spans can be accepted now; an empty list if they can. It resolves
-   * within two seconds, whatever the store does.
+   * Returns the reasons why no spans can be accepted at present, in words; an empty list if they
+   * can. Resolves within two seconds, even if the store hangs.
    */
   notReady(): Promise<string[]>;
 }
@@ -42,18 +44,18 @@ export interface HealthOptions {
   clock: Clock;
   counters: Counters;
   /**
-   * The directory to which commits are written, and how to read the free space there; null if the
+   * Directory to which commits are written, and the function that reads its free space; null if the
    * store is on another machine.
    */
   disk: DiskOptions | null;
   probe: CommitsOptions['probe'];
-  /** Resolves with whether the store answers. */
+  /** Resolves to whether the store answers. */
   ping(): Promise<boolean>;
 }
 
-/** What other parts of the server know about problems. */
+/** Other parts of the server that know about problems. */
 export interface Witnesses {
-  /** Returns for how long the oldest request has waited for its commit, in ms. */
+  /** Returns the time that the oldest request has waited for its commit, ms. */
   oldestMs: CommitsOptions['oldestMs'];
   sources: readonly (() => readonly Condition[])[];
 }
@@ -80,8 +82,8 @@ export function createHealth(options: HealthOptions): Health {
             id: 'store-silent',
             text: 'The store does not answer',
             hint: 'Is the ClickHouse server up and CLICKHOUSE_URL right? The embedded store does not answer while its queries take all of its time.',
-            // Heavy queries can delay the answer to a ping. If commits succeed meanwhile, spans are
-            // accepted.
+            // A heavy query can delay the answer to a ping. Accept spans nevertheless if commits
+            // have succeeded recently.
             blocks: !commits.goOn,
           },
         ];

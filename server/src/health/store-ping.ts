@@ -1,19 +1,19 @@
 import type { Clock } from '../base/clock.ts';
 
 /**
- * Tells whether the store answers. A store that hangs is not pinged again before it has answered,
- * and a caller waits for the answer at most two seconds.
+ * Checks whether the store answers. If the store hangs, it is not pinged again until it has
+ * answered, and a caller waits at most two seconds.
  */
 export interface StorePing {
   ask(): Promise<void>;
-  /** Pings the store if the last ping is older than `PING_EVERY_MS`. */
+  /** Pings the store if the last ping is more than `PING_EVERY_MS` ago. */
   askNowAndThen(): void;
-  /** Is true if the store answered the last ping in time, and before the first ping. */
+  /** True if the store answered the last ping in time, or has not been pinged yet. */
   readonly answers: boolean;
 }
 
 const PING_EVERY_MS = 5000;
-/** Longest time to wait for an answer, in ms. A store that takes longer counts as not answering. */
+/** Maximum time to wait for an answer, ms. After that, the store counts as not answering. */
 const PING_MS = 2000;
 
 export function createStorePing(clock: Clock, ping: () => Promise<boolean>): StorePing {
