@@ -16,21 +16,23 @@ import { createHistory } from './resume.ts';
 import { isView, sees } from './rooms.ts';
 
 /**
- * Sends changes to open dashboards. It must be called only with changes that are durable and that
- * queries find (invariant I3). A client that missed changes gets the changes after the last one
- * that it applied, or is told to load its data again.
+ * Sends changes to open dashboards. Must be called only with changes that are durable and can be
+ * queried (invariant I3). After an interruption, a client gets the changes that it missed, or is
+ * told to load its data again.
  */
 export interface Push {
   attach(server: HttpServer): void;
   /**
-   * Numbers the changes and sends them in order. `changes` is called only if a dashboard is open or
-   * may reconnect.
+   * Numbers the changes, and sends them in order. `changes` computes them, and is called only if a
+   * dashboard is open or may reconnect.
    */
   publish(changes: () => Omit<FlowChanged, 'sequence'>[]): void;
-  /** Sends changed incidents to every dashboard, because every page shows their number. */
+  /**
+   * Sends changed incidents to all dashboards, because every page shows the number of incidents.
+   */
   incidents(changed: Incident[]): void;
   stats(tick: Omit<StatsTick, 'sequence'>): void;
-  /** Is true if a dashboard is open, or was open a short time ago and may reconnect. */
+  /** True if a dashboard is open, or was open a short time ago and may reconnect. */
   readonly watched: boolean;
   stop(): Promise<void>;
 }
@@ -39,27 +41,27 @@ export interface PushOptions {
   clock: Clock;
   counters: Counters;
   /**
-   * Identifies this run of the server, so that sequence numbers of an earlier run are not taken for
-   * numbers of this run.
+   * Identifies this run of the server. It distinguishes sequence numbers of this run from those of
+   * an earlier run.
    */
   epoch: string;
   allowed(request: IncomingMessage): boolean;
 }
 
 /**
- * Most bytes that may be buffered for a client. A client with more buffered bytes counts as slow,
- * and changes for it are held back.
+ * Maximum number of bytes buffered for a client. A client with more is slow, and further changes
+ * for it are held back.
  */
 const MAX_BUFFERED = 1024 * 1024;
 /**
- * Most flows of which changes are held back for a slow client; only the newest change of a flow is
- * held. A client with more is disconnected and must load its data again.
+ * Maximum number of flows whose changes are held back for a slow client. Only the newest change of
+ * each flow is held. A client with more is disconnected, and must load its data again.
  */
 const MAX_HELD = 2000;
 const MAX_HISTORY = 20_000;
 const MAX_CLIENTS = 500;
 /**
- * A dashboard that reconnects within this time, in ms, gets the changes that it missed. After that
+ * Time within which a reconnecting dashboard still gets the changes that it missed, ms. After this
  * time it must load its data again.
  */
 const AWAY_MS = 60_000;
@@ -70,13 +72,13 @@ interface Watcher {
   socket: TypedSocket;
   view: View | null;
   held: Map<string, FlowChanged>;
-  /** The client last got the changes that it had missed at this instant, in ms since 1970. */
+  /** Time when missed changes were last searched for the client, epoch ms. */
   watchedMs: number;
 }
 
 /**
- * Returns how many bytes wait for the client in the transport and in the queue before it. If a
- * client stops polling, its packets stay in that queue.
+ * Returns the number of bytes that wait for the client, in the transport and in the queue before
+ * it. Packets for a client that stops polling stay in this queue.
  */
 const buffered = ({ conn }: TypedSocket): number => {
   const transport = (conn.transport as unknown as { socket?: { bufferedAmount?: number } }).socket;
@@ -91,9 +93,9 @@ export function createPush(options: PushOptions): Push {
   const watchers = new Map<string, Watcher>();
   let lastLeftMs = -Infinity;
   /**
-   * Tells whether a dashboard shows single flows, or did a moment ago. One that shows only figures
-   * of many flows asks for them when the number of the last change is another; single changes are
-   * not made for it.
+   * Returns whether a dashboard shows single flows, or did a moment ago. Changes of single flows
+   * are not computed for dashboards that show only statistics. Those load their data again when the
+   * number of the last change differs.
    */
   const isWatched = (): boolean =>
     clock.now() - lastLeftMs < AWAY_MS || [...watchers.values()].some(({ view }) => view !== null);
@@ -101,8 +103,8 @@ export function createPush(options: PushOptions): Push {
   counters.gauge('fermata_dashboards', () => watchers.size);
 
   /**
-   * Sends the changes that the client's view shows. If the client is slow, they are held back, and
-   * only the newest change of each flow is kept.
+   * Sends a client the changes of the flows that it shows. If the client is slow, the changes are
+   * held back, and only the newest change of each flow is kept.
    */
   const send = (watcher: Watcher, changes: FlowChanged[]): void => {
     const { view } = watcher;
@@ -131,8 +133,8 @@ export function createPush(options: PushOptions): Push {
       watcher.view = resume.view;
       watcher.held.clear();
       const since = resume.since;
-      // Missed changes are sent to a client once a second at most. A client that asks more often
-      // must load its data again, because searching the history for it takes time.
+      // Send missed changes to a client at most once a second. If it asks more often, it must load
+      // its data again, because searching the history takes time.
       const soon = clock.now() - watcher.watchedMs < 1000;
       if (!soon) watcher.watchedMs = clock.now();
       const missed =

@@ -28,9 +28,10 @@ test('who polls no more is held back, and what it missed is told once a second',
   const watch = (id: number): string =>
     `42${id}["watch",${JSON.stringify({ view: { kind: 'flows', types: [], statuses: [] }, since: { epoch: 'e', number: 1 } })}]`;
   const change = (id: string) => ({ id, version: 1, flow: null, movedTo: null });
-  // Nobody has looked at flows yet, so no change is made; it is only counted.
+  // No dashboard shows flows yet, so the change is not computed but only counted.
   push.publish(() => expect.fail('a change was made that nobody looks at'));
-  // Who looked a moment ago, and comes back, is told what happened meanwhile.
+  // A dashboard shows flows and closes. When it returns after a moment, it must get the changes
+  // made meanwhile.
   await post(sid, `${watch(0)}\x1e42["unwatch"]`);
   clock.advance(1000);
   push.publish(() => [change('first')]);

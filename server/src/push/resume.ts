@@ -1,19 +1,19 @@
 import type { FlowChanged } from '../contract/index.ts';
 
 /**
- * Keeps the last changes, so that a client whose connection was interrupted briefly gets only the
+ * Keeps recent changes, so that a client whose connection was interrupted briefly gets only the
  * changes that it missed.
  */
 export interface History {
   add(change: Omit<FlowChanged, 'sequence'>): FlowChanged;
   /**
-   * Returns the changes after `number`, of each flow only the newest one; null if the history does
-   * not reach back that far.
+   * Returns the newest change of each flow after the sequence number `number`; null if the history
+   * does not reach back that far.
    */
   since(number: number): FlowChanged[] | null;
   /**
-   * Records that there was a change which was not kept. Clients that missed this change must load
-   * their data again.
+   * Records that changes happened which were not kept. Clients that missed them must load their
+   * data again.
    */
   skip(): void;
   readonly last: number;

@@ -1,10 +1,10 @@
 import type { FlowChanged, View } from '../contract/index.ts';
 
-/** Returns whether a client with this view must get the change. */
+/** Returns whether a change must be sent to a client with this view. */
 export function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
-  // Statuses are not compared here; the client filters by them. Otherwise the client would not
-  // learn that a flow no longer matches, and the flow would stay on the screen.
+  // Do not compare statuses, because the client filters by them. Otherwise it would not learn that
+  // a flow no longer matches, and would continue to display it.
   return change.flow === null || view.types.length === 0 || view.types.includes(change.flow.type);
 }
 
@@ -13,7 +13,7 @@ const texts = (value: unknown): boolean =>
   value.length <= 100 &&
   value.every((item) => typeof item === 'string' && item.length <= 300);
 
-/** Returns whether a value that was received from the network is a valid view. */
+/** Returns whether a value received from the network is a valid view. */
 export function isView(value: unknown): value is View {
   if (typeof value !== 'object' || value === null) return false;
   const view = value as Record<string, unknown>;
