@@ -9,17 +9,17 @@ import { createHistogram, histogramReading, observeMs } from './histogram.ts';
 import { createSlots } from './names.ts';
 
 /**
- * Counts flows for `/metrics`, so that a Prometheus can keep how many started, how they ended, how
- * long they took and how long their messages waited. Each flow is counted once when it starts and
- * once when it ends; what began or ended more than an hour before it was heard of is history, and
- * is not counted.
+ * Counts flows for `/metrics`, so that Prometheus can record how many flows started, how they
+ * ended, how long they took and how long their messages waited. Each flow is counted once at its
+ * start and once at its end. A start or end more than an hour before its spans arrived is not
+ * counted.
  */
 export interface Series {
-  /** Takes flows that are durable now; the same flow may come many times. */
+  /** Processes flows that have just become durable. The same flow may be passed several times. */
   observe: (flows: readonly Flow[]) => void;
 }
 
-/** What is open now, by flow type, as the store counts it. */
+/** Number of open flows of a flow type, as the store counts them. */
 export interface TypeCount {
   type: string;
   environment: string;
@@ -31,7 +31,7 @@ export interface TypeCount {
 export interface SeriesOptions {
   clock: Clock;
   counters: Counters;
-  /** A flow without a declared end has ended after this time without a span, ms. */
+  /** Time, ms, for which a flow without a declared end must be idle to count as ended. */
   settleMs: number;
   typesNow: () => Promise<readonly TypeCount[]>;
 }
@@ -39,11 +39,19 @@ export interface SeriesOptions {
 const MAX_TYPES = 200;
 const MAX_PLACES = 200;
 const HISTORY_MS = 3_600_000;
-/** Flows that are remembered as counted; one is forgotten after as many others. */
+/**
+ * Maximum number of flows that are remembered as already counted. Beyond it, the oldest flow is
+ * forgotten.
+ */
 const MAX_COUNTED = 200_000;
-/** Flows that wait until they have settled; with more, those that have are looked for at once. */
+/**
+ * Maximum number of idle flows that wait to count as ended. Beyond it, they are checked
+ * immediately.
+ */
 const MAX_SETTLING = 5000;
-/** The store is asked for open flows at most so often, ms, however often it is scraped. */
+/**
+ * Minimum interval between two queries for open flows, ms, even if Prometheus scrapes more often.
+ */
 const TYPES_EVERY_MS = 10_000;
 
 interface TypeSeries {
@@ -93,7 +101,7 @@ export function createSeries({ clock, counters, settleMs, typesNow }: SeriesOpti
         settling.delete(id);
         countEnd(flow);
       }
-    // With too many, the oldest count as ended a little early.
+    // If too many flows still wait, count the oldest as ended a little too early.
     for (const [id, flow] of settling)
       if (settling.size > MAX_SETTLING) {
         settling.delete(id);
@@ -132,7 +140,10 @@ export function createSeries({ clock, counters, settleMs, typesNow }: SeriesOpti
 const nameOf = ({ environment, type }: Pick<Flow, 'environment' | 'type'>): string =>
   `${environment}\0${type}`;
 
-/** Returns a number that stands for an id: 200,000 texts would take ten times as much memory. */
+/**
+ * Returns a hash of an id as a number. Remembering 200,000 ids as texts would need ten times the
+ * memory.
+ */
 function numberOf(id: string): number {
   hashName('', id);
   return hashed.high * 2 ** 21 + (hashed.low >>> 11);
@@ -169,7 +180,10 @@ function* placeReadings(places: Iterable<[string, Histogram]>): Iterable<Reading
     yield histogramReading('fermata_queue_wait_seconds', { destination }, histogram);
 }
 
-/** Keeps what is open now; it is asked for again when somebody reads it and it is old. */
+/**
+ * Caches the numbers of open flows. When they are read and are too old, they are queried again in
+ * the background.
+ */
 function createOpenCounts(
   clock: Clock,
   typesNow: SeriesOptions['typesNow'],
@@ -183,7 +197,8 @@ function createOpenCounts(
     try {
       counts = (await typesNow()).slice(0, MAX_TYPES);
     } catch {
-      // A store that does not answer is told by a condition of its own; what was known is kept.
+      // Keep the previous numbers. A store that does not answer is reported as a condition (see
+      // `health`).
     }
     isAsking = false;
   };

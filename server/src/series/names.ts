@@ -1,17 +1,20 @@
 /**
- * Gives each name a slot of its own, up to a bound; all further names share one. A name that comes
- * when half of the slots are taken has to be heard often first, because names that are made of data
- * come once each, and would take the slots from those that mean something.
+ * Gives each name its own slot, up to a maximum number. All further names share one slot. Once half
+ * of the slots are in use, a new name gets its own slot only after it occurred often. Otherwise
+ * names that contain data, such as ids, would each occur once and use up all slots.
  */
 export interface Slots<Slot> {
   of: (name: string) => Slot;
   all: () => IterableIterator<[name: string, slot: Slot]>;
 }
 
-/** Name of the slot that further names share. */
+/** Name of the shared slot. */
 export const OTHERS = '(others)';
 const OFTEN = 20;
-/** Names that are counted until they come often; then all counts begin anew. */
+/**
+ * Maximum number of names whose occurrences are counted before they get a slot. Beyond it, all
+ * counts restart at 0.
+ */
 const MAX_WAITING = 10_000;
 
 export function createSlots<Slot>(most: number, create: () => Slot): Slots<Slot> {

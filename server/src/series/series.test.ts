@@ -21,7 +21,7 @@ function bench() {
     },
   });
   const [plain] = someFlows(1, clock.now()) as [Flow];
-  /** A flow that started a second ago; `more` says how it stands. */
+  /** Returns a flow that started a second ago. `more` overrides its fields. */
   const flow = (id: string, more: Partial<Flow> = {}): Flow => ({
     ...{ ...plain, id, type: 'order', environment: 'prod', hops: [], durationMs: 1000 },
     ...{ phase: 'open', outcome: null, idleOutcome: null, ended: null },
