@@ -1,13 +1,16 @@
 import { z } from 'zod';
 
 /**
- * Makes a check of what a server answers: it returns what is wrong with an answer by the schemas of
- * the API's own description, `/api/openapi.json`. Test code only.
+ * Checks responses of the server against the schemas in the API's own description,
+ * `/api/openapi.json`. Test code only.
  */
 export interface AnswerSchemas {
-  /** Ids of all operations. */
+  /** Ids of all API operations. */
   operations: readonly string[];
-  /** Returns problems, each with its place; empty if the answer is as described. */
+  /**
+   * Returns the problems of a response, each with its position in the body; an empty list if it
+   * matches the schema.
+   */
   problemsOf(operation: string, status: number, body: unknown): string[];
 }
 interface Described {

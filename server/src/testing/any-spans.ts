@@ -5,15 +5,15 @@ import { aSpan, spanId, type SpanSketch } from './builders.ts';
 const size = 14;
 const index = fc.nat({ max: size - 1 });
 /**
- * Generates spans that refer to any other one, earlier or later, existing or not: cycles, orphans
- * and joins all occur.
+ * Generates spans that may refer to any span: earlier, later or missing ones. Cycles, orphans and
+ * joins all occur.
  */
 export const anySketches = fc.uniqueArray(
   fc.record({
     id: index,
     /**
-     * Spans arrive by rank; `then` continues a span's batch, or ends it, with an eviction of all
-     * (rest) or a restart.
+     * Spans arrive in the order of `rank`. After a span, `then` continues its batch (`more`), or
+     * ends the batch and evicts all flows (`rest`) or restarts the server.
      */
     rank: fc.nat({ max: 1000 }),
     then: fc.constantFrom<('more' | 'rest' | 'restart')[]>('more', 'rest', 'restart'),
@@ -62,7 +62,8 @@ export type Sketches = typeof anySketches extends fc.Arbitrary<infer T> ? T : ne
 
 export const toSpans = (list: Sketches): Span[] =>
   list.map((item) => {
-    // A span that never arrives has a trace, too, so that all links to it name the same span.
+    // Returns the trace of a span. A missing span gets a trace as well, so that all links to it
+    // name the same span.
     const traceOf = (at: number): string =>
       `${(list.find((other) => other.id === at)?.trace ?? at % 6) + 10}`;
     const parent = item.parent === null ? undefined : `${item.parent + 1}`;
@@ -109,8 +110,8 @@ export const toSpans = (list: Sketches): Span[] =>
   });
 
 /**
- * A span arrives by rank; `then` continues its batch, or ends it, with an eviction of all (rest) or
- * a restart.
+ * Spans arrive in the order of `rank`. After a span, `then` continues its batch (`more`), or ends
+ * the batch and evicts all flows (`rest`) or restarts the server.
  */
 const arrival = fc.record({
   rank: fc.nat({ max: 1000 }),
@@ -118,8 +119,8 @@ const arrival = fc.record({
 });
 const few = { minLength: 1, maxLength: 3 };
 /**
- * Generates orders whose messages are consumed in batches, each order by any of them, as ordinary
- * traffic under load does.
+ * Generates orders whose messages are consumed in batches, as under load. A batch can contain
+ * messages of any orders.
  */
 export const anyRushes = fc
   .record({
@@ -136,11 +137,11 @@ export const anyRushes = fc
         takes: fc.uniqueArray(fc.nat({ max: 8 }), { minLength: 1, maxLength: 6 }),
         counted: fc.boolean(),
         role: fc.constantFrom('process', 'receive'),
-        /** Tells whether the batch reports its destination. */
+        /** Whether the batch reports its destination. */
         placed: fc.boolean(),
         failed: fc.boolean(),
         early: fc.boolean(),
-        /** Tells how the spans below the batch name the message that each of them processes. */
+        /** How the spans below the batch identify the message that each of them processes. */
         below: fc.constantFrom('nothing', 'links', 'flow ids', 'nameless'),
         follows: fc.boolean(),
       }),
@@ -195,8 +196,8 @@ export const anyRushes = fc
           id: `b${b}`,
           role: batch.role,
           service: 'pay',
-          // A batch reports a destination only where all its messages came from it: a message at
-          // another destination is another message.
+          // Report a destination only if all messages of the batch came from it. A message id at
+          // another destination would mean another message.
           destination: batch.placed && places.size === 1 ? [...places][0]! : '',
           at: batch.early ? 5 : 50 + 40 * b,
           ms: 30,
@@ -207,7 +208,8 @@ export const anyRushes = fc
         ...(batch.below === 'nothing' ? [] : picked).map((at, k) =>
           under(k, {
             role: 'process',
-            // Without this, it would be at the default, which may be another message's place.
+            // Set the destination explicitly, because the default could be the destination of
+            // another message.
             destination: sends[at]!.destination,
             ...(batch.below === 'links' && { links: [nameOf(at)] }),
             ...(batch.below === 'flow ids' && flowOf(sends[at]!.o)),
@@ -223,7 +225,7 @@ export const anyRushes = fc
       spans: sketches.map(aSpan),
       arrivals: arrivals.slice(0, sketches.length),
       roots: roots.map((root) => aSpan(root).key),
-      /** Lists, for each batch, the span ids of what it consumed. */
+      /** The span ids of the messages that each batch consumed. */
       takes: takes.map((picked, b) => ({
         id: spanId(`b${b}`),
         sends: picked.map((at) => spanId(sent[at]!.id)),

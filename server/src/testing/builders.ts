@@ -2,7 +2,7 @@ import type { Flow, FlowChange, Tombstone } from '../model/flow.ts';
 import type { Message, Span } from '../model/span.ts';
 import { nanosFromMs, unixNanos } from '../model/time.ts';
 
-/** Sketches a span for tests: short ids, times in ms, and defaults for everything else. */
+/** Describes a span for tests, with short ids and times in ms. All omitted fields have defaults. */
 export interface SpanSketch {
   trace: string;
   id: string;
@@ -18,7 +18,7 @@ export interface SpanSketch {
   type?: string;
   source?: 'message' | 'explicit' | 'ambient';
   outcome?: NonNullable<Span['flow']>['outcome'];
-  /** Each link is `trace/id` of the linked span. */
+  /** Linked spans, each as `trace/id`. */
   links?: string[];
   message?: string;
   position?: string;
@@ -132,7 +132,7 @@ export function aSpan(sketch: SpanSketch): Span {
   };
 }
 
-/** Returns the flow of a change; null for any other change. */
+/** Returns the flow of a change; null for a tombstone or an unattributed span. */
 export const flowIn = (change: FlowChange | undefined): Flow | null =>
   change?.kind === 'flow' ? change.flow : null;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bound } from '../store/connection/embedded.ts';
 
 /**
- * Serves ClickHouse's HTTP interface with chDB, in a process of its own, so that the remote
+ * Serves ClickHouse's HTTP interface with chDB, in a separate process, so that the remote
  * connection can be tested. Prints its port. Test code only.
  */
 const require = createRequire(import.meta.url);
@@ -26,8 +26,8 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * Rewrites an insert to read from a file, because rows may be binary; the embedded engine does the
- * same.
+ * Number of inserts so far. Each insert is rewritten to read its rows from a numbered file, because
+ * rows may be binary. The embedded connection does the same.
  */
 let inserts = 0;
 function inserting(query: string, rows: Buffer): string {
@@ -36,7 +36,8 @@ function inserting(query: string, rows: Buffer): string {
   return query.replace(/ FORMAT (\w+)$/, ` FROM INFILE '${path}' FORMAT $1`);
 }
 
-// ClickHouse's http_max_uri_size is a mebibyte; the client puts parameters into the URL.
+// Allow 1 MiB of headers, because the client sends parameters in the URL. ClickHouse's
+// `http_max_uri_size` is 1 MiB as well.
 const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
   void (async () => {
     const url = new URL(request.url ?? '/', 'http://localhost');

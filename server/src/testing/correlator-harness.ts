@@ -25,7 +25,7 @@ interface Names {
   tokens: string[];
 }
 
-/** Stands in for clocks and learns nothing of any. */
+/** Stub for the clocks of senders, which treats all clocks as correct. */
 export const NO_CLOCKS: Clocks = {
   ...RIGHT_CLOCKS,
   observe: () => undefined,
@@ -39,23 +39,23 @@ export const NO_CLOCKS: Clocks = {
 };
 
 /**
- * Runs a correlator and a projector over a store that is a map: it does what the engine does,
- * without a database.
+ * Runs a correlator and a projector over a store that consists of maps. It does the same as the
+ * engine, without a database.
  */
 export interface Bench {
   clock: ManualClock;
-  /** Commits, correlates and writes one batch. */
+  /** Stores, correlates and projects one batch of spans. */
   take(spans: Span[]): void;
-  /** Lets everything settle and be evicted. */
+  /** Advances the clock until all flows have settled and are evicted. */
   rest(): void;
-  /** Drops everything that is not in the "store", as a restart does. */
+  /** Discards everything except the simulated store, as a restart does. */
   restart(): void;
   flows(): Map<string, Flow>;
   readonly correlator: Correlator;
   readonly projector: Projector;
-  /** Counts flows that were rehydrated from the "store". */
+  /** Number of flows that were rehydrated from the simulated store. */
   readonly reloaded: number;
-  /** Maps a former name to the id that it leads to now. */
+  /** Former flow ids, mapped to the ids of the flows that replaced them. */
   tombstones: Map<string, string | null>;
 }
 
@@ -92,7 +92,10 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
     const members = flow.members.flatMap((key) => spans.get(key) ?? []);
     return [{ id, version, members, causes: [] }];
   };
-  /** Finds rows as the store does: spans by the row's keys, everything else by its tokens. */
+  /**
+   * Returns whether the store would find this row by the name. Names of spans are looked up in the
+   * row's span keys, and all other names in its tokens.
+   */
   const has = (row: Names, name: string): boolean =>
     name.startsWith(SPAN) ? row.keys.has(name.slice(SPAN.length)) : row.tokens.includes(name);
   const names = (): Names[] => [
@@ -118,7 +121,8 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
       }
       const found = names().filter((row) => wanted.some((name) => has(row, name)));
       reload.found(found.flatMap((row) => stored(row.id)));
-      // Loading takes time: flows are projected, written and evicted in the middle of it.
+      // Project, write and evict flows between two lookups, as may happen while the engine waits
+      // for the store.
       write();
     }
     throw new Error('loading does not come to an end');
@@ -191,14 +195,16 @@ export function createBench(more: Partial<CorrelatorOptions & ProjectorOptions> 
   };
 }
 
-/** Returns the flows that these spans become, by id. */
+/**
+ * Correlates and projects these spans, and returns the resulting flows in the order of their ids.
+ */
 export const flowsOf = (...sketches: SpanSketch[]): Flow[] => {
   const bench = createBench();
   bench.take(sketches.map(aSpan));
   return [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 };
 
-/** Returns everything of a flow that must not depend on arrival. */
+/** Returns the parts of flows that must not depend on the order in which spans arrive. */
 export function canonical(flows: Map<string, Flow>): unknown {
   const jsonSafe = (_key: string, value: unknown): unknown =>
     typeof value === 'bigint' ? String(value) : value;

@@ -1,17 +1,20 @@
 import { actionOf, messageKeyOf } from '../expect/keys.ts';
 import type { Digest, DigestStep, SentMessage } from '../expect/learned/digest.ts';
 
-/** Builds digests by hand, for tests of what is learned from them. Test code only. */
+/**
+ * Describes a step of a digest for tests of learning. A digest is a flow as learning sees it. Test
+ * code only.
+ */
 export interface StepSketch {
   as: string;
   atMs?: number;
-  /** Names the step type that caused it. */
+  /** Step type that caused this step. */
   from?: string;
   service?: string;
   failed?: boolean;
-  /** Names the step types that it called. */
+  /** Step types that this step called. */
   calls?: string[];
-  /** Names the destinations that it sent to, each with the step types that consumed from there. */
+  /** Destinations to which this step sent messages, each with the step types that consumed them. */
   sends?: Record<string, string[]>;
 }
 

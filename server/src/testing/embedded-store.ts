@@ -7,14 +7,17 @@ import { silentLog } from '../base/log.ts';
 import type { Flow } from '../model/flow.ts';
 import { createStore, type Store } from '../store/index.ts';
 
-/** A store over the embedded engine, in a directory of its own, for tests of its reads. */
+/** A store over the embedded engine in a temporary directory, for tests of its queries. */
 export interface EmbeddedStore {
   store: Store;
   insert(flows: readonly Flow[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the store. Flows that `insert` gets have settled by `nowMs`, if they settle at all. */
+/**
+ * Opens the store. Its clock shows `nowMs`, when all flows that can settle by idleness have
+ * settled.
+ */
 export async function openEmbeddedStore(nowMs: number): Promise<EmbeddedStore> {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-lenses-'));
   const store = createStore({

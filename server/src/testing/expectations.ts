@@ -2,7 +2,7 @@ import { unixNanos } from '../model/time.ts';
 import { attributes, type Lab, type OtlpSpan } from './lab.ts';
 
 /**
- * Builds the smallest flow over a bus, at the current time: shop places an order, warehouse ships
+ * Returns a span of a minimal flow with one message: `shop` places an order, and `warehouse` ships
  * it. Test code only.
  */
 const span = (

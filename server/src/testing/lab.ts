@@ -22,18 +22,18 @@ export { traceIdOf } from '../model/span.ts';
 export { answerSchemas, type AnswerSchemas } from './answer-schemas.ts';
 
 /**
- * Runs the whole pipeline over a manual clock and a store in memory: hours pass in seconds. Test
- * code only.
+ * Runs the whole engine with a manual clock and an in-memory store, so that hours of simulated time
+ * take seconds. Test code only.
  */
 export interface Lab {
   readonly clock: ManualClock;
   readonly alerts: Alerts | null;
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;
-  /** Commits and correlates, as one request would. */
+  /** Commits and correlates these spans as one request. */
   deliver(spans: OtlpSpan[]): Promise<void>;
-  /** Advances time and runs everything that became due. */
+  /** Advances the clock, and runs everything that becomes due. */
   advance(ms: number): Promise<void>;
-  /** Stops and starts over the same store. */
+  /** Stops the engine, and starts another one over the same store. */
   restart(): Promise<void>;
   /** Returns the learned model of a flow type. */
   learned(type: string): unknown;
@@ -45,7 +45,7 @@ export interface LabOptions {
   settleMs?: number;
   stuckFloorMs?: number;
   idleBeforeEvictionMs?: number;
-  /** False: nothing is expected. Default: true. */
+  /** Whether flows are compared with expectations. Default: true. */
   expects?: boolean;
   onFlow?(flow: Flow): void;
   definitions?: readonly Definition[];
@@ -141,7 +141,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-/** Builds attributes as OTLP decoding returns them. */
+/** Converts an object to attributes in the form that the OTLP decoders return. */
 export const attributes = (values: Record<string, string | number>): Attributes =>
   Object.entries(values).flat();
 

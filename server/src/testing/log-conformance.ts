@@ -8,7 +8,7 @@ import type { LogPage, LogSearch, Store } from '../store/port/index.ts';
 interface Bench {
   store: () => Store;
   clock: Clock;
-  /** Commits spans and writes the rows of their flows. */
+  /** Commits spans, and writes the rows of their flows. */
   insert: (spans: (Partial<OtlpSpan> & { traceId: string; spanId: string })[]) => Promise<void>;
 }
 
@@ -18,7 +18,7 @@ const ids = (n: number): { traceId: string; spanId: string } => ({
 });
 const hostile = 'tab\there\nline \\ \' " \u0000 <script>alert(1)</script> é 漢 \u202e';
 
-/** Proves what the store promises of log records. `store-conformance.ts` runs it. */
+/** Tests the contract of the store for log records. Called by `store-conformance.ts`. */
 export function testLogs({ store, clock, insert }: Bench): void {
   let made = 0;
   const logOf = (over: Partial<LogRecord>): LogRecord => ({

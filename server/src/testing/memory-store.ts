@@ -16,8 +16,8 @@ import type {
 import { fromSpanRow, recordText } from '../store/rows/span.ts';
 
 /**
- * Implements what the pipeline needs of a store, in memory and without delay, for tests that move
- * time over hours. Lists and searches are left to the real store.
+ * In-memory implementation of the parts of the store that the engine uses. It answers without
+ * delay, for tests that simulate hours. It has no lists and no searches.
  */
 export interface MemoryStore extends Store {
   readonly flows: ReadonlyMap<string, { flow: Flow; version: number }>;

@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs';
 
 /**
- * Defines opentelemetry-proto 1.x as a protobufjs descriptor. Our reader is compared with it, and
- * tests and the load generator encode with it. Test code only.
+ * Defines opentelemetry-proto 1.x as a protobufjs descriptor. The server's own decoder is compared
+ * with it, and tests and the load generator use it for encoding. Test code only.
  */
 const field = (id: number, type: string, repeated = false): object => ({
   id,
@@ -107,7 +107,10 @@ export const TraceRequest = root.lookupType('ExportTraceServiceRequest');
 export const TraceResponse = root.lookupType('ExportTraceServiceResponse');
 export const RpcStatus = root.lookupType('RpcStatus');
 
-/** Encodes OTLP/JSON with protobufjs: ids from hex, 64-bit numbers kept. */
+/**
+ * Encodes OTLP/JSON as protobuf, using protobufjs. Hex ids become bytes, and 64-bit numbers stay
+ * exact.
+ */
 export function encodeJson(request: object): Buffer {
   const convert = (value: unknown, key: string): unknown => {
     if (key === 'traceId' || key === 'spanId' || key === 'parentSpanId')

@@ -10,17 +10,14 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/index.t
 import type { Store } from '../store/index.ts';
 import { memoryStore, type MemoryStore } from './memory-store.ts';
 
-/**
- * Runs a pipeline over a store in memory whose parts can be made to wait or to fail. Test code
- * only.
- */
+/** Runs an engine over an in-memory store, which can be made to wait or to fail. Test code only. */
 export interface Bench {
   pipeline: Engine;
   store: MemoryStore;
   clock: ManualClock;
-  /** Holds back writes of rows until `gate` resolves; null releases them. */
+  /** Blocks writes of flow rows until `gate` resolves. With null, writes are no longer blocked. */
   hold: (gate: Promise<void> | null) => void;
-  /** Sends one request with a flow of one step for each id. */
+  /** Sends one request with a one-step flow for each id. */
   place: (...ids: string[]) => Promise<void>;
   deliver: (...spans: OtlpSpan[]) => Promise<void>;
   span: (id: string, more?: Partial<OtlpSpan>) => OtlpSpan;
@@ -125,7 +122,7 @@ export async function createBench({
   };
 }
 
-/** Provides a sink without listeners. */
+/** A sink that ignores all flows. */
 export const NO_SINK: EngineOptions['sink'] = {
   announce: () => undefined,
   committed: () => undefined,
@@ -133,11 +130,11 @@ export const NO_SINK: EngineOptions['sink'] = {
   rebuilt: () => undefined,
 };
 
-/** Returns flow ids for `place`. */
+/** Returns this number of flow ids, for `place`. */
 export const names = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => (i + 1).toString(16));
 
-/** Returns the spans of the flow with this id, by the ids that `span` gave them. */
+/** Returns the spans of the flow with this id, as the short ids that were passed to `span`. */
 export const spansOf = (store: MemoryStore, flowId: string): string[] =>
   [...store.flows.values()]
     .filter(({ flow }) => flow.flowId === flowId)

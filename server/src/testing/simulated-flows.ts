@@ -3,14 +3,14 @@ import { aSpan, type SpanSketch } from './builders.ts';
 import { createBench } from './correlator-harness.ts';
 
 /**
- * Simulates orders through a small process, so that a test can ask what would have been: the same
- * draws of chance with other parameters. An order is placed, checked by a synchronous call to the
- * bank, packed and billed at the same time, and shipped once both are done.
+ * Simulates orders in a small process. With the same seed but other parameters, the random numbers
+ * stay the same, so that tests can compare what would have happened otherwise. An order is placed,
+ * checked by a synchronous call to the bank, packed and billed in parallel, and then shipped.
  */
 export interface Process {
-  /** Median of what each part takes, ms, by name: `work pack`, `wait ship`, `call bank`. */
+  /** Median duration of each part, ms, by name: `work pack`, `wait ship`, `call bank`. */
   medians: Record<string, number>;
-  /** Returns the instance of a service that handles a step; may depend on the order. */
+  /** Returns the instance of the service that handles an order's step. */
   instanceOf?: (service: string, order: number) => string;
   versionOf?: (service: string, order: number) => string;
   /** Returns whether a step of an order fails. */
@@ -29,7 +29,7 @@ export const PARTS: Record<string, number> = {
   'work ship': 150,
 };
 
-/** Draws numbers from 0 to 1, the same for the same seed and name. */
+/** Returns a pseudo-random number from 0 to 1, which depends only on the seed and the name. */
 export function roll(seed: number, name: string): number {
   let state = seed | 0;
   for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 0x5bd1e995) ^ 0x1b873;
@@ -37,7 +37,7 @@ export function roll(seed: number, name: string): number {
   return ((state ^ (state >>> 13)) >>> 0) / 2 ** 32;
 }
 
-/** Returns the spans of one order. Times are spread around their medians by a factor of up to 3. */
+/** Returns the spans of one order. Times vary around their medians by a factor of up to 3. */
 export function orderSketches(process: Process, seed: number, order: number): SpanSketch[] {
   const drawn = (part: string): number =>
     (process.medians[part] ?? 0) * 3 ** (2 * roll(seed * 100_003 + order, part) - 1);

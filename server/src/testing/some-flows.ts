@@ -1,7 +1,10 @@
 import type { Hop, Flow, Status, Step } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
 
-/** Returns seeded flows of every kind, on which searches are compared. */
+/**
+ * Generates flows of every kind for tests of searches. The flows are always the same for the same
+ * arguments.
+ */
 export function someFlows(count: number, nowMs: number): Flow[] {
   let state = 42;
   const roll = (): number => {
@@ -189,7 +192,7 @@ export function someFlows(count: number, nowMs: number): Flow[] {
   });
 }
 
-/** Lists queries that people asked for in the trackers of other tools. */
+/** Queries that users of other tools asked for in the issue trackers of those tools. */
 export const TWENTY_QUERIES = [
   'status:stuck',
   'missing:ShipOrder service:shop',

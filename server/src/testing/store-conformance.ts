@@ -20,7 +20,7 @@ import { testLogs } from './log-conformance.ts';
 import { someFlows, TWENTY_QUERIES } from './some-flows.ts';
 import type { FlowPage, Store, StoredSpan } from '../store/port/index.ts';
 
-/** Proves the contract of `store/port` for one connection. Every connection runs all of it. */
+/** Tests the contract of `store/port`. The whole suite runs for every kind of connection. */
 export function describeStore(
   name: string,
   open: (clock: Clock, counters: Counters) => Promise<{ store: Store; close: () => Promise<void> }>,
@@ -434,7 +434,7 @@ export function describeStore(
         3,
         () => 0,
       );
-      // Every flow has two versions until the engine merges them.
+      // Insert a second version of each flow, which must not count as another flow.
       await store.insertFlows(
         many.map((flowId) => having(flowId, ['m\0of-many', `i\0${flowId}`])),
         3,
@@ -460,7 +460,7 @@ export function describeStore(
     });
 
     test('names are given as hashes: of open flows always, of others those received last', async () => {
-      // The instant is far in the future, so that rows of other tests are older.
+      // Use a time far in the future, so that the rows of other tests are older.
       const at = clock.now() + 1000 * 3_600_000;
       const flow = (name: string, minute: number, over: Partial<Flow> = {}): FlowChange => ({
         kind: 'flow',
@@ -581,10 +581,11 @@ export function describeStore(
             ...{ query: { kind: 'not', of: query }, environments, limit: 1000 },
           });
           expect(found.total + rest.total).toBe(flows.length);
-          // Lenses count the same flows.
+          // A lens over the same query must count the same flows.
           const population = await store.population({ query, environments, limit: 1 });
           expect(population.total).toBe(expected.length);
-          // Rare are those above 95 %, but there are some.
+          // Make sure that the comparison is not trivial: few flows are above the 95th percentile,
+          // but there are some.
           if (op === '>') expect(expected.length).toBeGreaterThan(quantile === 'p95' ? 3 : 60);
         }
     });
@@ -593,7 +594,8 @@ export function describeStore(
       const flows = someFlows(60, clock.now()).map((flow, i) => ({
         ...flow,
         ...{ id: `sorted-${flow.id}`, environment: 'sorted' },
-        // Some flows are equal but for their ids.
+        // Give some flows the same start and duration, so that only their ids determine their
+        // order.
         ...(i % 9 === 0 && { started: nanosFromMs(clock.now() - 5000), durationMs: 700 }),
       }));
       await store.insertFlows(
@@ -627,7 +629,8 @@ export function describeStore(
             const page: FlowPage = await store.listFlows({ ...search, ...(after && { after }) });
             found.push(...page.items.map(({ flow }) => flow));
             after = page.next;
-            // Open flows last longer from page to page, but not in this list.
+            // Advance the clock between pages. The durations of open flows grow, but all pages must
+            // use the time of the first page.
             clock.advance(1000);
           }
           const order = `${by}, ${ascends ? 'ascending' : 'descending'}`;
@@ -667,7 +670,7 @@ export function describeStore(
         3,
         () => 0,
       );
-      // The flow lost a span to the other one.
+      // Write a new version of the flow `other`, which no longer contains the trace `second`.
       await store.insertFlows([change('other', 3, [gone])], 3, () => 0);
       const found = async (text: string): Promise<string[]> =>
         (await store.listFlows({ query: parseQuery(text, clock.now())!, limit: 9 })).items
