@@ -5,8 +5,8 @@ import type { About } from './contract/index.ts';
 export const VERSION = '0.1.0';
 
 /**
- * Host and ports at which this server is reached, as far as the server itself knows. Until the
- * server listens, the ports are those of the settings; then they are the ports in use.
+ * Host and ports of this server, as far as it knows them. Before the server listens, the ports are
+ * those from the settings. Afterwards they are the ports in use.
  */
 export interface Addresses {
   readonly host: string;
@@ -16,7 +16,7 @@ export interface Addresses {
 }
 
 const ANY = ['0.0.0.0', '::'];
-/** Returns the host as it stands in an address: one of IPv6 in brackets. */
+/** Returns the host for use in a URL, where an IPv6 address needs brackets. */
 const hostOf = (host: string): string =>
   ANY.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
 
@@ -28,8 +28,8 @@ export const addressesOf = (config: Config): Addresses => ({
 });
 
 /**
- * Returns the environment variables with which a Node service sends to this server. They are shown
- * at the start, by the API and on a page of the dashboard.
+ * Returns the environment variables that make a Node service send to this server. They are shown at
+ * the start, in the API and on a page of the dashboard.
  */
 export const senderEnvironment = ({ host, otlpHttp }: Addresses): readonly string[] => [
   `OTEL_EXPORTER_OTLP_ENDPOINT=http://${host}:${otlpHttp}`,
@@ -40,7 +40,7 @@ export const senderEnvironment = ({ host, otlpHttp }: Addresses): readonly strin
 const time = (ms: number): string => (ms === 0 ? 'off' : durationText(ms));
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
 const list = (items: readonly string[]): string => items.join(', ') || 'none';
-/** The settings that the dashboard shows. Addresses and secrets are not among them. */
+/** Settings that the dashboard shows. Addresses and secrets are omitted. */
 const SHOWN: readonly (readonly [keyof Config, (config: Config) => string])[] = [
   ['retentionDays', ({ retentionDays }) => `${retentionDays} days`],
   [
@@ -85,7 +85,7 @@ export function aboutOf(
   };
 }
 
-/** Returns the address of a page of the dashboard, for messages to people on other machines. */
+/** Returns the URL of a page of the dashboard, for messages to people on other machines. */
 export const linkTo = (
   { publicUrl }: Pick<Config, 'publicUrl'>,
   { host, web }: Addresses,

@@ -26,13 +26,13 @@ export { printConfig, readConfig, SETTINGS, type Config } from './config/index.t
 
 export interface App {
   /**
-   * Opens the store, restores the state from it, and only then listens, because a span that arrived
-   * earlier could not be stored.
+   * Opens the store, restores the state, and only then listens, because spans that arrived earlier
+   * could not be stored.
    */
   start(): Promise<void>;
   /**
-   * Answers the requests that were received, writes their records and closes all parts. Calling it
-   * again does nothing (invariant I7).
+   * Answers the pending requests, writes their records and stops all parts. A second call has no
+   * effect (invariant I7).
    */
   stop(): Promise<void>;
   readonly ports: { web: number; otlpHttp: number; otlpGrpc: number };
@@ -43,17 +43,18 @@ export interface AppParts {
   clock?: Clock;
   log?: Log;
   random?: () => number;
-  /** Reads the free and total space of the disk that `directory` is on. Default: `spaceOf`. */
+  /** Returns the free and total space of the disk that contains `directory`. Default: `spaceOf`. */
   readSpace?: (directory: string) => Promise<Space>;
   /**
-   * If true, all flow rows are computed anew from the stored spans, while the server keeps working.
+   * If true, all rows of flows are rebuilt from the stored spans, while the server continues to
+   * work.
    */
   rebuildAll?: boolean;
 }
 
 /**
- * Creates the server. Parts that others deliver to (store, push, alerts) are created first, so that
- * the other parts can be given them.
+ * Creates the server. The parts that receive data from others (store, push, alerts) are created
+ * first, because they are passed to the other parts.
  */
 export function createApp(config: Config, parts: AppParts = {}): App {
   const { clock = systemClock(), log = silentLog, random = Math.random } = parts;

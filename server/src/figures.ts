@@ -3,8 +3,8 @@ import type { Counters } from './base/counters.ts';
 import type { StatsTick } from './contract/index.ts';
 
 /**
- * Sends the figures of the server (open flows, spans per second, conditions) to open dashboards,
- * once a second.
+ * Sends the server's statistics (open flows, spans per second, conditions) to open dashboards every
+ * second.
  */
 export interface Figures {
   start(): void;

@@ -5,7 +5,8 @@ import { createApp, readConfig, type App } from './app.ts';
 import { manualClock, type ManualClock } from './base/clock.ts';
 
 /**
- * A ClickHouse server that knows nothing, takes everything, and then does not answer, or refuses.
+ * How the simulated ClickHouse server responds: it accepts every query (`well`), does not answer
+ * (`hangs`), or answers all queries except pings with an error (`refuses`).
  */
 let mode: 'well' | 'hangs' | 'refuses' = 'well';
 let asked: string[] = [];
@@ -43,13 +44,14 @@ const start = async (): Promise<App> => {
   return app;
 };
 /**
- * Asks again until it is done, for so many ms at most: what is in a socket comes in its own time.
+ * Waits until `isDone` returns true, for at most `timeout` ms of real time, because network traffic
+ * does not follow the manual clock.
  */
 const patience = (timeout: number, isDone: () => boolean): Promise<void> =>
   vi.waitFor(() => expect(isDone()).toBe(true), { timeout, interval: 1 }).catch(() => undefined);
 /**
- * While time passes in steps of half a second, at most so many seconds of it. A busy machine gets
- * more of its own time.
+ * Expects that `work` completes within this number of seconds of the manual clock, which is
+ * advanced in steps of half a second. Additional real time is allowed for a busy machine.
  */
 const within = async <T>(seconds: number, work: Promise<T>): Promise<T> => {
   let isDone = false;

@@ -4,13 +4,11 @@ import { createApp } from './app.ts';
 import { FermataError, messageOf } from './base/errors.ts';
 import { printConfig, readConfig, type Config } from './config/index.ts';
 
-/**
- * Exit codes of the process. No file but this one reads the environment, handles signals or exits.
- */
+/** Exit codes of the process. Only this file reads the environment, handles signals and exits. */
 const EXIT = { ok: 0, failed: 1, config: 2 };
 /**
- * If a stop takes longer than this, something hangs, and the process exits. No data is lost,
- * because all acknowledged spans are committed.
+ * Maximum duration of a stop, ms. If it takes longer, something hangs, and the process exits. No
+ * data is lost, because all acknowledged spans are committed.
  */
 const STOP_LIMIT_MS = 20_000;
 
@@ -83,5 +81,5 @@ ${environment.join('\n')}
   node --import @fermata/instrumentation/register app.js     # CommonJS, ts-node: --require
 
 `);
-// A supervising process (the launcher, or a test) learns the ports from this message.
+// Send the ports to the parent process (the launcher or a test).
 process.send?.({ ready: true, ports: app.ports });

@@ -38,7 +38,7 @@ const post = (spanId: string): Promise<Response> =>
       ],
     }),
   });
-/** An export of one span over gRPC. */
+/** A gRPC export request with one span, encoded in protobuf. */
 const REQUEST = Buffer.from([
   ...[0x0a, 39, 0x12, 37, 0x12, 35, 0x0a, 16, ...Array(16).fill(7), 0x12, 8, ...Array(8).fill(9)],
   ...[0x2a, 5, ...Buffer.from('place')],

@@ -2,15 +2,17 @@ import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 
 /**
- * Time limits of a stop, in ms. `STOP_MS` is for all parts together and lies below the caller's own
- * limit (`main.ts`). `MIN_STOP_MS` is for a part if the parts before it used up that time.
+ * Time limits of a stop, ms. `STOP_MS` is the limit for all parts together, and below the limit in
+ * `main.ts`. `MIN_STOP_MS` is the minimum for each part, even if earlier parts have used up the
+ * time.
  */
 const STOP_MS = 14_000;
 const MIN_STOP_MS = 500;
 
 /**
- * Stops the parts one after the other. A part that hangs is abandoned at its time limit. This loses
- * nothing, because acknowledged spans are durable and the next start derives the rest from them.
+ * Stops the parts one after the other. A part that does not stop in time is abandoned. No data is
+ * lost, because acknowledged spans are durable, and the next start derives everything else from
+ * them.
  */
 export async function stopAll(
   clock: Clock,

@@ -22,8 +22,8 @@ import { createSeries, type Series } from './series/index.ts';
 import type { Store } from './store/index.ts';
 
 /**
- * Returns the receiver of flows that the engine has made durable: it passes them on to open
- * dashboards, to the alerts and to the series.
+ * Returns the sink for durable flows: it passes them to open dashboards, to the alerts and to the
+ * metrics.
  */
 export const sinkOf = (push: Push, alerts: Alerts, series: Series): EngineSink => ({
   watched: () => push.watched,
@@ -43,13 +43,13 @@ export const seriesOf = (
 ): Series =>
   createSeries({ ...base, settleMs, typesNow: async () => (await store.flowTypes()).items });
 /**
- * Returns what answers assistants. It asks this server's own port, so that no answer goes around
- * the checks and limits of a route.
+ * Returns the handler for requests of AI assistants (MCP). It gets its data through this server's
+ * own HTTP API, so that the checks and limits of the routes apply.
  */
 export const assistantsOf =
   (config: Config, addresses: Addresses, clock: Clock): QueryOptions['assistants'] =>
   async (...request) => {
-    // Loaded when the first assistant asks, because most servers are never asked by one.
+    // Load the module on the first request, because most servers never get one.
     const { answerHttp } = await import('./mcp/index.ts');
     const client = createClient(`http://${addresses.host}:${addresses.web}`, {
       dashboard: linkTo(config, addresses, ''),
@@ -57,7 +57,9 @@ export const assistantsOf =
     await answerHttp(client, VERSION, () => clock.now(), request);
   };
 
-/** Returns what the receiver and the alerts know to be wrong with Fermata itself. */
+/**
+ * Returns the problems that the receiver and the alerts know of, as sources for the health checks.
+ */
 export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({
   oldestMs: () => receiver.oldestMs,
   sources: [
@@ -84,9 +86,9 @@ export const witnessesOf = (receiver: Receiver, alerts: Alerts): Witnesses => ({
 });
 
 /**
- * Creates the health checks. The free space is watched for the embedded store only, because the
- * disk of a ClickHouse server is on another machine; whether that server accepts writes is tested
- * by writing to it.
+ * Creates the health checks. The free disk space is monitored only for the embedded store, because
+ * an external ClickHouse server has its own disk. Whether that server accepts writes is tested by
+ * writing to it.
  */
 export function healthOf(
   config: Config,
@@ -96,8 +98,8 @@ export function healthOf(
 ): Health {
   const isEmbedded = store.kind === 'embedded';
   /**
-   * Folder of the journal, to which acknowledged spans are written first. It may be on another disk
-   * than the tables of the embedded store.
+   * Directory of the journal, to which acknowledged spans are written first. It may be on another
+   * disk than the tables of the embedded store.
    */
   const directory = join(config.dataDir, 'journal');
   return createHealth({
@@ -111,7 +113,10 @@ export function healthOf(
   });
 }
 
-/** Creates the exchange, whose imports go through the intake of what is received. */
+/**
+ * Creates the exchange for exports and imports. Imported spans go through the same intake as
+ * received ones.
+ */
 export const exchangeOf = (
   base: { clock: Clock; counters: Counters; log: Log },
   receiver: Pick<Receiver, 'offer'>,
