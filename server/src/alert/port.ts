@@ -22,7 +22,7 @@ export interface Alerts {
    * before `allAreThere` is called.
    */
   start(lacksFlows?: boolean): Promise<void>;
-  /** Reports that the store contains all flows again. */
+  /** Reports that the store contains all flows again, because lost rows have been rebuilt. */
   allAreThere(): void;
   /**
    * Updates the incidents from the current findings of these flows. Call this after the flows are

@@ -26,7 +26,7 @@ export interface SaverOptions {
   counters: Counters;
   log: Log;
   store: Pick<AlertStore, 'saveIncidents' | 'saveNotifications'>;
-  /** Returns the incidents that changed since the last call. */
+  /** Returns the incidents that changed since the last call of this function. */
   takeIncidents(): Incident[];
   onChanged(incidents: readonly Incident[]): void;
 }

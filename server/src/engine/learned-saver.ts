@@ -13,7 +13,7 @@ export interface LearnedSaver {
   load(): Promise<void>;
   /** Saves the models that changed since the last save. */
   save(): Promise<void>;
-  /** Begins to save periodically. */
+  /** Begins to save the changed models periodically. */
   start(): void;
   stop(): Promise<void>;
 }

@@ -35,7 +35,7 @@ export interface RebuildOptions {
   projection: Pick<Projection, 'reproject' | 'waitForCapacity' | 'rows' | 'projector'>;
   assessor: Pick<Assessor, 'withoutTeaching'>;
   restore(stored: StoredSpan[]): Span[];
-  /** Called when all lost rows have been rebuilt. */
+  /** Called when all lost rows of flows have been rebuilt. */
   onDone(): void;
 }
 

@@ -53,8 +53,8 @@ export interface ReloadsOptions {
 }
 
 /**
- * Maximum number of flows that are rehydrated for one name. A name that more flows have identifies
- * nothing.
+ * Maximum number of flows that are rehydrated for one name. A name that more flows have in common
+ * cannot identify a flow.
  */
 const MAX_OF_A_NAME = 500;
 /**

@@ -64,7 +64,7 @@ const destinationOf = ({ message }: Span): string => {
 export const isSameDestination = (a: Span, b: Span): boolean =>
   destinationOf(a) !== '' && destinationOf(a) === destinationOf(b);
 
-/** Returns whether the destinations of both spans are known and differ. */
+/** Returns whether both spans have a known destination and these destinations differ. */
 export const isElsewhere = (a: Span, b: Span): boolean => {
   const [here, there] = [destinationOf(a), destinationOf(b)];
   return here !== '' && there !== '' && here !== there;

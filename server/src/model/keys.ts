@@ -25,7 +25,7 @@ export const softTokens = (span: Span): readonly Token[] => namesOf(span).soft;
  * flow id. Its parent and links are not included.
  */
 export const sharedTokens = (span: Span): readonly Token[] => namesOf(span).shared;
-/** Returns whether a token is that of a conversation or of an identity key. */
+/** Returns whether a token is a soft key: a conversation or an identity key. */
 export const isSoftToken = (token: string): boolean =>
   isIdentityToken(token) || isConversationToken(token);
 export const isIdentityToken = (token: string): boolean => token.startsWith('k\0');

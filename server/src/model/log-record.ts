@@ -29,7 +29,7 @@ export interface LogRecord {
 
 /** Number of log records of a trace that were dropped, because the trace had reached its limit. */
 export interface LogsDropped {
-  /** Identifies the count, so that it is not added twice if it was written twice. */
+  /** Identifies the count, so that a count that was written twice is added only once. */
   id: string;
   traceId: string;
   receivedAtMs: number;

@@ -105,7 +105,7 @@ export interface OtlpScope {
 export interface OtlpSpan {
   resource: OtlpResource;
   scopeName: string;
-  /** Absent if the scope has only a name. */
+  /** Properties of the scope other than its name; absent if it has none. */
   scope?: OtlpScope;
   /** Trace id, 32 lower-case hex digits. */
   traceId: string;
@@ -148,7 +148,7 @@ export interface OtlpLink {
   traceId: string;
   spanId: string;
   attributes: Attributes;
-  /** Absent if the link has no trace state. Likewise `flags` and `dropped`. */
+  /** Trace state of the link; absent if it has none. Likewise `flags` and `dropped`. */
   traceState?: string;
   flags?: number;
   dropped?: number;

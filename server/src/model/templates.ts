@@ -32,7 +32,9 @@ const ONE_THING = new RegExp(
 );
 const isOneThing = (part: string): boolean => ONE_THING.test(part);
 
-/** Replaces by `*` each part of a routing key that identifies a single thing. */
+/**
+ * Replaces by `*` each part of a routing key that identifies a single thing, such as an order id.
+ */
 export const withoutIds = (key: string): string =>
   /\d/.test(key)
     ? partsOf(key)

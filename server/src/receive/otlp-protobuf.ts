@@ -171,7 +171,7 @@ class Reader extends WireReader {
     });
   }
 
-  /** Reads a scope, and returns its name. */
+  /** Reads an instrumentation scope: stores its properties in `into`, and returns its name. */
   private scope(end: number, into: OtlpScope): string {
     let name = '';
     let sent = 0;

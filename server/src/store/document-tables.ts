@@ -29,8 +29,8 @@ export interface DocumentTablesOptions {
 const SMALL_BLOCKS = 'max_block_size = 1024';
 
 /**
- * Owns the tables of learned models, incidents, notifications, silences and documents. Each table
- * holds a few thousand JSON texts, with columns to find the texts by.
+ * Reads and writes the tables of learned models, incidents, notifications, silences and documents.
+ * Each table holds a few thousand JSON texts, with columns to find the texts by.
  */
 export const createDocumentTables = (
   options: DocumentTablesOptions,

@@ -16,7 +16,7 @@ import {
 import type { TableWriter } from './table-writer.ts';
 import { createUnprojected } from './unprojected.ts';
 
-/** Owns table `records`, which holds the raw spans and events that were acknowledged. */
+/** Reads and writes table `records`, which contains all acknowledged spans and events. */
 export interface Evidence extends EvidenceWriter, EvidenceReader {
   /**
    * Returns all records of each of these spans, by span key. `catchUp` is one of the functions of

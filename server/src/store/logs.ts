@@ -44,7 +44,8 @@ const NONE: LogPage = {
 };
 
 /**
- * Owns table `logs`, which holds log records that are shown next to the spans of the same trace.
+ * Reads and writes table `logs`, which contains log records that are shown next to the spans of the
+ * same trace.
  */
 export function createLogs({ query, writer, lag, readRows }: LogsOptions): LogWriter & LogReader {
   const rowBinary = createRowBinary();

@@ -32,7 +32,7 @@ interface LoadedRow {
   causes: string;
 }
 
-/** The fields of a row that decide whether the row's spans are loaded. */
+/** The fields of a row by which `isWanted` decides whether the row's spans are loaded. */
 interface Candidate {
   keys: string[];
   tokens: string[];

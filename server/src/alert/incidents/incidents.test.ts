@@ -3,8 +3,8 @@ import type { OtlpSpan } from '../../model/otlp.ts';
 import { attributes, createLab, type Guard } from '../../testing/lab.ts';
 
 /**
- * Tests the way from spans to notifications: one dependency fails, and several services use it in
- * different roles.
+ * Tests the whole path from spans to notifications: one dependency fails, and several services use
+ * it in different roles.
  */
 const START = 1_794_000_000_000;
 let ids = 0;

@@ -46,7 +46,7 @@ export interface Incidents {
    * this after all stored flows have been observed again.
    */
   loaded(): void;
-  /** Returns snapshots of the incidents that changed since the last call. */
+  /** Returns snapshots of the incidents that changed since the last call of this method. */
   takeChanged(): Incident[];
 }
 

@@ -100,7 +100,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   };
   /**
    * Merges two incidents with one cause. `head` stays open. `other` is resolved, and people who
-   * were notified of it are told so.
+   * were notified of it are informed.
    */
   function fold(head: LiveIncident, other: LiveIncident): void {
     memberships.addAll(other, head);

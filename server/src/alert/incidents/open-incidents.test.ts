@@ -91,7 +91,7 @@ test('with many dependencies at one step, their names are a text that varies', (
   open.add(lives[4]!);
   const { dependency: _name, ...about } = next;
   expect(open.keyOf(next, flow)).toBe(causeKey('prod', 'order', about));
-  // Findings of incidents that are already open are still found by their dependency.
+  // A finding whose dependency already has an open incident still belongs to this incident.
   expect(open.keyOf(finding(failed('host-0')), flow)).toBe(lives[0]!.incident.key);
   open.remove(lives[0]!);
   expect(open.keyOf(next, flow)).toBe(next.incident);

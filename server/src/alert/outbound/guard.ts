@@ -31,7 +31,7 @@ interface Resolved {
   family: number;
 }
 
-/** Access to the network, which tests replace. */
+/** Access to the network. Tests replace it by a simulation. */
 export interface Network {
   lookup(host: string): Promise<readonly Resolved[]>;
   /**

@@ -54,7 +54,7 @@ export interface Projection {
    * long as the store rejects writes.
    */
   releaseBackpressure(): void;
-  /** Resolves when no cycle is running. */
+  /** Resolves when no projection cycle is running. */
   idle(): Promise<void>;
   /**
    * Projects and writes the remaining changes. If the store rejects the write, the spans of these

@@ -72,7 +72,8 @@ test('who waits for flows to be projected does not wait for the pause after a lo
   hold(null);
   open();
   await pipeline.idle();
-  // After the long write, the next cycle would start only after a pause of one second.
+  // The scheduler pauses for one second after a long write. A sender that waits for projection must
+  // end this pause early.
   let answered = false;
   const answer = place(...names(10_500)).then(() => (answered = true));
   for (let i = 0; i < 50 && !answered; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -33,7 +33,7 @@ export interface Publisher {
    * is the case if a dashboard is open.
    */
   settled(ids: readonly string[]): boolean;
-  /** Announces some of the queued flows. Returns whether more are queued. */
+  /** Announces some of the queued flows to dashboards. Returns whether more flows are queued. */
   announceSettled(): Promise<boolean>;
 }
 

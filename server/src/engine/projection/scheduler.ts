@@ -14,9 +14,9 @@ export interface Scheduler {
   schedule(delayMs: number): void;
   /** Reports that the running cycle leaves work undone, so that another cycle must follow. */
   requestRerun(): void;
-  /** Resolves when no cycle is running. */
+  /** Resolves when no projection cycle is running. */
   idle(): Promise<void>;
-  /** Prevents further cycles. Resolves when the running cycle has ended. */
+  /** Prevents further projection cycles. Resolves when the running cycle has ended. */
   stop(): Promise<void>;
 }
 

@@ -16,9 +16,9 @@ import { isPartName } from './part-inventory.ts';
 
 /**
  * Quarantines broken parts. A part of a table that cannot be read (a flipped bit, an empty file)
- * makes every query that reads the part fail, for ever. The readable rows of a broken part are
- * inserted again, and the part moves to `detached/`, where it is kept. Some rows may then be stored
- * twice, which is harmless, because reads of `records` and of versioned tables return one of each.
+ * makes every query on it fail forever. The readable rows of a broken part are inserted again, and
+ * the part is moved to `detached/`. Some rows may then be stored twice, which is harmless, because
+ * reads of `records` and of versioned tables return each row once.
  */
 export interface BrokenParts {
   /**
@@ -45,16 +45,16 @@ export interface BrokenPartsOptions {
   onLost(table: string): void;
 }
 
-/** Matches the path of the part that the engine was reading, in an error of the engine. */
+/** Matches the path of a part in an error of the engine, which was reading this part. */
 const PATH = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/\s:]+)\//;
 /**
- * Number of rows at which the search for unreadable rows stops. An unreadable range of this size is
- * given up as a whole.
+ * Minimum size of the ranges, in rows, into which a part is split to find its unreadable rows. An
+ * unreadable range of this size is lost as a whole.
  */
 const MIN_ROWS = 64;
 /**
- * Maximum number of unreadable ranges in one part. Beyond it, the rest of the part is given up, so
- * that a ruined part is not read row by row.
+ * Maximum number of unreadable ranges in one part. Beyond it, the remaining rows of the part are
+ * abandoned, so that a badly damaged part is not read in thousands of small ranges.
  */
 const MAX_LOST_RANGES = 2000;
 const LATEST_S = 900;

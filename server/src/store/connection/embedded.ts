@@ -47,7 +47,10 @@ export function embeddedConnection(
   directory: string,
   memoryLimitBytes: number,
   log: Log,
-  /** Called when this process holds the directory, before the engine changes any file there. */
+  /**
+   * Called after this process has locked the directory and before the engine changes any file in
+   * it.
+   */
   beforeOpening: () => void = () => undefined,
 ): Connection {
   const engineDirectory = join(directory, 'engine');
@@ -171,9 +174,8 @@ export function embeddedConnection(
 }
 
 /**
- * Throws if this process cannot use the directory. If another process holds the directory, the
- * error tells the process id from the pid file, whereas chDB says only "Failed to create
- * connection".
+ * Throws if this process cannot use the directory. If another process has locked it, the error
+ * contains its process id, whereas chDB reports only "Failed to create connection".
  */
 function checkLock(directory: string, pidFile: string): void {
   try {
@@ -231,8 +233,8 @@ function readOr(path: string, otherwise: string): string {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // The process id may belong to another program by now, which holds no lock. So check which
-    // command runs under the id, on platforms that can tell.
+    // The process with this id may be another program by now, which holds no lock. So check its
+    // command, on platforms that provide it.
     const command = readOr(`/proc/${pid}/cmdline`, 'node');
     return command.includes('node');
   } catch (error) {

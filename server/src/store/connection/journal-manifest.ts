@@ -12,17 +12,17 @@ import {
 } from './journal-record.ts';
 
 /**
- * Lists the segments that must exist. Segments are deleted in any order, when their rows are in the
- * table, so without the manifest a deleted segment and a lost segment look alike. The manifest is
- * written before a new segment takes rows, and before a segment is deleted. So at whatever moment
- * the process ends, each segment that the manifest lists exists.
+ * Lists the segments that must exist. Segments are deleted in any order, as soon as their rows are
+ * in the table. Without the manifest, a lost segment could not be distinguished from a deleted one.
+ * The manifest is saved before a new segment takes rows, and before a segment is deleted. So after
+ * a crash at any time, every segment in the manifest must exist.
  */
 export interface Manifest {
   /** Number of the newest segment that was ever begun. */
   number: number;
   /** Sequence number of the next record. All records with a smaller number are durable. */
   sequence: number;
-  /** Target table of all these segments. */
+  /** Table into which the rows of all these segments are inserted. */
   target: JournalTarget;
   /** The segments that must exist, in the order in which they were begun. */
   live: readonly LiveSegment[];
@@ -42,8 +42,8 @@ export interface LiveSegment {
 
 export interface ManifestFile {
   /**
-   * Reads the manifest. `manifest` is undefined if the file holds no valid manifest. In this case
-   * `isDamaged` tells whether the file holds anything else.
+   * Reads the manifest. `manifest` is undefined if the file is missing, empty or damaged.
+   * `isDamaged` is true if it contains anything other than zeros nevertheless.
    */
   read(): Promise<{ manifest: Manifest | undefined; isDamaged: boolean }>;
   /**
@@ -136,9 +136,9 @@ export interface Loss {
 
 /**
  * Returns how many acknowledged records a segment has lost. `live` is the segment's entry in the
- * manifest. `hasManifest` is true if there is a manifest. A segment without an entry in it was just
- * being begun or deleted. `isNewest` is true if nothing was written after the segment, so that a
- * record which is cut short counts as never acknowledged.
+ * manifest; a segment without one was just being begun or deleted. `hasManifest` is false if there
+ * is no manifest at all. `isNewest` is true for the newest segment. An incomplete record at its end
+ * was never acknowledged.
  */
 export function lossOf(
   contents: SegmentContents,

@@ -19,7 +19,9 @@ const property = {
 };
 
 interface Piece {
-  /** Undefined for the record that holds the target. */
+  /**
+   * Sequence number of the record; undefined for the first record, which holds the target table.
+   */
   sequence: number | undefined;
   bytes: Buffer;
 }

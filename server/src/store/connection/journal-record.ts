@@ -132,7 +132,7 @@ export interface SegmentContents {
    * recovery looks for a target with this hash in other segments.
    */
   targetHash: number | undefined;
-  /** Sequence number of the segment's first rows; undefined if no readable record tells it. */
+  /** Sequence number of the segment's first rows; undefined if no readable record contains it. */
   from: number | undefined;
   /**
    * Rows of the segment in order. Records of format version 1 have no numbers, so the reader

@@ -20,7 +20,7 @@ import { silentLog } from '../../base/log.ts';
 import { createJournal, type Journal, type JournalTarget } from './journal.ts';
 
 const target: JournalTarget = { table: 't', columns: ['a'], format: 'TSV' };
-/** Encodes a row as two buffers. */
+/** Returns the row `text` as two buffers, because a payload may consist of several buffers. */
 const rows = (text: string): Buffer[] => [
   Buffer.from(text.slice(0, 1)),
   Buffer.from(`${text.slice(1)}\n`),

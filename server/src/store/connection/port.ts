@@ -60,7 +60,7 @@ export interface Connection {
  * Such rows are derived from spans, so they can be rebuilt.
  */
 export interface Losses {
-  /** Number of losses in this run of the process. */
+  /** Number of times that rows were lost in this run of the process. */
   readonly count: number;
   /**
    * True if rows were lost, in this run of the process or in a previous run, and are not rebuilt

@@ -7,10 +7,13 @@ import type { Connection } from './port.ts';
 import { BROKEN_DETACHED_PARTS } from '../sql/system.sql.ts';
 import { inventoryOf } from './part-inventory.ts';
 
-/** The table whose lost rows can be projected again. No other table can be rebuilt. */
+/** Table whose lost rows can be rebuilt from spans. No other table can be rebuilt. */
 const DERIVED = 'flows';
 const SAVE_EVERY_MS = 60_000;
-/** Maximum number of attempts at a query that meets one broken part after the other. */
+/**
+ * Maximum number of attempts of a query. After each failed attempt, the broken part that it found
+ * was quarantined.
+ */
 const MAX_TRIES = 20;
 
 export interface SelfHealingOptions {
@@ -75,7 +78,10 @@ export function selfHealing(
     onLosing: losing,
     onLost: lost,
   });
-  /** Reports the parts that the engine could not load and has detached itself, each part once. */
+  /**
+   * Logs and counts the parts that the engine detached at its start because it could not load them.
+   * Each part is reported once.
+   */
   const sayDetached = async (): Promise<void> => {
     const rows = await connection.query<{ table: string; name: string; reason: string }>(
       BROKEN_DETACHED_PARTS,

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Keeps copies of the engine's table definitions. The engine replaces a definition by writing and
- * renaming a new file. On a full disk the new file may be empty. The table then has a definition of
- * 0 bytes, and the engine never starts again (guarded by table-definitions.test.ts).
+ * Keeps copies of the engine's table definitions, from which empty ones are restored. The engine
+ * replaces a definition by writing and renaming a new file. On a full disk the new file may be
+ * empty, and the engine could then never start again (guarded by table-definitions.test.ts).
  */
 export interface TableDefinitions {
   /**

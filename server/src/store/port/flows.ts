@@ -84,7 +84,10 @@ export interface NameIndex {
 /** Limits how many flows a load by names returns for each token. */
 export interface LoadBound {
   most: number;
-  /** Called with each token that at least `most` flows have. */
+  /**
+   * Called with each token for which the result may be incomplete, because at least `most` flows
+   * have it.
+   */
   onCut(token: string): void;
 }
 

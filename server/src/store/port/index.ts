@@ -12,7 +12,7 @@ export type * from './flows.ts';
 export * from './lenses.ts';
 export type * from './logs.ts';
 
-/** Starts, stops and checks the store, for the code that runs the process. */
+/** Methods that start, stop and check the store. Used by the code that runs the process. */
 export interface StoreLifecycle {
   readonly kind: 'embedded' | 'clickhouse';
   /**
@@ -20,7 +20,9 @@ export interface StoreLifecycle {
    * do.
    */
   start(): Promise<void>;
-  /** Waits for the inserts in flight, and stops. A second call has no effect. */
+  /**
+   * Waits for pending inserts and queries, and then closes the store. A second call has no effect.
+   */
   stop(): Promise<void>;
   /** Resolves to whether the store answers. The query is cheap. */
   ping(): Promise<boolean>;

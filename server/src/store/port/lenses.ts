@@ -60,8 +60,8 @@ export interface LensReader {
   /** Counts flows in buckets of the time of their start, for each value of the field `by`. */
   trend(population: Population, bucketMs: number, by: TrendBy): Promise<TrendRow[]>;
   /**
-   * Returns at most `limit` whole flows, chosen by a hash. The choice looks random, and is the same
-   * for every call.
+   * Returns at most `limit` flows with their timelines, chosen by a hash. The choice looks random,
+   * and is the same for every call.
    */
   sampleFlows(population: Population, limit: number): Promise<Flow[]>;
   /**
@@ -73,7 +73,7 @@ export interface LensReader {
     there: Population,
     of: Required<Omit<TraitsOf, 'byType' | 'measures'>>,
   ): Promise<Comparison>;
-  /** Returns whole flows by id. */
+  /** Returns flows by id, with their complete timelines. */
   wholeFlows(ids: readonly string[]): Promise<Flow[]>;
   /**
    * Counts the values of attributes of spans and resources in at most `flows` flows. The `of` of
@@ -99,8 +99,8 @@ export interface OverviewReader {
   countTypes(population: Population, most: number): Promise<TypeCount[]>;
   /**
    * Counts late and stuck flows by the step that they wait for (as trait ids of kind `late` or
-   * `stuck`), in buckets of the time when they became late or stuck. Bucket -1 holds all earlier
-   * than `fromMs`.
+   * `stuck`), in buckets of the time when they became late or stuck. Bucket -1 is for times before
+   * `fromMs`.
    */
   heldTrend(
     population: Population,
@@ -128,7 +128,7 @@ export interface FacetCount {
  */
 export const BAND_RANKS = [0.475, 0.525, 0.875, 0.925, 0.98, 1] as const;
 
-/** A search, and how many flows it finds at `nowMs`. */
+/** The flows that a search finds at `nowMs`, with their number and durations. */
 export interface Population {
   search: FlowSearch;
   nowMs: number;

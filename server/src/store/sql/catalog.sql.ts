@@ -7,7 +7,7 @@ import { sql } from './sql.ts';
  * which reveals whether the list is incomplete.
  */
 export interface CatalogBounds {
-  /** Maximum number of flow types, and of services. */
+  /** Maximum number of flow types in a list, and of services in a list. */
   listed: number;
   /** Maximum number of services of a flow type, and of flow types or destinations of a service. */
   named: number;

@@ -178,7 +178,7 @@ export const SPANS_OF_FLOWS = sql`
 
 /**
  * Selects a block of flows that are open or have a planned re-evaluation, in order of the primary
- * key.
+ * key. A block is one of the queries that together read a whole table.
  */
 export const openFlowsBlock = (nowMs: number, size: number): string => sql`
   SELECT id, type, settles_at, look_at

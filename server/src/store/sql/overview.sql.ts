@@ -18,7 +18,7 @@ export const typeCounts = (counted: Counted, most: number): string => sql`
 
 /**
  * Counts late and stuck flows by the step that they wait for, in buckets of the time when they
- * became late or stuck. Bucket -1 holds all earlier than `fromMs`.
+ * became late or stuck. Bucket -1 is for times before `fromMs`.
  */
 export const heldTrend = (counted: Counted, fromMs: number, bucketMs: number): string => {
   const kinds = `(${codeOf('late')}, ${codeOf('stuck')})`;

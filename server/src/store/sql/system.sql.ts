@@ -49,7 +49,7 @@ export const BROKEN_DETACHED_PARTS = sql`
   FROM system.detached_parts
   WHERE database = currentDatabase() AND reason LIKE 'broken%'`;
 
-/** A part of a table, by the names that the engine uses. */
+/** Identifies a part of a table by the engine's names for the table and the part. */
 export interface PartName {
   table: string;
   name: string;
