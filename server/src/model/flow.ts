@@ -89,10 +89,7 @@ export interface Step {
   status: StepStatus;
   result: string | null;
   attempts: Attempt[];
-  /**
-   * Start in causal time. Causal time is shifted so that no message is received before it was sent,
-   * even if clocks differ.
-   */
+  /** Start in causal time, which is shifted so that no message is received before it was sent. */
   start: UnixNanos;
   end: UnixNanos | null;
   /** Difference between causal and raw times of the step, ms. */
@@ -118,20 +115,14 @@ export interface Step {
   deadlineMs: number | null;
   /** Names of the steps that must still follow this step (routing slip). */
   itinerary: string[];
-  /**
-   * Periods in which no span of the step was open: for example, a handler returned and later
-   * continued in a timer.
-   */
+  /** Periods in which no span of the step was open, such as a wait for a timer. */
   idle?: Idle[];
   /**
    * Evidence that joins this step to other steps of the flow, strongest first. Set only if no step
    * of the flow caused this step, and the flow has several such steps.
    */
   joinedBy?: JoinEvidence[];
-  /**
-   * Set if the message was received by a span that ended before the work began, or if no work
-   * followed.
-   */
+  /** Set if the span that received the message ended before the work, or if no work followed. */
   receipt?: Receipt;
 }
 
@@ -159,10 +150,7 @@ export interface Hop {
   receiveSpanId: string | null;
   sent: UnixNanos;
   received: UnixNanos | null;
-  /**
-   * Time when the caller received the response. Null for messages, and for calls whose spans do not
-   * show this time.
-   */
+  /** Time when the caller received the response; null if unknown, and for messages. */
   returned: UnixNanos | null;
   /**
    * Wait of the message, ms: the causal time from the end of the send span to the start of the
@@ -173,10 +161,7 @@ export interface Hop {
   /** True if the hop is a synchronous call; false if it is a message. */
   sync: boolean;
   evidence: Evidence[];
-  /**
-   * Strength of the strongest evidence of this hop. The strengths of several kinds are not
-   * combined.
-   */
+  /** Strength of the strongest evidence of this hop. Several strengths are not combined. */
   confidence: number;
 }
 
@@ -229,10 +214,7 @@ export interface Flow {
    * has ended already, or still waits for something.
    */
   idleOutcome: Outcome | null;
-  /**
-   * Set if the flow's start was declared, so that its end will probably be declared as well. Not
-   * stored.
-   */
+  /** Set if the flow's start was declared. Then its end may be declared as well. Not stored. */
   startDeclared?: true;
   /**
    * Set if the flow consists only of calls, internal work and polls without a message, and has no
@@ -268,10 +250,7 @@ export interface Flow {
   context: readonly SpanKey[];
   /** Explicit flow id; '' if the flow is named after its trace. */
   flowId: string;
-  /**
-   * Tokens (messages, conversations, identity keys) by which spans find this flow. Traces are not
-   * included.
-   */
+  /** Tokens by which spans find this flow: messages, conversations, identity keys; no traces. */
   tokens: string[];
   /** Greatest `receivedAtMs` of the flow's spans. */
   lastReceivedMs: number;
@@ -281,10 +260,7 @@ export interface Flow {
    */
   waitingFor: WaitingFor[];
   findings: Finding[];
-  /**
-   * Time when the flow is evaluated again even if no span arrives, epoch ms; null if that is not
-   * needed.
-   */
+  /** Time when the flow is evaluated again even without a new span, epoch ms; null if never. */
   lookAtMs: number | null;
 }
 

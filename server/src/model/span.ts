@@ -210,7 +210,7 @@ export interface SpanNames {
   /** Token of the flow id; '' if the span has none. */
   id: Token | '';
   soft: readonly Token[];
-  /** All tokens of the other three fields. */
+  /** All tokens in `message`, `id` and `soft`. */
   shared: readonly Token[];
 }
 

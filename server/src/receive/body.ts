@@ -71,8 +71,7 @@ export async function readBody(
       };
       source.on('data', onData).once('end', resolve).once('error', reject);
       request.once('error', reject).once('close', () => {
-        // Reject if the sender closed the connection, because the decompressor would wait for more
-        // data forever.
+        // Reject if the sender is gone, because the decompressor would wait for data forever.
         if (!request.readableEnded) reject(new Error('the sender went away'));
       });
     });

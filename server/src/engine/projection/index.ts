@@ -158,8 +158,7 @@ export function createProjection(options: ProjectionOptions): Projection {
       scheduler.schedule(0);
     },
   });
-  // While senders wait, no spans arrive. So the next cycle starts without the pause that is meant
-  // for receiving spans.
+  // Waiting senders send no spans, so the next cycle starts without the pause for receiving spans.
   const backpressure = createBackpressure(
     () => isBehind() && !stopping,
     () => scheduler.schedule(0),
@@ -206,9 +205,7 @@ export function createProjection(options: ProjectionOptions): Projection {
     }
   };
 
-  /**
-   * Writes changes and then publishes them, so that nobody is told of a change that is not durable.
-   */
+  /** Writes changes and then publishes them, so that only durable changes are announced. */
   const commit = async ({ changes, upTo }: Projected): Promise<void> => {
     const written = await writer.write(changes, upTo);
     if (written === undefined) return;

@@ -219,7 +219,7 @@ test.each([
       .map(({ flow }) => nameOf.get(spanIdOf(flow.members[0]!).replace(/^0+/, ''))!)
       .sort();
   expect(names()).toEqual(kept);
-  // A request flow that was dropped is kept once it sends a message.
+  // A trace that was dropped as a mere request is kept once it sends a message.
   await deliver(
     span('5', { ...sends, traceId: '1'.padStart(32, '0'), parentSpanId: '1'.padStart(16, '0') }),
   );

@@ -47,10 +47,7 @@ export function embeddedConnection(
   directory: string,
   memoryLimitBytes: number,
   log: Log,
-  /**
-   * Called after this process has locked the directory and before the engine changes any file in
-   * it.
-   */
+  /** Called after the directory was locked and before the engine changes any file in it. */
   beforeOpening: () => void = () => undefined,
 ): Connection {
   const engineDirectory = join(directory, 'engine');
@@ -58,10 +55,7 @@ export function embeddedConnection(
   let session: { close(): void } | undefined;
   let chdb: Chdb | undefined;
   let writer: Writer | undefined;
-  /**
-   * Separate connection for rows derived from spans, so that the commit of spans does not wait
-   * until such rows are inserted.
-   */
+  /** Writer of all tables but `records`. Commits of spans do not wait for its connection. */
   let derivedWriter: Writer | undefined;
   let readers: { client: ClickHouseClient; raw: ChdbConnection }[] = [];
   let turn = 0;
@@ -98,8 +92,7 @@ export function embeddedConnection(
       try {
         session = new chdb.Session(engineDirectory, {
           connectionArgs: [
-            // The memory limit has to cover JavaScript's heap, too, because the engine counts all
-            // memory of the process.
+            // The engine counts all memory of the process, including the JavaScript heap.
             memoryLimitBytes > 0
               ? `--max_server_memory_usage=${memoryLimitBytes}`
               : '--max_server_memory_usage_to_ram_ratio=0.8',
