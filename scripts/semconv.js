@@ -57,21 +57,25 @@ ${groups
   )
   .join('\n')}
 
-// Log events (LogRecord.eventName): they exist while a step hangs, a span only once it has ended.
+// Names of log events (LogRecord.eventName). A log event is exported while a step still hangs, a
+// span only after it has ended.
 ${events.map(({ name, brief, note }) => `${comment(note ?? brief)}export const ${constant('EVENT', name)} = '${name}';`).join('\n')}
 
-// Headers: what travels with a message beside W3C trace context and baggage.
+// Message headers, sent besides W3C trace context and baggage.
 ${headers.map(({ name, brief }) => `${comment(brief)}export const ${constant('HEADER', name)} = '${name}';`).join('\n')}
 /**
- * Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain
- * services rightly.
+ * Baggage keys equal the attribute names, so that OpenTelemetry's baggage span processor adds the
+ * right attributes in services without this package.
  */
 export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
 
 // CloudEvents extensions that are read and written (cloudevents/spec: correlation.md, bam.md).
 export const CE_CORRELATION_ID = 'correlationid';
 export const CE_CAUSATION_ID = 'causationid';
-/** Business activity: transaction (= flow) id and process (= flow type) id. */
+/**
+ * Extensions for business activity monitoring: its transaction id is the flow id, its process id is
+ * the flow type.
+ */
 export const CE_FLOW_ID = 'bamtxid';
 export const CE_FLOW_TYPE = 'bampid';
 

@@ -1,6 +1,7 @@
 /**
- * Exports all parts of this package that an adapter may use, besides the names of `semconv.ts`.
- * This file is not exported from the package; `index.ts` exports the calls for users.
+ * This file exports the functions and types that adapters may use, apart from the names in
+ * `semconv.ts`. Users of the package cannot import it; their functions are exported from
+ * `index.ts`.
  */
 export {
   handleMessage,

@@ -1,19 +1,19 @@
 /**
- * The clients of brokers, and the frameworks over them, that a service may have installed: which
- * versions are traced, and how. `register` and `fermata-doctor` both read this table.
+ * This table lists the broker clients and the frameworks on top of them that a service may have
+ * installed: which versions are traced, and how. `register` and `fermata-doctor` read it.
  */
 export interface ClientPackage {
   name: string;
-  /** The first version that is traced: as many numbers of it as matter. */
+  /** Oldest version that is traced, such as `4` or `0.14`. */
   from: string;
-  /** The last one that was tested. A newer one is traced, too, and said to be untested. */
+  /** Newest version that was tested. Newer versions are traced too, but reported as untested. */
   to?: string;
   /**
-   * `register`: traced without a change of code. `by hand`: by a call in the service. `not`: there
-   * is no adapter.
+   * How the client is traced. `register`: without a change of code. `by hand`: by a call in the
+   * service. `not`: there is no adapter.
    */
   how: 'register' | 'by hand' | 'not';
-  /** What to call, or what to know. */
+  /** Advice for the user: which function to call, or what to know about the client. */
   hint?: string;
 }
 
@@ -60,14 +60,14 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   { name: '@azure/event-hubs', from: '0', how: 'not', hint: BY_HAND },
 ];
 
-/** How a version stands to those of the table. */
+/** How an installed version compares with the versions in the table. */
 export type Standing = 'tested' | 'untested' | 'too old';
 export function standingOf({ from, to }: ClientPackage, version: string): Standing {
   if (compare(version, from) < 0) return 'too old';
   return to === undefined || compare(version, to) <= 0 ? 'tested' : 'untested';
 }
 
-/** What is said of a version that is none of the tested ones; of such a one, nothing. */
+/** Returns a remark for the user if a version is untested or too old; undefined if it is tested. */
 export function remarkOn(client: ClientPackage, version: string): string | undefined {
   const standing = standingOf(client, version);
   if (standing === 'tested') return undefined;
@@ -83,7 +83,10 @@ const rangeOf = ({ from, to }: ClientPackage): string =>
       ? `version ${from} is`
       : `versions ${from} to ${to} are`;
 
-/** Compares as many numbers of a version as the limit has: 6.3.1 is not beyond 6. */
+/**
+ * Compares a version with a limit, but only as many parts as the limit has: 6.3.1 counts as equal
+ * to 6.
+ */
 function compare(version: string, limit: string): number {
   const numbers = version.split('.');
   for (const [at, part] of limit.split('.').entries()) {

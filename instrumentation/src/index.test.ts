@@ -12,7 +12,7 @@ import {
   withFlow,
 } from './index.ts';
 import { recordTelemetry } from './testing/telemetry.ts';
-/** Covers wrong arguments, which JavaScript callers can pass because it has no types. */
+/** These tests pass wrong arguments, because JavaScript callers are not stopped by types. */
 const message = { type: 'T', destination: 'd', system: 's' };
 const trap = new Proxy(
   {},

@@ -8,74 +8,79 @@
  * `workflow.*` is contested (https://opentelemetry.io/docs/specs/semconv/general/naming/).
  */
 
-// Which flow a span belongs to.
-/** Kind of process, low cardinality: `order-fulfilment`. */
+// These attributes tell to which flow a span belongs.
+/** Kind of business process, one of a small number: `order-fulfilment`. */
 export const ATTR_FLOW_TYPE = 'fermata.flow.type';
-/** version of its definition */
+/** Version of the definition of the flow type. */
 export const ATTR_FLOW_VERSION = 'fermata.flow.version';
-/** One run of the process: an opaque id, best the business id: `order-42`. */
+/**
+ * Id of one run of the process. It is opaque; best is the id of the business object: `order-42`.
+ */
 export const ATTR_FLOW_ID = 'fermata.flow.id';
 /**
- * How the id got onto the span: `message` (read from a message's headers), `explicit` (set by
- * hand), `ambient` (context).
+ * How the flow id got onto the span: `message` (from a message's headers), `explicit` (set by the
+ * application) or `ambient` (from the context, which may leak).
  */
 export const ATTR_FLOW_SOURCE = 'fermata.flow.source';
-/** flow that started this one */
+/** Id of the flow that started this one. */
 export const ATTR_FLOW_PARENT_ID = 'fermata.flow.parent.id';
-/** and its type */
+/** Type of the flow that started this one. */
 export const ATTR_FLOW_PARENT_TYPE = 'fermata.flow.parent.type';
-/** completed, failed, compensated, cancelled, timed_out */
+/** How the flow ended: completed, failed, compensated, cancelled or timed_out. */
 export const ATTR_FLOW_OUTCOME = 'fermata.flow.outcome';
-/** When the flow should have ended, epoch ms. */
+/** Time at which the flow should have ended, epoch ms. */
 export const ATTR_FLOW_DEADLINE = 'fermata.flow.deadline';
-/** On `fermata.flow.defined`: what a flow type consists of, as JSON. */
+/** Definition of a flow type as JSON, on the event `fermata.flow.defined`. */
 export const ATTR_FLOW_DEFINITION = 'fermata.flow.definition';
 /**
- * Set on the resource of spans that are history: their flows are shown, and neither teach nor
- * alert.
+ * Set on the resource of spans that were imported as history. Their flows are shown, but they raise
+ * no alerts and the server learns nothing from them.
  */
 export const ATTR_IMPORTED = 'fermata.imported';
-/** Prefix of business keys: `fermata.flow.key.order_id`. They find flows, they never join them. */
+/**
+ * Prefix of business keys, such as `fermata.flow.key.order_id`. People find flows by them. Equal
+ * keys do not join spans into one flow.
+ */
 export const ATTR_FLOW_KEY_PREFIX = 'fermata.flow.key.';
 
-// Which step of it.
-/** step */
+// These attributes describe a step of a flow.
+/** Name of the step. */
 export const ATTR_STEP_NAME = 'fermata.step.name';
-/** one run of a step */
+/** Id of one run of the step. */
 export const ATTR_STEP_ID = 'fermata.step.id';
-/** task | compensation | timer | human. */
+/** Kind of the step: task, compensation, timer or human. */
 export const ATTR_STEP_KIND = 'fermata.step.kind';
-/** 1 for the first delivery. */
+/** Number of the attempt, 1 for the first. */
 export const ATTR_STEP_ATTEMPT = 'fermata.step.attempt';
-/** success | failure | skip | timeout. */
+/** Result of the step: success, failure, skip or timeout. */
 export const ATTR_STEP_RESULT = 'fermata.step.result';
 /** Name or id of the step that this one undoes. */
 export const ATTR_STEP_COMPENSATES = 'fermata.step.compensates';
-/** When the step should have ended, epoch ms. */
+/** Time at which the step should have ended, epoch ms. */
 export const ATTR_STEP_DEADLINE = 'fermata.step.deadline';
 
-// Which message.
-/** event | command | reply | query | timer. */
+// These attributes describe a message.
+/** Kind of the message: event, command, reply, query or timer. */
 export const ATTR_MESSAGE_KIND = 'fermata.message.kind';
-/** `OrderCreated`. */
+/** Type of the message: `OrderCreated`. */
 export const ATTR_MESSAGE_TYPE = 'fermata.message.type';
-/** its id */
+/** Id of the message. */
 export const ATTR_MESSAGE_ID = 'fermata.message.id';
-/** Set by a consumer whose message came through a dead-letter queue: the queue it failed in. */
+/** Queue in which the message failed before it came through a dead-letter queue. */
 export const ATTR_MESSAGE_DEAD_LETTERED_FROM = 'fermata.message.dead_lettered_from';
-/** Messages that wait behind this one for the same group. */
+/** Number of messages that wait behind this one for the same consumer group. */
 export const ATTR_MESSAGE_LAG = 'fermata.message.lag';
 /**
- * On `fermata.step.started` of a delivery: trace id and span id of the span that sent the message,
- * joined by a hyphen, because log events have no links.
+ * Span that sent the message: its trace id and span id, joined by a hyphen. Set on the event
+ * `fermata.step.started` of a delivery, because log events have no links.
  */
 export const ATTR_MESSAGE_CREATION = 'fermata.message.creation';
 /**
- * Set on both sides of a message whose protocol carries no context. Its id is made from its
- * content.
+ * Set by the sender and the receiver of a message whose protocol cannot carry context. Both compute
+ * the message id from the content.
  */
 export const ATTR_MESSAGE_CONTEXTLESS = 'fermata.message.contextless';
-/** Set on the span of a delivery whose handler returned without an acknowledgement. */
+/** Set on the span of a delivery whose handler returned without acknowledging the delivery. */
 export const ATTR_MESSAGE_UNACKNOWLEDGED = 'fermata.message.unacknowledged';
 /** Id of the message that caused this one. */
 export const ATTR_CAUSATION_ID = 'fermata.causation.id';
@@ -84,66 +89,70 @@ export const ATTR_CORRELATION_ID = 'fermata.correlation.id';
 /** Routing slip: names of the steps still to come, comma-separated. */
 export const ATTR_ITINERARY = 'fermata.itinerary';
 
-// Log events (LogRecord.eventName): they exist while a step hangs, a span only once it has ended.
-/** flow started */
+// Names of log events (LogRecord.eventName). A log event is exported while a step still hangs, a
+// span only after it has ended.
+/** A flow has started. */
 export const EVENT_FLOW_STARTED = 'fermata.flow.started';
-/** flow completed */
+/** A flow has completed. */
 export const EVENT_FLOW_COMPLETED = 'fermata.flow.completed';
-/** flow failed */
+/** A flow has failed, or was compensated. */
 export const EVENT_FLOW_FAILED = 'fermata.flow.failed';
-/** flow cancelled */
+/** A flow was cancelled. */
 export const EVENT_FLOW_CANCELLED = 'fermata.flow.cancelled';
-/** A service says at its start what a flow type consists of. Belongs to no flow. */
+/** A service defines a flow type when it starts. The event belongs to no flow. */
 export const EVENT_FLOW_DEFINED = 'fermata.flow.defined';
-/** flow expects */
+/** A flow expects a certain step. */
 export const EVENT_FLOW_EXPECTS = 'fermata.flow.expects';
-/** flow heartbeat */
+/** A long step reports that it is still working. */
 export const EVENT_FLOW_HEARTBEAT = 'fermata.flow.heartbeat';
-/** step started */
+/** A step has started. */
 export const EVENT_STEP_STARTED = 'fermata.step.started';
-/** step completed */
+/** A step has completed. */
 export const EVENT_STEP_COMPLETED = 'fermata.step.completed';
-/** step failed */
+/** A step has failed. */
 export const EVENT_STEP_FAILED = 'fermata.step.failed';
-/** compensation started */
+/** A compensation has started. */
 export const EVENT_COMPENSATION_STARTED = 'fermata.compensation.started';
-/** compensation completed */
+/** A compensation has completed. */
 export const EVENT_COMPENSATION_COMPLETED = 'fermata.compensation.completed';
-/** compensation failed */
+/** A compensation has failed. */
 export const EVENT_COMPENSATION_FAILED = 'fermata.compensation.failed';
 
-// Headers: what travels with a message beside W3C trace context and baggage.
+// Message headers, sent besides W3C trace context and baggage.
 /**
- * flow id; explicit, because several clients drop baggage (kafkajs eachBatch, SQS, amqplib with
- * links)
+ * id of the flow; sent besides baggage, which several clients drop (kafkajs eachBatch, SQS, amqplib
+ * with links)
  */
 export const HEADER_FLOW_ID = 'fermata-flow-id';
-/** flow type */
+/** type of the flow */
 export const HEADER_FLOW_TYPE = 'fermata-flow-type';
-/** flow version */
+/** version of the definition of the flow type */
 export const HEADER_FLOW_VERSION = 'fermata-flow-version';
-/** message id */
+/** id of the message */
 export const HEADER_MESSAGE_ID = 'fermata-message-id';
-/** message kind */
+/** kind of the message: event, command, reply, query or timer */
 export const HEADER_MESSAGE_KIND = 'fermata-message-kind';
-/** message type */
+/** type of the message */
 export const HEADER_MESSAGE_TYPE = 'fermata-message-type';
-/** causation id */
+/** id of the message that caused this one */
 export const HEADER_CAUSATION_ID = 'fermata-causation-id';
-/** correlation id */
+/** id that all messages of one conversation share */
 export const HEADER_CORRELATION_ID = 'fermata-correlation-id';
 /** routing slip: the steps still to come, the receiver's first */
 export const HEADER_ITINERARY = 'fermata-itinerary';
 /**
- * Baggage carries the attribute names themselves, so that baggage-span-processor stamps plain
- * services rightly.
+ * Baggage keys equal the attribute names, so that OpenTelemetry's baggage span processor adds the
+ * right attributes in services without this package.
  */
 export const BAGGAGE_KEYS = [ATTR_FLOW_ID, ATTR_FLOW_TYPE, ATTR_FLOW_VERSION] as const;
 
 // CloudEvents extensions that are read and written (cloudevents/spec: correlation.md, bam.md).
 export const CE_CORRELATION_ID = 'correlationid';
 export const CE_CAUSATION_ID = 'causationid';
-/** Business activity: transaction (= flow) id and process (= flow type) id. */
+/**
+ * Extensions for business activity monitoring: its transaction id is the flow id, its process id is
+ * the flow type.
+ */
 export const CE_FLOW_ID = 'bamtxid';
 export const CE_FLOW_TYPE = 'bampid';
 

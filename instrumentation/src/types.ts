@@ -5,63 +5,71 @@ export type FlowOutcome = (typeof OUTCOMES)[number];
 
 /** One run of a business process. */
 export interface Flow {
-  /** Opaque id, unique among flows of the type. Best is the business id, `order-42`. */
+  /**
+   * Opaque id, unique among the flows of this type. Best is the id of the business object:
+   * `order-42`.
+   */
   id: string;
-  /** Kind of process, low cardinality: `order-fulfilment`. */
+  /** Name of the business process, one of a small number: `order-fulfilment`. */
   type?: string;
   version?: string;
   /**
-   * Business keys by which the flow can be found: `{ order_id: '42' }`. They are put onto this
-   * service's spans only, not into baggage.
+   * Business keys by which people can find the flow: `{ order_id: '42' }`. They are added to the
+   * spans of this service only, not to baggage.
    */
   keys?: Record<string, string>;
-  /** Deadline of the whole flow, epoch ms. It is put onto this service's spans only, too. */
+  /** Deadline of the whole flow, epoch ms. It is added to the spans of this service only. */
   deadline?: number;
 }
 
-/** A publisher's description of a message. */
+/** Description of a message that is being sent. */
 export interface OutgoingMessage {
-  /** Meaning of the message (`OrderCreated`), not its destination. */
+  /** Message type, which says what the message means (`OrderCreated`), not where it goes. */
   type: string;
-  /** Queue, topic or exchange. */
+  /** Name of the queue, topic or exchange. */
   destination: string;
-  /** `rabbitmq`, `kafka`, `nats` … (`messaging.system`). */
+  /** Name of the messaging system: `rabbitmq`, `kafka`, `nats` … (`messaging.system`). */
   system: string;
-  /** Id of the message; default: a random UUID. */
+  /** Message id. Default: a random UUID. */
   id?: string;
-  /** Headers of the application. Context is added to a copy of them. */
+  /** Headers of the application. The context is added to a copy of them. */
   headers?: Record<string, unknown>;
-  /** Flow of the message; default: the current flow. */
+  /** Flow to which the message belongs. Default: the current flow. */
   flow?: Flow;
-  /** Time at which the message was handed over, epoch ms with fraction; default: now. */
+  /**
+   * Time at which the application handed over the message, epoch ms with fraction. Default: now.
+   */
   startTime?: number;
   /** Routing slip: names of the steps still to come, the receiver's first. */
   itinerary?: readonly string[];
-  /** Why the message whose headers are passed on failed, if it is sent again, or away, for that. */
+  /**
+   * If a received message is resent or moved to a dead-letter queue because it failed: the error
+   * text.
+   */
   failure?: string;
-  /** Further attributes of the message that the client knows. */
+  /** Further span attributes of the message. */
   attributes?: Record<string, string | number | boolean>;
 }
 
-/** A consumer's description of a message. */
+/** Description of a message that is being handled. */
 export interface IncomingMessage {
   destination: string;
   system: string;
   headers?: Record<string, unknown> | undefined;
-  /** Meaning of the message; used only if the headers do not name the message's type. */
+  /** Message type, used only if the headers do not name it. */
   type?: string;
   id?: string;
-  /** Consumer group, subscription or queue that this handler shares with its replicas. */
+  /** Consumer group, subscription or queue. All replicas of the handler have the same. */
   group?: string;
-  /** Name of the step; default: the message type. */
+  /** Name of the step that handles the message. Default: the message type. */
   step?: string;
   /** Number of this delivery of the message, 1 for the first delivery. */
   attempt?: number;
-  /** The queue in which the message failed, if it comes through a dead-letter queue. */
+  /** Queue in which the message failed, if it comes from a dead-letter queue. */
   deadLetteredFrom?: string;
-  /** Number of messages that wait behind this one for the same group. */
+  /** Number of messages that wait behind this one for the same consumer group. */
   lag?: number;
-  /** Further attributes of the message that the client knows: partition, offset, sequence. */
+  /** Further span attributes of the message, such as partition, offset or sequence. */
   attributes?: Record<string, string | number | boolean>;
   /**
    * Number of messages in the delivery. If it is above 1, the span belongs to no single message.
@@ -70,7 +78,9 @@ export interface IncomingMessage {
 }
 
 export interface StepOptions {
-  /** Id of this run of the step; needed only if the step runs several times in one flow. */
+  /**
+   * Id of this execution of the step. It is needed only if the step runs several times in one flow.
+   */
   id?: string;
   kind?: 'task' | 'timer' | 'human' | 'compensation';
   attempt?: number;
@@ -79,15 +89,15 @@ export interface StepOptions {
   attributes?: Record<string, string | number | boolean>;
 }
 
-/** Definition of a flow type. Durations are texts like `30s`, `15m`, `3d`. */
+/** Definition of a flow type. Durations are texts such as `30s`, `15m`, `3d`. */
 export interface FlowDefinition {
   version?: string;
-  /** Time limit of the whole flow, and of each step that declares none of its own. */
+  /** Maximum duration of the whole flow, and of each step that declares none of its own. */
   within?: string;
   steps: (FlowStep | FlowChoice)[];
-  /** Steps or messages that end the flow; the default outcome is `completed`. */
+  /** Steps or messages that end the flow, with the outcome. Default outcome: `completed`. */
   ends?: { step: string; outcome?: FlowOutcome }[];
-  /** True if steps must be undone in the reverse order in which they were done. */
+  /** True if compensation must undo the steps in reverse order. */
   undoInOrder?: boolean;
 }
 
@@ -102,7 +112,7 @@ export interface FlowStep {
   compensatedBy?: string;
 }
 
-/** Alternatives of which one done step is enough. */
+/** Alternative steps, of which one must be done. */
 export interface FlowChoice {
   oneOf: (string | Pick<FlowStep, 'name' | 'service' | 'compensatedBy'>)[];
   after?: string | string[];

@@ -2,13 +2,13 @@ import { attempt, markTraced } from '../adapter-kit.ts';
 import { withContext } from './parts/queued-context.ts';
 
 /**
- * This adapter keeps the context of messages that amqp-connection-manager 3 to 5 queues until
- * there is a connection (NestJS and @golevelup/nestjs-rabbitmq publish by it). Otherwise all of
- * them would be sent in the context of the one that began the sending. The spans are made by the
- * adapter of amqplib, which finds the context in the message's options.
+ * This adapter is for amqp-connection-manager 3 to 5, which NestJS and @golevelup/nestjs-rabbitmq
+ * use to publish. The library queues messages while there is no connection and later sends them all
+ * in the context of whichever call started the sending. The adapter stores each message's own
+ * context in the message's options. The adapter of amqplib reads it there and makes the spans.
  */
 type Method = (...args: unknown[]) => unknown;
-/** The place of the options among the arguments of the methods that queue messages. */
+/** Position of the options argument in each method that queues a message. */
 const OPTIONS_AT = { publish: 3, sendToQueue: 2 } as const;
 
 function traceWrapper(channel: Record<keyof typeof OPTIONS_AT, Method>): void {
@@ -23,7 +23,10 @@ function traceWrapper(channel: Record<keyof typeof OPTIONS_AT, Method>): void {
   }
 }
 
-/** Instruments without changes to the application. A second call does nothing. */
+/**
+ * Patches the amqp-connection-manager module, so that the application needs no change. A second
+ * call does nothing.
+ */
 export function instrumentConnectionManager(module: {
   AmqpConnectionManagerClass?: { prototype: object };
 }): void {

@@ -13,7 +13,7 @@ import { instrumentAmqplib, instrumentAmqplibCallbacks, traceChannel } from './a
 const { exporter, spansOf, joined } = recordTelemetry();
 const hasRabbitMq = await isReachable('RabbitMQ', 5672);
 
-/** The part of rascal that is used; it has no types. */
+/** The parts of the rascal library that these tests use, because rascal ships no types. */
 interface Rascal {
   withTestConfig(config: object): object;
   BrokerAsPromised: {
@@ -48,7 +48,7 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       });
       channel.sendToQueue(queue, Buffer.from('x'));
       await delivered;
-      // The socket is destroyed, as a broker or a network would do it.
+      // Destroying the socket imitates a broker or a network that drops the connection.
       (connection as unknown as { connection: { stream: Socket } }).connection.stream.destroy(
         new Error('cut'),
       );
@@ -92,7 +92,7 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
       'fermata-causation-id': placed!.messageId,
     });
     expect(messageId).not.toBe(placed!.messageId);
-    // Outside of any handler, too, the property says what this message means.
+    // The `type` property also overrides the type in reused headers when no handler is running.
     channel.sendToQueue(stock, Buffer.from('x'), { type: 'Remind', headers: placed!.headers });
     await until(() => seen.length === 2);
     expect(seen[1]!.headers).toMatchObject({ 'fermata-message-type': 'Remind' });
@@ -144,7 +144,9 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
         events.length,
       ]);
     };
-    /** Returns a promise whose rejection is handled, as a framework does it. */
+    /**
+     * Returns the promise of `work` after adding a rejection handler to it, as a framework does.
+     */
     const caught = (work: () => Promise<void>): Promise<void> => {
       const promise = work();
       promise.catch(() => undefined);
@@ -209,7 +211,8 @@ describe.runIf(hasRabbitMq)('amqplib', () => {
 
   test('a channel that is used before it is open is traced, and so are those of a connection that recovers', async () => {
     const require = createRequire(import.meta.url);
-    // These are module objects of their own, because a wrapped one is not wrapped again.
+    // The modules are copied, because another test has already wrapped the originals, and a wrapped
+    // module is not wrapped again.
     const callbacks = { ...(require('amqplib/callback_api') as typeof CallbackApi) };
     instrumentAmqplibCallbacks(callbacks);
     const promises = { ...amqplib };

@@ -33,23 +33,26 @@ import {
 import { recoveryIn } from './parts/recovery.ts';
 
 /**
- * This adapter wraps a channel's publish, sendToQueue and consume, of amqplib 0.10 to 2, with
- * promises or callbacks (and of libraries built on amqplib, such as rascal). The message type is
- * `properties.type` (else the routing key), the message id `properties.messageId`. A message to a
- * queue is a command, a message to an exchange is an event. A delivery's span ends with the
- * acknowledgement of the delivery, or with the handler where the consumer does not acknowledge.
+ * This adapter wraps the publish, sendToQueue and consume methods of a channel of amqplib 0.10 to
+ * 2, with promises or callbacks. Libraries built on amqplib, such as rascal, are traced by it too.
+ * The message type is `properties.type` (else the routing key), the message id is
+ * `properties.messageId`. A message to a queue is a command, a message to an exchange is an event.
+ * The span of a delivery ends when the delivery is acknowledged, or with the handler if the
+ * consumer does not acknowledge.
  *
- * Where OpenTelemetry's own amqplib instrumentation is active, that instrumentation makes the
- * spans. This adapter then adds the flow to the headers and to the handler's context, because the
- * other instrumentation does not.
+ * If OpenTelemetry's own amqplib instrumentation is active, it makes the spans. This adapter then
+ * only adds the flow to the headers and to the handler's context, because that instrumentation does
+ * not.
  */
 export interface AmqplibOptions {
-  /** Returns the name of the step that handles a queue's message; default: the message type. */
+  /**
+   * Returns the name of the step that handles a message of this queue. Default: the message type.
+   */
   stepOf?: (queue: string, message: ConsumeMessage) => string | undefined;
 }
 
 type AnyChannel = Channel | ConfirmChannel;
-/** Spans of deliveries that are not settled yet, by delivery tag. */
+/** Spans of deliveries that are neither acknowledged nor rejected yet, by delivery tag. */
 type Unsettled = Map<number, Span>;
 
 export function traceChannel<C extends AnyChannel>(channel: C, options: AmqplibOptions = {}): C {
@@ -76,7 +79,7 @@ function tracePublishing(channel: AnyChannel, foreign: boolean): void {
     given: Options.Publish | undefined,
     rest: unknown[],
   ): boolean => {
-    // Some libraries name the default exchange by undefined.
+    // Some libraries pass undefined for the default exchange, whose name is the empty string.
     const exchange = named ?? '';
     if (foreign) {
       const headers = addFlow({ ...(given?.headers as object) });
@@ -124,8 +127,8 @@ function outgoing(
     type: given?.type ?? (isReply(exchange, given) ? replyType() : routingKey),
     destination,
     system: 'rabbitmq',
-    // `given.type` was set for this message, so it takes precedence over a type in the headers,
-    // which may be passed on from another message.
+    // `given.type` takes precedence over a type in the headers, because the application set it for
+    // this message, whereas the headers may be copied from a received message.
     headers:
       given?.type === undefined ? headers : { ...headers, [HEADER_MESSAGE_TYPE]: given.type },
     ...(id !== undefined && { id }),
@@ -134,12 +137,16 @@ function outgoing(
 }
 
 /**
- * Returns whether a message answers another: it names a request, and a queue without an exchange.
+ * Returns whether a message is a reply: it has a correlation id, asks for no reply itself, and goes
+ * directly to a queue.
  */
 const isReply = (exchange: string, given: Options.Publish | undefined): boolean =>
   exchange === '' && given?.correlationId !== undefined && given.replyTo === undefined;
 
-/** Names a reply by what it answers, as its queue mostly has a name of its own for each client. */
+/**
+ * Returns the message type of a reply, made from the type of the request. The routing key is no
+ * good type, because most clients have a reply queue of their own with a generated name.
+ */
 function replyType(): string {
   const span = trace.getActiveSpan() as { attributes?: Attributes } | undefined;
   const type = span?.attributes?.[ATTR_MESSAGE_TYPE];
@@ -235,8 +242,8 @@ interface Death {
 }
 
 /**
- * Reasons for a dead letter that count as a failed attempt. `expired` is not among them, because in
- * RabbitMQ a queue whose messages expire into the next queue is used as a timer.
+ * Reasons in the `x-death` header that count as a failed attempt. `expired` is missing, because in
+ * RabbitMQ a queue whose messages expire into another queue serves as a timer.
  */
 const FAILURES: ReadonlySet<string> = new Set(['rejected', 'delivery_limit', 'maxlen']);
 
@@ -271,8 +278,8 @@ function incoming(
 }
 
 /**
- * Instruments without changes to the application: traces every channel of every connection that
- * this module makes from now on. A second call does nothing.
+ * Patches the amqplib module, so that every channel of every later connection is traced and the
+ * application needs no change. A second call does nothing.
  */
 export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOptions = {}): void {
   const wrap: Wrap =
@@ -287,13 +294,13 @@ export function instrumentAmqplib(amqplib: AmqplibModule, options: AmqplibOption
   );
 }
 
-/** Instruments `amqplib/callback_api`, as `instrumentAmqplib` instruments `amqplib`. */
+/** Patches `amqplib/callback_api` in the same way as `instrumentAmqplib` patches `amqplib`. */
 export function instrumentAmqplibCallbacks(
   amqplib: AmqplibModule,
   options: AmqplibOptions = {},
 ): void {
-  // The application may use a channel before the channel is open, so the channel that `create`
-  // returns is traced, as well as the one that the callback gets.
+  // Both the channel that `create` returns and the channel that its callback gets are traced,
+  // because the application may use the returned channel before it is open.
   const wrap: Wrap =
     (create) =>
     (...given) =>
@@ -309,8 +316,8 @@ export function instrumentAmqplibCallbacks(
 }
 
 function traceIfChannel(channel: unknown, options: AmqplibOptions): unknown {
-  // A recovering connection returns itself in place of a channel. It must not be traced as a
-  // channel.
+  // A recovering connection returns itself instead of a channel. It has no `publish` and must not
+  // be traced as a channel.
   if (typeof (channel as { publish?: unknown } | undefined)?.publish !== 'function') return channel;
   try {
     return traceChannel(channel as Channel, options);

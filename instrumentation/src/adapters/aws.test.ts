@@ -31,7 +31,10 @@ interface Request {
   MessageAttributeNames?: string[];
 }
 
-/** A queue that speaks the JSON protocol of SQS, as far as these tests need it. */
+/**
+ * Messages in the fake SQS queue, which speaks as much of the JSON protocol of SQS as these tests
+ * need.
+ */
 const waiting: Message[] = [];
 let count = 0;
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

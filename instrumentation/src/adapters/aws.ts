@@ -19,10 +19,10 @@ import {
 } from './cloud-carriers.ts';
 
 /**
- * This adapter traces the clients of SQS and SNS (@aws-sdk/client-sqs and client-sns 3) by their
- * `send`, through which every command passes. The handling of a received message begins when the
- * consumer reads its body, and ends when the message is deleted, or with the next receive. A
- * message whose visibility is set to zero was given back.
+ * This adapter wraps the `send` method of the SQS and SNS clients (@aws-sdk/client-sqs and
+ * client-sns 3), through which every command passes. The handling of a received message begins when
+ * the consumer reads the message's body. It ends when the consumer deletes the message or receives
+ * again. Setting a message's visibility timeout to zero counts as a rejection.
  */
 type Attributes = Record<string, SqsAttribute>;
 interface Entry {
@@ -55,10 +55,13 @@ type Send = (this: object, command: Command, ...rest: unknown[]) => Promise<unkn
 
 const reads = createReads();
 
-/** Returns the last part of a queue's address or of a topic's name: the name that people know. */
+/** Returns the last part of a queue's URL or a topic's ARN, which is the name that people use. */
 const nameIn = (address: string | undefined): string => address?.split(/[/:]/).at(-1) ?? '';
 
-/** Returns the command with another input. The caller's command stays as it is, for its retries. */
+/**
+ * Returns a copy of the command with another input. The caller's command must not change, because
+ * the caller may send it again.
+ */
 function withInput(command: Command, input: Input): Command {
   const copy = Object.create(
     Object.getPrototypeOf(command) as object,
@@ -68,7 +71,10 @@ function withInput(command: Command, input: Input): Command {
   return copy;
 }
 
-/** What the adapter does for a command; `send` sends a command in the place of the given one. */
+/**
+ * Traces one command of a client. `send` sends the command that it is given instead of the
+ * original.
+ */
 type Traced = (
   client: object,
   command: Command,
@@ -188,8 +194,8 @@ const COMMANDS: Readonly<Record<string, Traced>> = {
 };
 
 /**
- * Instruments a client's module without changes to the application; `module` is
- * @aws-sdk/client-sqs or @aws-sdk/client-sns. A second call does nothing.
+ * Patches an AWS client module (@aws-sdk/client-sqs or @aws-sdk/client-sns), so that the
+ * application needs no change. A second call does nothing.
  */
 export function instrumentAws(module: {
   SQSClient?: { prototype: object };
@@ -201,7 +207,8 @@ export function instrumentAws(module: {
   if (prototype === undefined || send === undefined || !markTraced(prototype)) return;
   prototype.send = function (command, ...rest) {
     const traced = COMMANDS[command.constructor.name];
-    // A callback would get the result before us; only promises are traced.
+    // Calls with a callback are not traced, because the callback would get the result before this
+    // adapter does.
     if (traced === undefined || rest.some((one) => typeof one === 'function'))
       return send.call(this, command, ...rest);
     return traced(this, command, (instead) => send.call(this, instead, ...rest));

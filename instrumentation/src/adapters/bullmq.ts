@@ -27,15 +27,14 @@ import {
 import { ATTR_MESSAGE_TYPE } from '../semconv.ts';
 
 /**
- * This adapter traces BullMQ 4 to 6. With `register` all queues, flow producers and workers are
- * traced.
+ * This adapter traces BullMQ 4 to 6. With `register`, all queues, flow producers and workers are
+ * traced. Without `register`, an object made by `createBullTelemetry` is passed to each queue, flow
+ * producer and worker of BullMQ 5 or 6: `new Queue('orders', { connection, telemetry:
+ * createBullTelemetry() })`.
  *
- * `createBullTelemetry` makes an object for BullMQ 5 and 6, which is passed to queues, flow
- * producers and workers as the option `telemetry`:
- * `new Queue('orders', { connection, telemetry: createBullTelemetry() })`. Jobs carry trace and
- * flow context in their options. The server uses BullMQ's own attributes to distinguish the
- * attempts of a job and the children of a BullMQ flow. BullMQ gives a job of a BullMQ flow a
- * context only if the job has `opts`, which may be just `{}`.
+ * Jobs carry trace and flow context in their options. The server uses BullMQ's own attributes to
+ * distinguish the attempts of a job and the children of a BullMQ flow. BullMQ gives a job of a
+ * BullMQ flow a context only if the job has `opts`, which may be just `{}`.
  */
 interface BullSpan {
   setSpanOnContext(ctx: Context): Context;
@@ -60,10 +59,11 @@ export function createBullTelemetry(): BullTelemetry {
     tracer: {
       startSpan(name, options = { kind: SpanKind.INTERNAL }, ctx = context.active()) {
         const flow = flowOf(ctx);
-        // Adding a BullMQ flow sends no message by itself, because the adding of each of its jobs
-        // has a span of its own.
+        // The span for adding a BullMQ flow or several jobs sends no message itself, because each
+        // job that is added gets a span of its own.
         const kind = GATHERS.test(name) ? SpanKind.INTERNAL : options.kind;
-        // A worker's own upkeep, which no job caused, would be a flow of its own.
+        // A worker's own housekeeping gets no span: no job caused it, so each span would become a
+        // flow of its own.
         if (kind === SpanKind.INTERNAL && !isCaused(ctx))
           return wrap(trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
         const consumes = kind === SpanKind.CONSUMER;
@@ -116,8 +116,8 @@ function messaging(kind: SpanKind): Attributes {
 }
 
 /**
- * Returns the attributes with the job's name as the message type, because one queue mostly holds
- * several kinds of jobs.
+ * Returns the attributes plus the job's name as the message type. The queue's name would not do,
+ * because one queue usually holds several kinds of jobs.
  */
 function withType(attributes: Attributes): Attributes {
   const name = attributes['bullmq.job.name'];
@@ -134,7 +134,7 @@ function wrap(span: Span): BullSpan {
     setAttributes: (attributes) => void span.setAttributes(withType(attributes)),
     addEvent(name, attributes) {
       span.addEvent(name, attributes);
-      // BullMQ reports a failed attempt by this event only.
+      // Only this event tells that an attempt of a job has failed.
       if (name !== 'job failed') return;
       const message = attributes?.['bullmq.job.failed.reason'];
       span.setAttribute('error.type', 'error');
@@ -161,7 +161,7 @@ interface Telemetric {
   opts?: { telemetry?: unknown };
   telemetry?: unknown;
 }
-/** The classes of BullMQ's module that are patched. */
+/** The classes of the BullMQ module that this adapter patches. */
 interface BullModule {
   QueueBase: { prototype: object };
   FlowProducer: { prototype: object };
@@ -170,9 +170,9 @@ interface BullModule {
 }
 
 /**
- * Instruments BullMQ without changes to the application. Where the version has telemetry, it is set
- * up unless the application did so; otherwise the jobs' options carry the context. A second call
- * does nothing.
+ * Patches the BullMQ module, so that the application needs no change. If this version of BullMQ has
+ * telemetry, the telemetry is switched on unless the application did so. Otherwise the jobs'
+ * options carry the context. A second call does nothing.
  */
 export function instrumentBullMq(module: BullModule): void {
   if (!markTraced(module.QueueBase.prototype)) return;
@@ -198,7 +198,10 @@ export function instrumentBullMq(module: BullModule): void {
   });
 }
 
-/** A job of BullMQ 4. Options that BullMQ does not know are stored with the job. */
+/**
+ * A job of BullMQ 4, which has no telemetry. BullMQ stores unknown options with the job, so the
+ * context is stored as an option.
+ */
 interface OldJob {
   id?: string;
   name: string;
@@ -225,7 +228,8 @@ function traceJobs({ Job, Worker }: BullModule): void {
     return handleMessage(
       {
         ...{ system: 'bullmq', destination: queueName, group: queueName, type: name },
-        // The version counts an attempt when a worker takes the job.
+        // BullMQ 4 has counted the current attempt already when the worker takes the job, so 1 is
+        // not added.
         ...{ headers: opts.fermata, attempt: attemptsStarted ?? Math.max(1, attemptsMade) },
         ...(id !== undefined && { id }),
       },

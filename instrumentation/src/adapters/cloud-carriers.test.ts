@@ -106,7 +106,7 @@ test.each([
       return all;
     };
     expect(sentOn(OF_FLOW_7)).toEqual(OF_FLOW_7);
-    // The new message is sent outside of any flow, so it stays in the flow of the old one.
+    // The new message is sent outside of any flow, so it keeps the flow of the received message.
     expect(sentOn(NEXT)).toEqual({
       ...NEXT,
       'fermata-flow-id': '42',

@@ -1,9 +1,8 @@
 /**
- * The functions for the carriers of cloud brokers are pure and need no client. They turn the plain
- * object that `injectHeaders` wrote into message attributes, and message attributes into the object
- * that `extractHeaders` reads. An application may give the attributes of a received message to a
- * new message. Then what the attributes say about the received message is replaced by what is true
- * of the new one.
+ * This file converts between headers and the message attributes of cloud brokers, in both
+ * directions. The headers are those that `injectHeaders` writes and `extractHeaders` reads. The
+ * functions are pure and need no client library. If an application copies the attributes of a
+ * received message to a new message, the context in them is replaced by that of the new message.
  */
 import { isPropagationHeader } from '../adapter-kit.ts';
 import {
@@ -16,10 +15,9 @@ import {
 type Headers = Record<string, unknown>;
 
 /**
- * Separates the application's own attributes (`own`) from context attributes that came with a
- * received message. If the new message is sent outside of any flow, the flow of the received
- * message is added to its headers. If the headers carry no context, all given attributes are
- * returned as `own`.
+ * Separates the application's own attributes (`own`) from context attributes that were copied from
+ * a received message. If the new message is sent outside of any flow, it gets the flow of the
+ * received message. If `headers` carry no context, all given attributes are returned as `own`.
  */
 function partsOf<V>(
   given: Record<string, V>,
@@ -49,8 +47,8 @@ const OF_THE_FLOW: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An attribute of SQS. The text is in `StringValue` in `SendMessage` and in received messages, and
- * in `Value` in notifications of SNS.
+ * A message attribute of SQS. The text is in `StringValue` when a message is sent or received, and
+ * in `Value` in a notification of SNS.
  */
 export interface SqsAttribute {
   DataType?: string | undefined;
@@ -58,19 +56,19 @@ export interface SqsAttribute {
   Value?: string | undefined;
 }
 export type SqsText = Record<'DataType' | 'StringValue', string>;
-/** Maximum number of attributes of a message: SQS and SNS reject an eleventh one. */
+/** Maximum number of attributes of a message. SQS and SNS reject a message with more. */
 const MAX_ATTRIBUTES = 10;
 /**
- * Name of the attribute that holds all headers together where there is no room for one attribute
- * for each header.
+ * Name of a single attribute that holds all headers as JSON. It is used if a message has no room
+ * for one attribute per header.
  */
 const ALL_IN_ONE = 'fermata-context';
-/** Matches names that SQS accepts: letters, digits, hyphen, underscore, dot. */
+/** Matches the attribute names that SQS accepts: letters, digits, hyphen, underscore and dot. */
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 
 /**
- * Returns the application's attributes and those for the headers. The application's attributes are
- * never dropped: if there are ten of them already, the headers are left out. Never throws.
+ * Returns the application's attributes plus attributes for the headers. The application's
+ * attributes are never dropped: if they fill the limit, the headers are left out. Never throws.
  */
 export function toSqsAttributes<A extends SqsAttribute>(
   given: Record<string, A>,
@@ -93,8 +91,8 @@ export function toSqsAttributes<A extends SqsAttribute>(
 }
 
 /**
- * Returns the headers that the attributes of an SQS message, or of an SNS notification, carry.
- * Attributes of a notification have the form `{ Type, Value }`.
+ * Returns the headers that were stored in the attributes of an SQS message or of an SNS
+ * notification, whose attributes have the form `{ Type, Value }`.
  */
 export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | undefined): Headers {
   const headers: Headers = {};
@@ -108,8 +106,8 @@ export function fromSqsAttributes(attributes: Record<string, SqsAttribute> | und
 }
 
 /**
- * Returns the headers in the body of an SQS message that came from SNS. SNS wraps a notification
- * into such a body unless raw delivery is on.
+ * Returns the headers in the body of an SQS message that SNS sent. Unless raw delivery is on, SNS
+ * wraps each notification into such a body, with the notification's attributes inside.
  */
 export function fromSnsBody(body: string): Headers {
   const { MessageAttributes: attributes } = parsed(body) as {
@@ -118,10 +116,7 @@ export function fromSnsBody(body: string): Headers {
   return typeof attributes === 'object' ? fromSqsAttributes(attributes) : {};
 }
 
-/**
- * Maximum length of an attribute's value in Pub/Sub, bytes. Names of attributes must not begin with
- * `goog`.
- */
+/** Maximum length of an attribute's value in Pub/Sub, bytes. A longer header is left out. */
 const MAX_PUBSUB_BYTES = 1024;
 export function toPubSubAttributes(
   given: Record<string, string>,
@@ -136,8 +131,8 @@ export function toPubSubAttributes(
 }
 
 /**
- * Returns the headers in attributes of Pub/Sub. The client's own instrumentation writes
- * `googclient_traceparent`; a plain `traceparent` takes precedence.
+ * Returns the headers that were stored in attributes of a Pub/Sub message. A plain `traceparent`
+ * takes precedence over `googclient_traceparent`, which Google's own tracing writes.
  */
 export function fromPubSubAttributes(attributes: Record<string, string> | undefined): Headers {
   const headers: Headers = {};
@@ -149,8 +144,8 @@ export function fromPubSubAttributes(attributes: Record<string, string> | undefi
 }
 
 /**
- * Returns the application's properties and the headers, as properties of Service Bus. The trace
- * context is written as `traceparent` and as `Diagnostic-Id`, the historic name of `traceparent`.
+ * Returns the application's properties plus the headers, as properties of a Service Bus message.
+ * The trace context is written as `traceparent` and under its old name `Diagnostic-Id`.
  */
 export function toServiceBusProperties(given: Headers, carried: Headers): Headers {
   const isOurs = (name: string): boolean => name === 'Diagnostic-Id' || isPropagationHeader(name);

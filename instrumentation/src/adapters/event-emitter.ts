@@ -3,14 +3,14 @@ import { handleOnBehalfOf, markTraced, publishEvent, wrapListeners } from '../ad
 
 /**
  * This adapter traces a plain EventEmitter as a message bus inside one process: an emitted event is
- * a message, and each listener is a consumer of the message. `group` is the name of a listener (the
- * name of its function, or its position among the listeners of the event), so that attempts of one
- * listener are not attributed to another.
+ * a message, and each listener is a consumer. The consumer group is the name of the listener's
+ * function, or its position among the listeners of the event. With it, the attempts of two
+ * listeners are not taken for attempts of one.
  */
 export interface EmitterOptions {
-  /** Destination under which the events are reported; default `events`. */
+  /** Prefix of the destination under which the events are reported. Default: `events`. */
   name?: string;
-  /** Events to trace; default: all but `error`. */
+  /** Names of the events to trace. Default: all events except `error`. */
   events?: readonly string[];
 }
 

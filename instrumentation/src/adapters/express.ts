@@ -10,8 +10,8 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * The parts of a request in express 4 and 5 that are used here, so that this package depends on
- * neither version.
+ * The parts of an express 4 or 5 request that this adapter uses. Own types keep the package
+ * independent of both versions.
  */
 interface Request {
   method: string;
@@ -25,9 +25,9 @@ interface Response {
 }
 
 /**
- * Makes a middleware that continues the caller's trace and flow. Where OpenTelemetry's http
- * instrumentation already made a span, only the flow is restored. Otherwise a SERVER span is made
- * (HTTP conventions 1.45) and named by the route of the request.
+ * Returns a middleware that continues the trace and the flow of the caller. If OpenTelemetry's http
+ * instrumentation has already made a span, only the flow is restored. Otherwise the middleware
+ * makes a SERVER span (HTTP conventions 1.45) and names it by the request's route.
  */
 export function flowMiddleware(): (request: Request, response: Response, next: () => void) => void {
   return (request, response, next) => {
@@ -67,8 +67,9 @@ export function flowMiddleware(): (request: Request, response: Response, next: (
 }
 
 /**
- * Calls `fetch` with a CLIENT span and the flow's headers. Use it for your own services only,
- * because the headers carry ids. Rejects if the request cannot be sent, as `fetch` does.
+ * Calls `fetch` with a CLIENT span and the headers of the current flow. Use it for your own
+ * services only, because the headers contain ids. Rejects, like `fetch`, if the request cannot be
+ * sent.
  */
 export async function flowFetch(
   url: string | URL | globalThis.Request,
@@ -91,7 +92,8 @@ export async function flowFetch(
   const ctx = trace.setSpan(context.active(), span);
   injectHeaders(headers, ctx);
   return endSpanWith(span, ctx, async () => {
-    // An instrumentation of fetch itself would make another span of the call, below ours.
+    // Tracing is off during the call, because an instrumentation of `fetch` would add a second span
+    // for the same request.
     const response = await withoutTracing(() => fetch(url, { ...init, headers }));
     span.setAttribute('http.response.status_code', response.status);
     if (response.status >= 400) {

@@ -2,9 +2,9 @@ import { trace } from '@opentelemetry/api';
 import { markTraced, noteFailure } from '../adapter-kit.ts';
 
 /**
- * This adapter sees the errors of handlers of @golevelup/nestjs-rabbitmq, which handles them
- * itself: by an acknowledgement, a refusal, or a function of the application. The messages are
- * traced by the adapters of amqplib and amqp-connection-manager.
+ * This adapter records the errors of handlers of @golevelup/nestjs-rabbitmq. Without it they would
+ * be lost, because that library catches them and then acknowledges or rejects the message. The
+ * messages themselves are traced by the adapters of amqplib and amqp-connection-manager.
  */
 type Handler = (...args: unknown[]) => unknown;
 
@@ -20,7 +20,10 @@ const noteErrors =
     }
   };
 
-/** Instruments without changes to the application. A second call does nothing. */
+/**
+ * Patches the @golevelup/nestjs-rabbitmq module, so that the application needs no change. A second
+ * call does nothing.
+ */
 export function instrumentGolevelup(module: { AmqpConnection: { prototype: object } }): void {
   const prototype = module.AmqpConnection.prototype as Record<string, Handler | undefined>;
   if (!markTraced(prototype)) return;

@@ -20,9 +20,9 @@ import { instrumentSocketIo } from './socket-io.ts';
 type Instruments = Readonly<Record<string, (module: never) => object | void>>;
 
 /**
- * The functions that instrument clients without changes to the application, by the name of the
- * client's package in the app's own node_modules. The type of a function's parameter says what the
- * function needs of the client's module.
+ * Functions that patch broker clients, so that the application needs no change. The key is the name
+ * by which the application imports the client. The parameter type of each function tells which
+ * exports of the client it needs.
  */
 export const CLIENTS: Instruments = {
   amqplib: instrumentAmqplib,
@@ -44,9 +44,9 @@ export const CLIENTS: Instruments = {
 };
 
 /**
- * The functions that instrument frameworks over these clients, and clients that are large.
- * `test/e2e/frameworks.test.ts` runs them, because this package's own tests have none of them
- * installed. Confluent's client has to be built, which those tests do not do.
+ * Functions that patch frameworks built on these clients, and clients that are large to install.
+ * They are tested by `test/e2e/frameworks.test.ts`, because the tests of this package install none
+ * of them. Only Confluent's client is not tested there, because it would have to be compiled.
  */
 export const FRAMEWORKS: Instruments = {
   '@confluentinc/kafka-javascript': instrumentConfluentKafka,

@@ -11,7 +11,7 @@ const { spansOf, joined } = recordTelemetry();
 const hasNats = await isReachable('NATS', 4222);
 const require = createRequire(import.meta.url);
 
-/** The parts of JetStream that both versions of the client have. */
+/** The parts of a JetStream message that both versions of the client have. */
 interface Message {
   ack(): void;
   nak(): void;
@@ -36,7 +36,7 @@ type Connect = (
 ) => Promise<NatsConnection & { jetstream(): JetStream; jetstreamManager(): Promise<Manager> }>;
 
 const servers = '127.0.0.1:4222';
-/** Builds the options of a push subscription of `nats` 2. */
+/** Builder for the options of a push subscription in `nats` 2. */
 interface Builder {
   durable(name: string): void;
   deliverTo(inbox: string): void;
@@ -63,7 +63,10 @@ const VERSIONS: Record<string, () => Promise<[NatsConnection, JetStream, Manager
 };
 
 describe.runIf(hasNats).each(Object.entries(VERSIONS))('JetStream of %s', (_version, open) => {
-  /** Runs a test with a stream, its consumer and a function that publishes in a flow. */
+  /**
+   * Calls `work` with the consumer of a new stream and a function that publishes to the stream in a
+   * flow.
+   */
   async function withStream(
     work: (consumer: Consumer, publish: (flow: string) => Promise<unknown>) => Promise<unknown>,
   ): Promise<void> {

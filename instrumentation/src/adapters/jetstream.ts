@@ -15,15 +15,16 @@ import {
 import { incoming, publishToJetStream, type AnyMessage } from './nats.ts';
 
 /**
- * This adapter traces what JetStream delivers (`nats` 2, @nats-io/jetstream 3): a consumer's
- * consume, fetch and next, by iterator or callback. The handling of a message ends when the message
- * is acknowledged. A message that was given back or terminated failed.
+ * This adapter traces the messages that JetStream delivers, with `nats` 2 and @nats-io/jetstream 3.
+ * It wraps a consumer's consume, fetch and next, with iterators and callbacks. The handling of a
+ * message ends when the message is acknowledged. A negative acknowledgement (`nak`, `term`) marks
+ * it as failed.
  */
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string, Method | undefined>;
 type Message = AnyMessage & Methods;
 
-/** Replaces methods that exist, each by a function of the original one. */
+/** Wraps those of the named methods that the target has. A wrapper gets the original method. */
 function wrapAll(target: object, wrappers: Record<string, (method: Method) => Method>): void {
   const methods = target as Methods;
   for (const [name, wrap] of Object.entries(wrappers)) {
@@ -32,7 +33,7 @@ function wrapAll(target: object, wrappers: Record<string, (method: Method) => Me
   }
 }
 
-/** How each of a message's methods ends the span of the message. */
+/** How each acknowledging method of a message ends the message's span. */
 const SETTLES: Readonly<Record<string, (processing: Processing) => void>> = {
   ack: ({ span }) => endAccepted(span),
   ackAck: ({ span }) => endAccepted(span),
@@ -78,7 +79,10 @@ function withCallback(options: Options): Options {
 function traceConsumer<C>(consumer: C): C {
   if (typeof consumer !== 'object' || consumer === null || !markTraced(consumer)) return consumer;
   const pulling = createPulling(start, acknowledges);
-  /** True while `next` runs, because `next` fetches, and its message must not start twice. */
+  /**
+   * True while `next` runs. `next` calls `fetch`, which must not start a second span for the
+   * message.
+   */
   let taking = false;
   wrapAll(consumer, {
     consume: (consume) =>
@@ -117,12 +121,12 @@ const CONSUMER_GETTERS = [
   ...['getBoundPushConsumer', 'getOrderedPushConsumer'],
 ];
 
-/** Options of a push subscription, or the builder of such options, of `nats` 2. */
+/** Options of a push subscription in `nats` 2, or the builder of such options. */
 interface PushOptions {
   callbackFn?: Method;
 }
 
-/** Traces the callback of a push subscription; returns false if there is none. */
+/** Wraps the callback of a push subscription. Returns false if the subscription has no callback. */
 function tracePushCallback(options: PushOptions | undefined): boolean {
   const callback = options?.callbackFn;
   if (callback === undefined) return false;
@@ -134,7 +138,10 @@ function tracePushCallback(options: PushOptions | undefined): boolean {
   return true;
 }
 
-/** Runs a callback for one message, whose handling ends with its acknowledgement. */
+/**
+ * Runs a callback for one message in the message's span, which ends when the message is
+ * acknowledged.
+ */
 function handleUntilAcknowledged(message: Message, callback: Method, work: () => unknown): unknown {
   const { span, ctx } = start(message);
   return watchWork(span, ctx, work, callback, {
@@ -179,7 +186,7 @@ export function traceJetStreamOf(connection: object): void {
   });
 }
 
-/** Instruments @nats-io/jetstream without changes to the application; returns what to use. */
+/** Returns the @nats-io/jetstream module with tracing, so that the application needs no change. */
 export function instrumentJetStream(module: { jetstream?: Method }): { jetstream?: Method } {
   const { jetstream } = module;
   if (jetstream === undefined || !markTraced(jetstream)) return module;

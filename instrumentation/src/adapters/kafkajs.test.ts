@@ -9,7 +9,10 @@ import { inBatchMessage, instrumentKafkaJs, traceConsumer, traceProducer } from 
 
 const { spansOf, joined } = recordTelemetry();
 const real = await kafkaAddress();
-/** Without a real Kafka, kcat's mock cluster speaks enough of the protocol for kafkajs. */
+/**
+ * Address of a real Kafka, else of kcat's mock cluster, which supports enough of the protocol for
+ * kafkajs.
+ */
 const kafka = real === undefined ? await mockKafka() : { address: real, stop: () => undefined };
 afterAll(() => kafka?.stop());
 

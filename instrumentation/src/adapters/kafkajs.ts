@@ -29,17 +29,16 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter wraps a producer's send and sendBatch and a consumer's run, of kafkajs 2. Every
- * message has a span, headers and an id of its own. `eachMessage` runs in the context of its
- * message. In a batch each message has a span until the offset of the message is resolved, and
- * `inBatchMessage` runs a handler in the context of one message.
+ * This adapter wraps the producer's send and sendBatch and the consumer's run of kafkajs 2. Every
+ * message has its own span, headers and id. `eachMessage` runs in the context of its message. In
+ * `eachBatch`, each message has a span until its offset is resolved, and `inBatchMessage` runs a
+ * handler in the context of one message.
  *
- * Where OpenTelemetry's own kafkajs instrumentation is active, that instrumentation makes the
- * spans. This adapter then adds the flow to headers and to `eachMessage`; handlers of batches get
- * no flow.
+ * If OpenTelemetry's own kafkajs instrumentation is active, it makes the spans. This adapter then
+ * only adds the flow to the headers and to `eachMessage`; handlers of batches get no flow.
  */
 export interface KafkaJsOptions {
-  /** Returns the type of a message; default: the topic. */
+  /** Returns the message type of a message. Default: the topic. */
   typeOf?: (topic: string, message: Message) => string | undefined;
   kindOf?: (topic: string, message: Message) => MessageKind | undefined;
   stepOf?: (topic: string, message: KafkaMessage) => string | undefined;
@@ -58,7 +57,8 @@ export function traceProducer<P extends Producer>(
     : (topic: string, messages: Message[]) => startBatch(topic, messages, options);
   const send = producer.send.bind(producer);
   const sendBatch = producer.sendBatch.bind(producer);
-  // A malformed record is left to the client, which rejects it with its own error.
+  // If a record is malformed, starting its spans fails and the record is passed on untraced, so
+  // that the client rejects it with its own error.
   producer.send = (record: ProducerRecord) => {
     const traced = attempt(() => start(record.topic, record.messages));
     if (traced === undefined) return send(record);
@@ -82,7 +82,7 @@ export function traceProducer<P extends Producer>(
   return producer;
 }
 
-/** Messages with their headers, and their spans, which end when sending the messages ends. */
+/** Messages with context in their headers, and their spans, which end when sending ends. */
 interface StartedBatch {
   messages: Message[];
   sendings: Sending[];
@@ -112,8 +112,8 @@ function startBatch(topic: string, messages: Message[], options: KafkaJsOptions)
 }
 
 /**
- * Sends messages (`work`) and ends all their spans when sending ends. A single message is sent in
- * its own context.
+ * Sends messages by `work` and ends all their spans when sending ends. A single message is sent in
+ * the context of its span.
  */
 async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>): Promise<T> {
   try {
@@ -129,7 +129,7 @@ async function endWith<T>(sendings: readonly Sending[], work: () => Promise<T>):
   }
 }
 
-/** Contexts of the messages of batches that are being handled, by message. */
+/** Contexts of messages in batches, by message. `inBatchMessage` looks them up. */
 const inBatch = new WeakMap<KafkaMessage, ReturnType<typeof startProcessing>['ctx']>();
 
 /** Runs a handler for one message of a batch in that message's context and flow. */
@@ -223,8 +223,8 @@ async function traceBatch(
 }
 
 /**
- * Returns the group of a consumer. Confluent's client takes it under the key `kafkaJS`, or by the
- * name that librdkafka has for it.
+ * Returns the group id of a consumer. Confluent's client has it under the key `kafkaJS`, or as
+ * `group.id`, which is librdkafka's name.
  */
 function groupOf(config: ConfluentConfig | undefined): string {
   return config?.groupId ?? config?.kafkaJS?.groupId ?? config?.['group.id'] ?? '';
@@ -235,8 +235,8 @@ type ConfluentConfig = Partial<ConsumerConfig> & {
 };
 
 /**
- * Instruments without changes to the application: traces every producer and consumer that this
- * module makes from now on. A second call does nothing.
+ * Patches the kafkajs module, so that every producer and consumer that it makes later is traced and
+ * the application needs no change. A second call does nothing.
  */
 export function instrumentKafkaJs(
   module: { Kafka: typeof Kafka },

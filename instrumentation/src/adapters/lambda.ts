@@ -2,22 +2,23 @@ import { handleMessage } from '../adapter-kit.ts';
 import { fromSnsBody, fromSqsAttributes } from './cloud-carriers.ts';
 
 /**
- * This adapter handles messages of SQS that AWS Lambda hands to a function. They come as records of
- * an event, so that no client shows which of them the function works on.
+ * This adapter handles SQS messages that AWS Lambda passes to a function as records of one event.
+ * The function calls it for each record, because no client library is involved that could be
+ * patched.
  */
 export interface SqsRecord {
   messageId: string;
   body: string;
-  /** Name of the queue with its region and account, by colons. */
+  /** Amazon resource name of the queue. The part after the last colon is the queue's name. */
   eventSourceARN: string;
   attributes?: { ApproximateReceiveCount?: string };
   messageAttributes?: Record<string, { dataType?: string; stringValue?: string | undefined }>;
 }
 
 /**
- * Runs a handler for one record, in a span and a context of the record and in the flow that its
- * attributes name. An error reaches the caller unchanged. Before the function returns, it awaits
- * `flush()`: it stands still after that.
+ * Runs a handler for one record, in a span of its own and in the flow that the record's attributes
+ * name. An error reaches the caller unchanged. The Lambda function must await `flush()` before it
+ * returns, because AWS then freezes the process and nothing more would be exported.
  */
 export function handleSqsRecord<T>(record: SqsRecord, handler: () => T): T {
   const { messageAttributes = {}, messageId, body, eventSourceARN, attributes } = record;

@@ -17,21 +17,22 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter traces what moleculer 0.14 and 0.15 sends between nodes, over any transporter:
- * events and actions, by middlewares. What stays within a node is part of the step that caused
- * it. Packets by which nodes find each other are not traced, nor are answers, so the
- * transporter's own client is not traced.
+ * This adapter traces the events and actions that moleculer 0.14 and 0.15 sends between nodes, over
+ * any transporter. A call within one node is part of the step that made it. Packets of node
+ * discovery and answers to calls are not traced, and neither is the client library of the
+ * transporter.
  *
- * The context travels in the packet's `meta`, because `meta` is the one field that every
- * serializer of moleculer carries whatever is in it. It is taken out before the node makes the
- * handler's context of it, so that handlers do not see it.
+ * The context travels in the packet's `meta`, the only field that every serializer of moleculer
+ * keeps whatever it contains. It is removed before moleculer makes the handler's context, so that
+ * handlers do not see it.
  *
- * Messages of @moleculer/channels are traced by the adapter of their client. This one names them,
- * and sees the errors of their handlers.
+ * Messages of @moleculer/channels are traced by the adapter of their client. This adapter only
+ * names them and records the errors of their handlers.
  */
 const META = '$fermata';
 /**
- * Names the packet that the context was written for, as a node without this package passes it on.
+ * Key of the id of the packet for which the context was written. If it differs from the id of a
+ * received packet, a node without this package has copied the context from another packet.
  */
 const PACKET = 'packet';
 const SYSTEM = 'moleculer';
@@ -40,7 +41,7 @@ interface Payload {
   id?: string;
   event?: string;
   action?: string;
-  /** Number of a chunk of a stream. The first chunk is the message. */
+  /** Number of a chunk of a stream. Only the first chunk, 0, is treated as a message. */
   seq?: number;
   meta?: Record<string, unknown> | null;
 }
@@ -59,7 +60,7 @@ interface Broker {
   middlewares: { add: (middleware: object) => void };
 }
 
-/** What came with the packet that is being handled. */
+/** Name, kind and headers of the packet that is being handled. */
 interface Received {
   kind: 'event' | 'command';
   name: string;
@@ -76,7 +77,10 @@ function nameOf({ type, payload }: Packet): { kind: Received['kind']; name: stri
   return undefined;
 }
 
-/** Sends a packet; one that carries an event or a request has a span, and carries the context. */
+/**
+ * Sends a packet. A packet with an event or a request gets a span and carries the context; other
+ * packets are sent without tracing.
+ */
 function publish(packet: Packet, send: (packet: Packet) => unknown): unknown {
   const named = nameOf(packet);
   const sending =
@@ -100,13 +104,13 @@ function publish(packet: Packet, send: (packet: Packet) => unknown): unknown {
   return sent;
 }
 
-/** Takes the context out of a packet, and handles the packet where handlers find the context. */
+/** Removes the context from a received packet, and runs `handle` where `traceHandler` finds it. */
 function receive(packet: Packet, handle: () => unknown): unknown {
   const named = nameOf(packet);
   if (named === undefined) return handle();
   const headers = attempt(() => takeHeaders(packet.payload!)) ?? {};
   const received: Received = { ...named, headers };
-  // The connection's own context is one without tracing.
+  // The handler starts from the root context, because tracing is off in the connection's context.
   return context.with(ROOT_CONTEXT.setValue(RECEIVED, received), handle);
 }
 
@@ -116,8 +120,8 @@ function takeHeaders(payload: Payload): Record<string, unknown> {
   payload.meta = meta;
   const { [PACKET]: packet, ...headers } = carried as Record<string, unknown>;
   if (packet === payload.id) return headers;
-  // The sender has no tracing and passed on what it had received. That says which flow this is, but
-  // nothing of the message.
+  // The sender has no tracing and copied the context from a packet that it had received. The copy
+  // still tells the flow, but not the id and kind of this message, so these are left out.
   return Object.fromEntries(
     Object.entries(headers).filter(
       ([name]) => isPropagationHeader(name) && !/^fermata-(message|causation)-/.test(name),
@@ -125,7 +129,7 @@ function takeHeaders(payload: Payload): Record<string, unknown> {
   );
 }
 
-/** Wraps a handler of an event or an action: what another node sent is handled in a span. */
+/** Wraps the handler of an event or an action, so that a call from another node runs in a span. */
 const traceHandler =
   (next: Handler, definition: Definition): Handler =>
   (...args) => {
@@ -144,7 +148,9 @@ const traceHandler =
     );
   };
 
-/** Wraps a handler so that its error is known, although moleculer handles the error itself. */
+/**
+ * Wraps a handler so that its error is recorded, because moleculer catches the error afterwards.
+ */
 const noteErrors =
   (next: Handler, onFailed: (span: Span) => void = () => undefined): Handler =>
   (...args) => {
@@ -164,12 +170,13 @@ const noteErrors =
     }
   };
 
-/** The middleware that stands outside all others: a span lasts as long as all of them. */
+/** The outermost middleware, so that a span covers all other middlewares too. */
 const OUTER = {
   name: 'Fermata',
   created({ transit }: Broker): void {
     if (!transit) return;
-    // Whatever comes by a connection comes in the context in which the connection was made.
+    // Packets are received in the context in which the connection was made. Tracing is off there,
+    // so that the adapter of the transporter's client does not trace them a second time.
     const { connect } = transit;
     transit.connect = (...args) => withoutTracing(() => connect.apply(transit, args));
   },
@@ -189,14 +196,16 @@ const OUTER = {
       declareSending({ kind: 'event', type: String(channel) }, () => next(channel, ...args)),
 };
 
-/** The middleware next to the handlers. */
+/** The innermost middleware, which sees the errors of handlers before other middlewares do. */
 const INNER = {
   name: 'FermataErrors',
   localEvent: (next: Handler) => noteErrors(next),
   localChannel(next: Handler, { name, group }: Definition): Handler {
-    // Over Redis, the library itself takes a message that failed too often, to give it up.
+    // The step is declared in advance, because over Redis the library moves a message that failed
+    // too often to the dead-letter queue itself, without calling the handler.
     if (group !== undefined) declareStep(name, group, name);
-    // Over Redis, a message whose handler failed is not acknowledged: it is claimed later.
+    // Over Redis, a message whose handler failed is never acknowledged; it is claimed again later.
+    // Its span therefore ends after a time limit.
     const noting = noteErrors(next, (span) =>
       endUnlessAcknowledged(span, UNACKNOWLEDGED_AFTER_MS.promise),
     );
@@ -207,7 +216,10 @@ const INNER = {
   },
 };
 
-/** Instruments without changes to the application. A second call does nothing. */
+/**
+ * Patches the moleculer module, so that the application needs no change. A second call does
+ * nothing.
+ */
 export function instrumentMoleculer(module: { ServiceBroker: { prototype: object } }): void {
   const prototype = module.ServiceBroker.prototype as Record<'registerMiddlewares', Handler>;
   if (!markTraced(prototype)) return;

@@ -13,21 +13,22 @@ import { traceEmitted } from './parts/emitted.ts';
 
 /**
  * This adapter traces a client of MQTT.js 4 and 5. In MQTT 5, context travels as user properties.
- * MQTT 3.1.1 has no place for context; there, with `envelope`, the payload becomes a structured
- * CloudEvent (https://cloudevents.io, JSON format) that carries the context, and this adapter
- * unwraps the payload again at the receiver. Without it, a message is known by its content. A
- * message is handled until all its listeners have returned, and their promises have settled.
+ * MQTT 3.1.1 cannot carry context. With the option `envelope`, the payload is wrapped into a
+ * structured CloudEvent (https://cloudevents.io, JSON format) that carries the context, and
+ * unwrapped at the receiver. Without `envelope`, both sides compute a message id from the content.
+ * The handling of a message ends when all its listeners have returned and their promises have
+ * settled.
  */
 export interface MqttOptions {
   /**
-   * Wraps payloads in an envelope, which works only if all other clients of these topics use this
-   * adapter, too. Default: off.
+   * Whether payloads are wrapped into an envelope. All other clients of these topics must use this
+   * adapter with this option, too. Default: false.
    */
   envelope?: boolean;
-  /** CloudEvents attribute `source` of the envelopes. */
+  /** CloudEvents attribute `source` of the envelopes. Default: `mqtt`. */
   source?: string;
   stepOf?: (topic: string) => string | undefined;
-  /** Consumer group of these handlers, for replicas that share a subscription. */
+  /** Consumer group of these handlers. Replicas that share a subscription have the same group. */
   group?: string;
 }
 
@@ -40,7 +41,7 @@ type Publish = (
   done?: Done,
 ) => unknown;
 
-/** How a client's messages carry context. */
+/** How the messages of a client carry context. */
 type Carrier = 'properties' | 'envelope' | 'nothing';
 
 export function traceMqtt<C extends MqttClient>(client: C, options: MqttOptions = {}): C {
@@ -89,8 +90,8 @@ function outgoing(
   carrier: Carrier,
 ): OutgoingMessage {
   const message = { type: topic, destination: topic, system: 'mqtt' };
-  // User properties that were passed on from a received message are included, as far as they apply
-  // to the new message.
+  // The application may have copied user properties from a received message. `publishEvent`
+  // recognizes and replaces the context in them.
   if (carrier === 'properties')
     return { ...message, headers: { ...given.properties?.userProperties } };
   if (carrier === 'envelope') return message;
@@ -105,7 +106,7 @@ let isContextlessSaid = false;
 function sayContextless(): void {
   if (isContextlessSaid) return;
   isContextlessSaid = true;
-  // A client in a browser has no standard error.
+  // In a browser there is no `process`, so nothing is printed.
   globalThis.process?.stderr?.write(
     'fermata: MQTT 3.1.1 carries no context; its messages are joined by their content. → protocolVersion: 5, or traceMqtt with envelope: true\n',
   );
@@ -167,8 +168,8 @@ function enclose(
 }
 
 /**
- * Returns the headers and the payload in an envelope; null if the payload is no envelope. Handlers
- * then get the payload as it is.
+ * Returns the headers and the payload of an envelope; null if the payload is not an envelope and
+ * therefore reaches the handlers unchanged.
  */
 function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buffer } | null {
   if (payload[0] !== 0x7b) return null;
@@ -183,8 +184,8 @@ function open(payload: Buffer): { headers: Record<string, unknown>; payload: Buf
 }
 
 /**
- * Instruments an MQTT module without changes to the application. The tracing of each client starts
- * when the client first publishes or emits. A second call does nothing.
+ * Patches the MQTT.js module, so that the application needs no change. Each client is traced from
+ * its first publish, emit or listener on. A second call does nothing.
  */
 export function instrumentMqtt(module: { MqttClient: { prototype: object } }): void {
   const prototype = module.MqttClient.prototype as Record<

@@ -77,7 +77,10 @@ describe.runIf(hasNats)('NATS headers', () => {
   });
 });
 
-/** What a message's handling sends is in the flow of the message, and ends before the next one. */
+/**
+ * Consumes `count` messages and returns the current flow at the start of each loop body, after an
+ * await in it, and after the loop.
+ */
 async function loopOver(messages: AsyncIterable<unknown>, count: number): Promise<unknown[]> {
   const flows: unknown[] = [];
   for await (const _message of messages) {

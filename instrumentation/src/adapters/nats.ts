@@ -23,15 +23,15 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter wraps a connection's publish, request and subscribe, of NATS core (`nats` 2 and
- * @nats-io/* 3). A subscription that is read as an iterator handles each message until it takes the
- * next one. Publishing to JetStream is a request of the connection, so it is traced here, as an
- * event; `jetstream.ts` traces what JetStream delivers.
+ * This adapter wraps the publish, request and subscribe methods of a NATS core connection (`nats` 2
+ * and @nats-io/* 3). If a subscription is read as an iterator, the handling of a message ends when
+ * the loop takes the next one. A publish to JetStream is a request of the connection, so it is
+ * traced here, as an event. Messages that JetStream delivers are traced in `jetstream.ts`.
  */
 export interface NatsOptions {
   /**
-   * Makes empty headers. Pass `headers` of the client package, because this package bundles no
-   * client.
+   * Makes empty headers. Pass the `headers` function of the NATS client, because this package does
+   * not contain the client.
    */
   headers: () => MsgHdrs;
   stepOf?: (subject: string) => string | undefined;
@@ -39,13 +39,16 @@ export interface NatsOptions {
 
 const PUBLISHES = createContextKey('fermata publishes to JetStream');
 const isJetStreamPublish = (): boolean => context.active().getValue(PUBLISHES) === true;
-/** Runs a publish of JetStream, whose request is then traced as an event. */
+/** Runs a publish to JetStream. The request that it sends is traced as an event. */
 export const publishToJetStream = <T>(publish: () => T): T =>
   context.with(context.active().setValue(PUBLISHES, true), publish);
 
 type Payload = Parameters<NatsConnection['publish']>[1];
 type Methods = { [M in 'publish' | 'request' | 'subscribe']: NatsConnection[M] };
-/** Returns whether a subject is the client's own. Messages to such subjects are not traced. */
+/**
+ * Returns whether a subject is internal to NATS (`$…`, `_INBOX.…`). Messages to it are not traced
+ * here.
+ */
 const isInternal = (subject: string): boolean =>
   subject.startsWith('$') || subject.startsWith('_INBOX.');
 
@@ -57,12 +60,12 @@ export function traceNats<C extends NatsConnection>(connection: C, options: Nats
 }
 
 function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['headers']): void {
-  // The original methods are not bound, because `this` differs between calls: it is a connection,
-  // or the prototype.
+  // The original methods are called with the caller's `this`, because the patched object may be the
+  // prototype of many connections.
   const { publish, request } = connection as Methods;
   /**
-   * True while `request` runs, because `request` calls `publish` for the same message, which must
-   * not be traced twice.
+   * True while `request` runs. `request` calls `publish` for the same message, which must not be
+   * traced twice.
    */
   let requesting = false;
   connection.publish = function (
@@ -83,7 +86,7 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
     given?: RequestOptions,
   ) {
     if (isInternal(subject)) return request.call(this, subject, data, given);
-    // JetStream publishes by a request whose answer is the stream's acknowledgement.
+    // A publish to JetStream is sent as a request, whose answer is only an acknowledgement.
     const send = isJetStreamPublish() ? publishEvent : sendCommand;
     return send(outgoing(subject, given), (headers) => {
       requesting = true;
@@ -100,15 +103,15 @@ function traceSending(connection: NatsConnection, makeHeaders: NatsOptions['head
 function outgoing(subject: string, given: { headers?: MsgHdrs } | undefined): OutgoingMessage {
   const id = given?.headers?.get('Nats-Msg-Id');
   const headers = headersIn(given?.headers);
-  // Headers that were passed on from the message being handled include the id of that message,
-  // which is not the id of the new message.
+  // If the application copied the headers of the message that it is handling, the `Nats-Msg-Id` in
+  // them is not the id of the new message.
   const isOwn = id && id !== messageIdOf(context.active());
   return { type: subject, destination: subject, system: 'nats', headers, ...(isOwn && { id }) };
 }
 
 /**
  * Returns the options with `copy` as their headers, filled with the given headers and the context.
- * The given headers are not changed, because the caller may send them again in another flow.
+ * The given headers stay unchanged, because the caller may use them again in another flow.
  */
 function carrying<O extends { headers?: MsgHdrs }>(
   given: O | undefined,
@@ -128,7 +131,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
     const callback = given?.callback;
     const step = options.stepOf?.(subject);
     const handling = { group: given?.queue ?? '', ...(step !== undefined && { step }) };
-    // The client's own subjects are not traced here, because JetStream delivers to such an inbox.
+    // Internal subjects are not traced here. JetStream delivers to such inboxes, and `jetstream.ts`
+    // traces those messages.
     if (isInternal(subject)) return subscribe.call(this, subject, given);
     if (given === undefined || callback === undefined) {
       const subscription = subscribe.call(this, subject, given);
@@ -138,7 +142,8 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
     return subscribe.call(this, subject, {
       ...given,
       callback: (error, msg) => {
-        // What JetStream pushes to a subject is traced where it is acknowledged.
+        // A message that JetStream pushes to a subject is not traced here, because `jetstream.ts`
+        // traces it until its acknowledgement.
         if (error || msg.reply?.startsWith('$JS.ACK.')) return callback(error, msg);
         void handleNatsFor(callback, msg, () => callback(null, msg), handling);
       },
@@ -146,7 +151,10 @@ function traceSubscribing(connection: NatsConnection, options: NatsOptions): voi
   };
 }
 
-/** The parts of a client's module, `nats` 2 or @nats-io/transport-node 3, that are used. */
+/**
+ * The exports of the client module that this adapter uses, of `nats` 2 or @nats-io/transport-node
+ * 3.
+ */
 interface NatsModule {
   headers: () => MsgHdrs;
   NatsConnectionImpl?: { prototype: NatsConnection };
@@ -154,10 +162,10 @@ interface NatsModule {
 }
 
 /**
- * Instruments without changes to the application: traces every connection that this module makes
- * from now on. A second call does nothing. Returns the module to use, because the exports of `nats`
- * 2 are read-only, and its connections have no class that could be patched. Each connection of
- * `nats` 2 is passed to `onConnection`.
+ * Patches a NATS client module, so that every later connection is traced and the application needs
+ * no change. Returns the module to use, because the exports of `nats` 2 are read-only and it
+ * exports no connection class that could be patched. Each connection of `nats` 2 is passed to
+ * `onConnection`. A second call does nothing.
  */
 export function instrumentNats(
   module: NatsModule,
@@ -179,8 +187,8 @@ export function instrumentNats(
 }
 
 /**
- * A message of NATS core or of JetStream. A message of JetStream also has its consumer and its
- * delivery count.
+ * A message of NATS core or of JetStream. Only a JetStream message has `info`, with its consumer
+ * and its delivery count.
  */
 export type AnyMessage = Pick<Msg, 'subject'> & {
   headers?: MsgHdrs | undefined;
@@ -198,8 +206,8 @@ function headersIn(headers: MsgHdrs | undefined): Record<string, unknown> {
 }
 
 /**
- * Runs a handler for one message, in a span and a context of the message and in the flow that its
- * headers name.
+ * Runs a handler for one message, in a span of its own and in the flow that the message's headers
+ * name.
  */
 export const handleNats = <T>(
   msg: AnyMessage,
@@ -214,7 +222,7 @@ const handleNatsFor = <T>(
   options: { group?: string; step?: string },
 ): T => handleOnBehalfOf(listener, incoming(msg, options), handler);
 
-/** Returns the description of a message for its handling. */
+/** Returns the description of a received message from which `startProcessing` makes a span. */
 export function incoming(
   msg: AnyMessage,
   options: { group?: string; step?: string } = {},

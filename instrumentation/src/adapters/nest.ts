@@ -31,14 +31,13 @@ import {
 import { isObservable, watchObservable, type Observable } from './parts/observables.ts';
 
 /**
- * This adapter traces microservices of NestJS 9 to 12 over every transport. It names messages and
- * steps by their pattern, says which are events, commands and replies, and sees the errors that
- * Nest handles itself. Over transports whose client has an adapter, that adapter makes the spans
- * and carries the context. Redis, TCP and transports of the application's own have no headers
- * that could carry it; there, it travels in the packet beside the pattern and the data, where
- * Nest looks at nothing else.
+ * This adapter traces the microservices of NestJS 9 to 12 over every transport. It names messages
+ * and steps by their pattern, tells events, commands and replies apart, and records errors that
+ * Nest catches. If the transport's client has an adapter of its own, that adapter makes the spans
+ * and carries the context. Redis, TCP and custom transports have no headers; there, the context
+ * travels in an additional field of the packet, which Nest ignores.
  */
-/** Transports whose client has an adapter. The numbers are Nest's. */
+/** Numbers that Nest gives to the transports whose client has an adapter of its own. */
 const CARRYING: ReadonlySet<unknown> = new Set([2, 3, 5, 6] /* NATS, MQTT, RMQ, Kafka */);
 const GRPC = 4;
 const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis' };
@@ -47,15 +46,15 @@ type Method = (this: never, ...args: never[]) => unknown;
 type Methods = Record<string, Method>;
 type Callback = ((...args: unknown[]) => unknown) & { next?: unknown };
 
-/** What the deserializer found in the packet that is being handled. */
+/** Headers that the deserializer found in the packet that is being handled. */
 interface Received {
   headers?: Record<string, unknown>;
 }
 const RECEIVED = createContextKey('fermata received packet');
-/** The span of the message that a handler of Nest works on. */
+/** Context key of the span of the message that a Nest handler is handling. */
 const HANDLED = createContextKey('fermata message of Nest');
 const handledIn = (ctx: Context): Span | undefined => ctx.getValue(HANDLED) as Span | undefined;
-/** What the replies to messages are, by the spans of the messages. */
+/** Kind and type of the reply to a message, by the span of the message. */
 const replies = new WeakMap<Span, Declaration>();
 
 interface Server {
@@ -64,7 +63,7 @@ interface Server {
   handleMessage?: (...args: unknown[]) => unknown;
 }
 
-/** Makes a server remember the context that a packet carries while it handles the packet. */
+/** Patches a server so that the context in a packet is stored while the packet is handled. */
 function readEnvelopes(server: Server): void {
   if (!markTraced(server)) return;
   const { handleMessage, deserializer } = server;
@@ -88,7 +87,7 @@ function readEnvelopes(server: Server): void {
   };
 }
 
-/** Returns a handler that runs in the span of its message. */
+/** Returns a handler that runs `callback` in the span of its message. */
 function traceHandler(
   server: Server,
   pattern: unknown,
@@ -98,14 +97,15 @@ function traceHandler(
   const name = nameOfPattern(pattern);
   const handling: Handling = { kind: isEvent ? 'event' : 'command', type: name, step: name };
   const traced: Callback = (...args) => {
-    // A second handler of the same event runs within the first.
+    // If an event has several handlers, the later ones run inside the first and share its span.
     if (handledIn(context.active()) !== undefined) return callback(...args);
     const started = attempt(() => begin(server, handling));
     if (started === undefined) return callback(...args);
     replies.set(started.span, { kind: 'reply', type: `${name}.reply` });
     return run(started, () => callback(...args));
   };
-  // Nest links handlers of one event by this property, which the first reads from itself.
+  // Nest chains the handlers of one event by the property `next`. The original handler reads it
+  // from itself, so the wrapper reads and writes it there.
   Object.defineProperty(traced, 'next', {
     get: () => callback.next,
     set: (next: unknown) => {
@@ -118,7 +118,10 @@ function traceHandler(
 interface Started {
   span: Span;
   ctx: Context;
-  /** True if the span ends with the handler, false if the client's adapter ends it. */
+  /**
+   * True if this adapter made the span and ends it with the handler; false if another adapter or
+   * instrumentation of the client ends it.
+   */
   isOwn: boolean;
 }
 
@@ -127,7 +130,8 @@ function begin(server: Server, handling: Handling): Started | undefined {
   const current = trace.getSpan(active);
   if (takeDelivery(current, handling)) return { span: current!, ctx: active, isOwn: false };
   if (isTaken(current)) return undefined;
-  // Another instrumentation of the client made the span.
+  // Another instrumentation of the client has made the span of this message, so it is only named
+  // here.
   if (
     CARRYING.has(server.transportId) &&
     (current as { kind?: SpanKind } | undefined)?.kind === SpanKind.CONSUMER
@@ -151,7 +155,10 @@ function begin(server: Server, handling: Handling): Started | undefined {
   return { span, ctx, isOwn: true };
 }
 
-/** Runs a handler; its span ends when the Observable that it returned completes, or fails. */
+/**
+ * Runs a handler. If the handler returns an Observable, its span ends when the Observable completes
+ * or fails.
+ */
 function run({ span, ctx, isOwn }: Started, handler: () => unknown): unknown {
   const inside = ctx.setValue(HANDLED, span);
   const release = isOwn ? ownEnd(span) : undefined;
@@ -188,14 +195,17 @@ const ownEnd =
     else endFailed(span, failure.error);
   };
 
-/** The classes of Nest's module that are patched. */
+/** The classes of the Nest module that this adapter patches. */
 interface NestModule {
   ClientProxy: { prototype: object };
   Server: { prototype: object };
   BaseRpcExceptionFilter?: { prototype: object };
 }
 
-/** Instruments microservices without changes to the application. A second call does nothing. */
+/**
+ * Patches @nestjs/microservices, so that the application needs no change. A second call does
+ * nothing.
+ */
 export function instrumentNest(module: NestModule): void {
   const client = module.ClientProxy.prototype as Methods;
   if (!markTraced(client)) return;
@@ -224,7 +234,7 @@ export function instrumentNest(module: NestModule): void {
       ...rest,
     );
   };
-  // Replies are sent from here, whatever the transport.
+  // Every transport sends its replies through this method.
   server['send'] = function (this: Server, ...args: never[]) {
     const [stream, respond] = args as unknown as [Observable, (data: unknown) => unknown];
     const span = trace.getActiveSpan();
@@ -236,16 +246,19 @@ export function instrumentNest(module: NestModule): void {
 }
 
 /**
- * Instruments the place where Nest catches what a handler throws. After it, exception filters may
- * have replaced or handled the error. Where an ES module of NestJS 12 is loaded by `require`, this
- * place is not reached, and the filter that Nest has by default is the first to see the error.
+ * Patches the method in which Nest catches what a handler throws, because exception filters may
+ * later replace or swallow the error. If an ES module of NestJS 12 is loaded by `require`, this
+ * method cannot be patched; then Nest's default filter is the first place where the error is seen.
  */
 export function instrumentNestErrors(module: { RpcProxy: { prototype: object } }): void {
   const prototype = module.RpcProxy.prototype as Methods;
   if (markTraced(prototype)) noteErrorsOf(prototype, 'handleError', 2);
 }
 
-/** Makes a method note the error among its arguments, as what the message's handler threw. */
+/**
+ * Patches a method so that its argument at position `at` is recorded as the error of the message
+ * that is being handled.
+ */
 function noteErrorsOf(prototype: Methods | undefined, name: string, at: number): void {
   const original = prototype?.[name];
   if (prototype === undefined || original === undefined) return;

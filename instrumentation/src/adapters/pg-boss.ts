@@ -12,9 +12,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter traces pg-boss 10 to 12: send and work. A job has no place for context besides its
- * data, which belongs to the application, so both sides name the job by its id, which the adapter
- * gives it where the application does not.
+ * This adapter traces the send and work methods of pg-boss 10 to 12. A job has no field for context
+ * besides its data, which belongs to the application. Therefore both sides use the job's id as the
+ * message id. If the application sets no id, the adapter generates one.
  */
 type Method = (...args: unknown[]) => Promise<unknown>;
 type Boss = Record<'send' | 'work' | 'start', Method>;
@@ -50,7 +50,10 @@ function traceBoss(boss: Boss): void {
   };
 }
 
-/** Runs a handler for the jobs that it gets: a list since version 10, of one job by default. */
+/**
+ * Runs a handler with its jobs in spans. Since version 10, pg-boss passes a list, by default of one
+ * job.
+ */
 function handle(given: unknown, handler: (jobs: unknown) => unknown): unknown {
   const jobs = (Array.isArray(given) ? given : [given]) as Job[];
   const started = jobs.flatMap((job) => attempt(() => start(job)) ?? []);
@@ -77,8 +80,8 @@ const start = ({ id, name, retryCount = 0 }: Job): Processing =>
   });
 
 /**
- * Instruments pg-boss without changes to the application: each instance is traced when it starts.
- * A second call does nothing.
+ * Patches pg-boss, so that each instance is traced when it starts and the application needs no
+ * change. A second call does nothing.
  */
 export function instrumentPgBoss(module: {
   prototype?: object;

@@ -13,11 +13,11 @@ import { flowIdOf, recordTelemetry } from '../testing/telemetry.ts';
 import { handleKafka, instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 
 const { spansOf, joined } = recordTelemetry();
-/** These tests need a real Kafka: kcat's mock lacks requests that this client makes. */
+/** A real Kafka, if there is one. kcat's mock cluster lacks requests that this client makes. */
 const realKafka = await kafkaAddress();
 
 describe('@platformatic/kafka', () => {
-  // Nothing listens at this address: sending begins, and fails.
+  // Options of a producer whose sends fail, because nothing listens at this address.
   const nowhere = {
     clientId: 'test',
     bootstrapBrokers: ['127.0.0.1:1'],
@@ -60,8 +60,7 @@ describe('@platformatic/kafka', () => {
     );
     const [first] = spansOf('send').slice(-1);
     expect([flowIdOf(first!), first!.status.code]).toEqual(['p', SpanStatusCode.ERROR]);
-    // Sending the same object again puts the new span into its headers; it remains the same
-    // message.
+    // Sending the same object again writes the new span into its headers but keeps the message id.
     await withFlow({ id: 'p' }, () => failure(typed.send({ messages: [texts as never] })));
     const [second] = spansOf('send').slice(-1);
     const headers = texts.headers as Map<string, string>;

@@ -18,9 +18,9 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter traces @platformatic/kafka 1: sends through the client's own diagnostics channels,
- * and consumers' streams by their loops and their listeners for `data`. `handleKafka` runs a
- * handler for one message where a stream is read in another way.
+ * This adapter traces @platformatic/kafka 1. Sends are traced through the client's own diagnostics
+ * channels, consumers through the loops over their streams and listeners for `data`. If a stream is
+ * read in another way, `handleKafka` runs a handler for one message.
  */
 interface Outgoing {
   topic: string;
@@ -44,8 +44,7 @@ const sending = new WeakMap<object, Sending[]>();
 let listening = false;
 
 /**
- * Instruments producers and consumers without changes to the application. A second call does
- * nothing.
+ * Patches @platformatic/kafka, so that the application needs no change. A second call does nothing.
  */
 export function instrumentPlatformaticKafka(
   module: { Consumer?: { prototype: object } } = {},
@@ -77,7 +76,8 @@ export function instrumentPlatformaticKafka(
   };
   tracingChannel<SendContext, SendContext>('plt:kafka:producer:sends').subscribe({
     start(context) {
-      // An error thrown by a subscriber would become an uncaught exception of the host.
+      // Errors are caught here, because an error in a subscriber of a diagnostics channel would
+      // become an uncaught exception of the application.
       try {
         start(context);
       } catch (error) {
@@ -92,8 +92,8 @@ export function instrumentPlatformaticKafka(
 }
 
 /**
- * Runs a handler for one message of a consumer's stream, in a span and a context of the message and
- * in the flow that its headers name.
+ * Runs a handler for one message of a consumer's stream, in a span of its own and in the flow that
+ * the message's headers name.
  */
 export function handleKafka<T>(
   message: PlatformaticMessage,
@@ -120,7 +120,7 @@ interface Stream extends AsyncIterable<PlatformaticMessage> {
   on: unknown;
 }
 
-/** Instruments the module's consumers. A second call does nothing. */
+/** Patches the module's consumers. A second call does nothing. */
 function traceConsumers(module: { Consumer?: { prototype: object } }): void {
   const prototype = module.Consumer?.prototype as { consume?: Consume } | undefined;
   const consume = prototype?.consume;
@@ -158,10 +158,9 @@ type Spell = (text: string) => unknown;
 type Serializer = (data: unknown) => unknown;
 
 /**
- * Returns how to write names and values of headers for the producer's serializers: as texts or as
- * buffers. Without serializers only buffers work. Returns null if that is not known. A message
- * without headers then gets none, because headers of the wrong type would make the host's send
- * fail.
+ * Returns whether the producer's serializers take names and values of headers as texts or as
+ * buffers. A producer without serializers takes buffers. Returns null if this cannot be determined.
+ * Then no headers are added, because headers of the wrong type would make the send fail.
  */
 function spellingOf(client: object): { key: Spell; value: Spell } | null {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -191,8 +190,8 @@ function spellFor(serializer: Serializer | undefined): Spell | null {
 }
 
 /**
- * Returns the caller's headers and ours. Our headers replace those that an earlier send of the same
- * message added.
+ * Returns the application's headers plus the context. Context that an earlier send of the same
+ * message added is replaced.
  */
 function withHeaders(
   given: Outgoing['headers'],

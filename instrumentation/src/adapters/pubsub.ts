@@ -17,9 +17,9 @@ import {
 import { fromPubSubAttributes, toPubSubAttributes } from './cloud-carriers.ts';
 
 /**
- * This adapter traces @google-cloud/pubsub 4 and 5: what topics publish, and what subscriptions
- * hand to listeners for `message`, until it is acknowledged. Context travels in attributes. Where
- * the client's own tracing is on, the client makes the spans, and this adapter adds the flow.
+ * This adapter traces @google-cloud/pubsub 4 and 5: messages that topics publish, and messages that
+ * listeners for `message` get, until they are acknowledged. Context travels in attributes. If the
+ * client's own tracing is on, the client makes the spans, and this adapter only adds the flow.
  */
 const SYSTEM = 'gcp_pubsub';
 type Attributes = Record<string, string>;
@@ -61,7 +61,7 @@ function tracedPublish(publish: Method): Method {
         [attributes ? { ...message, attributes } : message, ...rest] as never,
       );
     const given = message?.attributes ?? {};
-    // What is malformed is left to the client, which rejects it with its own error.
+    // A malformed message is passed on untraced, so that the client rejects it with its own error.
     if (typeof message !== 'object' || message === null || typeof given !== 'object')
       return send(undefined);
     if (isForeign(this)) return send(addFlow<Attributes>({ ...given }));
@@ -114,7 +114,7 @@ function tracedEmit(emit: Method): Method {
   };
 }
 
-/** Calls `end` when one of a message's methods is called. */
+/** Wraps the named methods of a message so that each calls `end`. */
 function settleWith(message: Message, methods: readonly Settle[], end: () => void): void {
   for (const name of methods) {
     const settle = message[name];
@@ -131,12 +131,15 @@ interface PubSubModule {
   Subscription: { prototype: object };
 }
 
-/** Instruments without changes to the application. A second call does nothing. */
+/**
+ * Patches @google-cloud/pubsub, so that the application needs no change. A second call does
+ * nothing.
+ */
 export function instrumentPubSub({ Topic, Subscription }: PubSubModule): void {
   const topics = Topic.prototype as Record<string, Method>;
   const subscriptions = Subscription.prototype as Record<string, Method>;
   if (!markTraced(topics)) return;
-  // `publish` and `publishJSON` of older versions call this method.
+  // Only `publishMessage` is wrapped, because `publish` and `publishJSON` call it.
   topics['publishMessage'] = tracedPublish(topics['publishMessage']!);
   subscriptions['emit'] = tracedEmit(subscriptions['emit']!);
 }

@@ -2,9 +2,9 @@ import { context } from '@opentelemetry/api';
 import { attempt, markTraced } from '../adapter-kit.ts';
 
 /**
- * This adapter keeps the context of messages for which rascal waits for a channel of its pool.
- * Otherwise all of them would be sent in the context of the one for which the channel was made. The
- * messages are traced by the adapter of amqplib.
+ * This adapter keeps the context of messages while rascal waits for a channel from its pool.
+ * Without it, all waiting messages would be sent in the context of the one for which the channel
+ * was made. The messages themselves are traced by the adapter of amqplib.
  */
 type Method = (...args: unknown[]) => unknown;
 const LENDING = ['getChannel', 'getConfirmChannel', 'borrowChannel', 'borrowConfirmChannel'];
@@ -19,7 +19,7 @@ function keepContexts(vhost: Record<string, Method | undefined>): void {
   }
 }
 
-/** Instruments rascal's virtual hosts without changes to the application. */
+/** Patches rascal's virtual hosts, so that the application needs no change. */
 export function instrumentRascal(module: { create: Method }): void {
   if (!markTraced(module)) return;
   const create = module.create.bind(module);

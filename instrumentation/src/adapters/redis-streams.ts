@@ -21,32 +21,31 @@ import {
 import { tracePublishing, traceReceivedBy } from './parts/redis-pubsub.ts';
 
 /**
- * This adapter carries context as fields of a stream entry, besides the application's own fields,
- * with ioredis 4 to 6 (`xadd`, `xaddBuffer`, `call`) and node-redis 4 to 6 (`xAdd`), in pipelines
- * and transactions, too. What is read is traced in `redis-reads.ts`; `handleStreamEntry` runs a
- * handler for one entry where that is not enough. Publish and subscribe: `redis-pubsub.ts`.
+ * This adapter writes context as additional fields of an entry of a Redis stream. It wraps ioredis
+ * 4 to 6 (`xadd`, `xaddBuffer`, `call`) and node-redis 4 to 6 (`xAdd`), including pipelines and
+ * transactions. Reads are traced in `redis-reads.ts`, publish and subscribe in `redis-pubsub.ts`.
+ * An application can also call `handleStreamEntry` to run a handler for one entry.
  */
 type XAdd = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string, Method | undefined>;
 
 /**
- * State that a client shares with its pipelines. With auto-pipelining, a client's `xadd` of ioredis
- * calls the `xadd` of a pipeline, but the two calls add only one entry, which must be traced only
- * once.
+ * State that a client shares with its pipelines. With auto-pipelining in ioredis, `xadd` of the
+ * client calls `xadd` of a pipeline. The two calls add one entry, which must be traced once.
  */
 interface Adding {
   underWay: boolean;
 }
 
-/** A command of ioredis. */
+/** A command object of ioredis. */
 interface Command {
   name: string;
   args: unknown[];
 }
 /**
- * Commands that are traced. They are sent again when a pipeline is executed, and when a client that
- * was not connected yet is.
+ * Commands that are traced already. The same command passes again when its pipeline is executed, or
+ * when its client has connected.
  */
 const tracedCommands = new WeakSet<Command>();
 
@@ -59,7 +58,8 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
   const methods = client as Methods;
   replace(methods, 'xadd', (xadd) => tracedXadd(xadd as XAdd, adding));
   replace(methods, 'xAdd', (xAdd) => tracedXAdd(xAdd as XAdd));
-  // Commands of ioredis are objects; `sendCommand` of node-redis takes texts.
+  // `sendCommand` is wrapped for ioredis only, where a command is an object. In node-redis it takes
+  // texts.
   if (typeof methods['xAdd'] !== 'function')
     replace(methods, 'sendCommand', (send) => tracedCommand(send, adding));
   tracePublishing(methods, replace, adding);
@@ -75,8 +75,8 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
         return xAck.apply(this, args);
       },
   );
-  // `duplicate` is wrapped for node-redis only, because a duplicate of an ioredis client has the
-  // same prototype, which is traced already.
+  // `duplicate` is wrapped for node-redis only. In ioredis, a duplicate shares the prototype that
+  // is patched already.
   for (const name of typeof methods['xAdd'] === 'function' ? GATHERING_OR_ANOTHER : GATHERING)
     replace(
       methods,
@@ -92,10 +92,7 @@ function traceAdding<C extends object>(client: C, adding: Adding): C {
 const GATHERING = ['pipeline', 'multi'] as const;
 const GATHERING_OR_ANOTHER = [...GATHERING, 'duplicate'] as const;
 
-/**
- * Replaces a method of an object, if the method exists and the object's prototype is not traced
- * already.
- */
+/** Replaces a method of an object by a wrapper, unless the method is missing or wrapped already. */
 function replace(methods: Methods, name: string, wrap: (method: Method) => Method): void {
   const method = methods[name];
   if (typeof method !== 'function' || Object.hasOwn(method, TRACED)) return;
@@ -105,8 +102,8 @@ function replace(methods: Methods, name: string, wrap: (method: Method) => Metho
 }
 
 /**
- * Returns a traced `xadd`. In `XADD key [options] id field value …` the fields come last, except
- * for a callback.
+ * Returns a wrapped `xadd`. In `XADD key [options] id field value …`, the fields are the last
+ * arguments, followed only by an optional callback.
  */
 function tracedXadd(xadd: XAdd, adding: Adding): Method {
   return function (this: unknown, ...[stream, ...args]: unknown[]) {
@@ -114,8 +111,8 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
     const callback = typeof args.at(-1) === 'function' ? [args.pop()] : [];
     const passedOn = propagationFields(args.map(String));
     noteGivenUp(args);
-    // Fields that were passed on from a received entry are left out here, because `headers` already
-    // has them, as far as they apply to the new entry.
+    // Context fields that the application copied from a received entry are dropped. The context of
+    // the new entry is in `headers`.
     const isPassedOn = (i: number): boolean =>
       Object.hasOwn(passedOn, String(args[i - ((args.length - i) % 2)]));
     const rest = args.filter((_, i) => !isPassedOn(i));
@@ -131,8 +128,8 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
 }
 
 /**
- * Notes that the message that is being handled failed, if what is sent now is that message as a
- * dead letter: @moleculer/channels takes it once more, outside its handler, and moves it.
+ * Marks the active span as failed if the entry being added is a dead letter of the message being
+ * handled: @moleculer/channels moves a message that failed too often outside of its handler.
  */
 function noteGivenUp(args: readonly unknown[]): void {
   const at = args.findLastIndex((arg) => String(arg) === 'headers');
@@ -144,8 +141,8 @@ function noteGivenUp(args: readonly unknown[]): void {
 }
 
 /**
- * Returns a traced `sendCommand` of ioredis, through which every command passes: those that a
- * method of its own does not trace (`xaddBuffer`, `call`), reads and acknowledgements.
+ * Returns a wrapped `sendCommand` of ioredis, through which every command passes. It traces entries
+ * added by `xaddBuffer` or `call`, reads and acknowledgements.
  */
 function tracedCommand(send: Method, adding: Adding): Method {
   return function (this: unknown, ...sent: unknown[]) {
@@ -172,7 +169,7 @@ function tracedCommand(send: Method, adding: Adding): Method {
     }
     beginRead(this as object);
     const reply = send.apply(this, sent);
-    // In a pipeline, `sendCommand` returns the pipeline.
+    // In a pipeline, `sendCommand` returns the pipeline and not a promise.
     if (!(reply instanceof Promise)) return reply;
     return reply.then((entries: unknown[] | null) => {
       traceEntries(this as object, read.by(args), read.entriesIn(entries, args));
@@ -185,7 +182,9 @@ interface NodeRedisRead {
   group: (args: unknown[]) => string | undefined;
   stream: (args: unknown[]) => string | undefined;
 }
-/** The methods by which node-redis reads entries; `args` are the method's arguments. */
+/**
+ * For each node-redis method that reads entries: where its arguments name the group and the stream.
+ */
 const NODE_REDIS_READS: Readonly<Record<string, NodeRedisRead>> = {
   xReadGroup: { group: ([group]) => String(group), stream: () => undefined },
   xRead: { group: () => undefined, stream: () => undefined },
@@ -231,19 +230,19 @@ const outgoing = (stream: string, headers: Record<string, unknown>) => ({
 export interface StreamEntry {
   stream: string;
   group: string;
-  /** Id of the entry, like `1526919030474-55`. */
+  /** Id of the entry, such as `1526919030474-55`. */
   id: string;
   /** Fields as `[name, value, …]` from ioredis, or as an object from node-redis. */
   fields: readonly string[] | Readonly<Record<string, string>>;
-  /** Delivery count from XPENDING or XAUTOCLAIM; default 1. */
+  /** Delivery count from XPENDING or XAUTOCLAIM. Default: 1. */
   deliveries?: number;
   type?: string;
   step?: string;
 }
 
 /**
- * Runs a handler for one entry, in a span and a context of the entry and in the flow that its
- * fields name. The caller acknowledges the entry.
+ * Runs a handler for one stream entry, in a span of its own and in the flow that the entry's fields
+ * name. The caller acknowledges the entry.
  */
 export function handleStreamEntry<T>(entry: StreamEntry, handler: (extracted: Extracted) => T): T {
   return handleMessage(
@@ -265,8 +264,8 @@ const withoutContext = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !isPropagationHeader(name)));
 
 /**
- * Instruments all clients without changes to the application; `module` is `ioredis`, whose version
- * 4 is the class itself. A second call does nothing.
+ * Patches the ioredis module, so that the application needs no change. In ioredis 4, the module is
+ * the class itself. A second call does nothing.
  */
 export function instrumentIoRedis(module: {
   Redis?: { prototype: object };
@@ -279,8 +278,8 @@ export function instrumentIoRedis(module: {
 }
 
 /**
- * Instruments `xAdd` of all clients of `redis`, which are made by factories, as `instrumentIoRedis`
- * does for `ioredis`.
+ * Patches the functions of `redis` (node-redis) that create clients, so that the application needs
+ * no change.
  */
 export function instrumentNodeRedis(
   module: Partial<Record<Factory, (...args: never[]) => object>>,

@@ -42,7 +42,8 @@ describe('socket.io', () => {
   };
   test('both ends: the handler is in the flow, the arguments and the acknowledgement are its own', async () => {
     const { client, received, stop } = await serve(true);
-    // The greeting arrives before anything that is sent after it.
+    // Once this event is answered, both ends have received the greeting that allows them to send
+    // context.
     await client.emitWithAck('order', 0);
     const answer = await withFlow({ id: 's' }, () =>
       client.timeout(5000).emitWithAck('order', { id: 1 }, 'two'),
@@ -147,7 +148,10 @@ describe('socket.io', () => {
 
 describe('without code', () => {
   instrumentSocketIo({ Socket });
-  /** Serves sockets, and returns what a plain client gets after it has sent its events. */
+  /**
+   * Starts a server and a client without tracing, and returns the names of the events that the
+   * client got after it sent `events`.
+   */
   const run = async (onSocket: (socket: Socket) => void, events: string[]): Promise<string[]> => {
     const http = createServer();
     const server = new Server(http);

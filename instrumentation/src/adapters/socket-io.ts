@@ -13,13 +13,14 @@ import {
 } from '../adapter-kit.ts';
 
 /**
- * This adapter traces a socket of socket.io 4, at either end. Call it for every socket before
- * listeners are added; on the server, call it first in `io.on('connection', …)`. Context travels as
- * an additional last argument, which the receiving adapter removes. The argument is sent only to a
- * peer that has announced, in a greeting at each connect, that it removes the argument; a peer
- * without this adapter sees the greeting event and nothing else. Each listener, also one added by
- * `onAny`, is a consumer until what the listener returned has settled. Middleware of `socket.use`
- * is not traced.
+ * This adapter traces a socket of socket.io 4, on the server or the client. Call it for every
+ * socket before listeners are added; on the server, call it first in `io.on('connection', …)`.
+ * Context travels as an additional last argument, which the receiving adapter removes.
+ *
+ * The argument is sent only if the other end has announced, by a greeting event after connecting,
+ * that it has this adapter. An end without the adapter sees only that greeting. Each listener, also
+ * one added by `onAny`, is a consumer until the promise that it returns has settled. Middleware of
+ * `socket.use` is not traced.
  */
 interface Socket {
   readonly id?: string | undefined;
@@ -27,7 +28,7 @@ interface Socket {
   onAny?: Listener;
   prependAny?: Listener;
   offAny?: Listener;
-  /** Receives every packet, at both ends. */
+  /** Receives every packet: `onevent` on the client, `_onevent` on the server since 4.x. */
   onevent?(packet: { data: unknown[] }): void;
   _onevent?(packet: { data: unknown[] }): void;
 }
@@ -35,9 +36,9 @@ interface Socket {
 const HELLO = 'fermata:hello';
 const ANSWER = 'too';
 const CARRIER = 'fermata:context';
-/** Context key for the headers of the packet whose listeners are being called. */
+/** Context key of the headers of the packet whose listeners are running. */
 const HEADERS = createContextKey('fermata socket.io headers');
-/** Names of events of the library itself, which are never sent to the peer. */
+/** Events that socket.io emits locally and never sends over the connection. */
 const LOCAL = new Set([
   'connect',
   'connect_error',
@@ -49,8 +50,9 @@ const LOCAL = new Set([
 ]);
 
 /**
- * The other end of a connection. `understoodOn` is the socket id under which the other end said
- * that it understands context. The id is compared, because a reconnect may reach another peer.
+ * The other end of a connection. `understoodOn` is the socket id on which that end announced that
+ * it understands context. After a reconnect, the socket has another id and may reach another
+ * server.
  */
 interface Peer {
   understoodOn: string | undefined;
@@ -61,8 +63,9 @@ export function traceSocket<S extends object>(given: S): S {
   if (!markTraced(socket)) return given;
   const emit = socket.emit.bind(socket);
   const peer: Peer = { understoodOn: undefined };
-  // Both ends send a greeting, because only the greeting of the end that is traced last arrives. A
-  // server has a new socket for each connect, so the server need not repeat its greeting.
+  // Both ends send a greeting, because a greeting that arrives before the other end is traced has
+  // no effect. After a reconnect, the server has a new socket, which greets again when it is
+  // traced.
   emit(HELLO);
   traceEmitting(socket, emit, peer);
   traceReceiving(socket, emit, peer);
@@ -90,8 +93,8 @@ function traceEmitting(socket: Socket, emit: Socket['emit'], peer: Peer): void {
 }
 
 function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void {
-  // The method that receives packets is `_onevent` on the server's sockets since 4.x, and `onevent`
-  // on the client's.
+  // The method that receives packets is called `_onevent` on the server since 4.x, and `onevent` on
+  // the client.
   for (const method of ['onevent', '_onevent'] as const) {
     const receive = socket[method]?.bind(socket);
     if (receive === undefined) continue;
@@ -108,8 +111,8 @@ function traceReceiving(socket: Socket, emit: Socket['emit'], peer: Peer): void 
         at < 0
           ? {}
           : (packet.data.splice(at, 1)[0] as { [CARRIER]: Record<string, unknown> })[CARRIER];
-      // On the server, listeners are called a tick later, but still in the context that is active
-      // here.
+      // On the server, listeners are called a tick later, but the context that is active here still
+      // applies.
       return context.with(context.active().setValue(HEADERS, headers), () => receive(packet));
     };
   }
@@ -158,10 +161,10 @@ const isCarrier = (value: unknown): boolean =>
   typeof (value as Record<string, unknown>)[CARRIER] === 'object';
 
 /**
- * Instruments a server's sockets without changes to the application. Nothing is added to what a
- * socket sends, because a peer without this adapter would see it. A listener runs in a span that is
- * no message and no request: what it sends and calls is one flow, and where it sends nothing, as
- * most listeners do, there is no flow. `traceSocket` replaces this.
+ * Patches the server's sockets, so that the application needs no change. Nothing is added to sent
+ * packets, because a client without this adapter would see it. Each listener runs in an internal
+ * span: messages and calls that it makes form one flow, and without any there is no flow. For
+ * context across the connection, use `traceSocket` instead.
  */
 export function instrumentSocketIo(module: { Socket: { prototype: object } }): void {
   const prototype = module.Socket.prototype as Record<string, Listener>;
@@ -189,7 +192,8 @@ const inOwnSpan = (socket: object, event: string, listener: Listener): Listener 
     const active = context.active();
     const handle = (): unknown => listener.apply(this, args);
     if (Object.hasOwn(socket, TRACED) || isSuppressed(active)) return handle();
-    // A connection lives in the context of the request that opened it, which has ended.
+    // The active span is removed, because it is that of the request that opened the connection,
+    // which has ended.
     const ctx = trace.deleteSpan(active);
     const span = tracer().startSpan(`socket.io ${event}`, { startTime: preciseNow() }, ctx);
     return endSpanWith(span, trace.setSpan(ctx, span), handle, listener);

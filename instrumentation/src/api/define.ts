@@ -4,9 +4,10 @@ import * as names from '../semconv.ts';
 import type { FlowDefinition } from '../types.ts';
 
 /**
- * Defines what a flow type consists of. Call it once, at the start of the service. The definition
- * has the form of an entry of `fermata.flows.yaml`. The server applies the definition immediately,
- * also to flows under way; definitions in the operator's own files take precedence.
+ * Defines which steps a flow type consists of. Call it once, when the service starts. The
+ * definition has the form of an entry in `fermata.flows.yaml`. The server applies it immediately,
+ * also to flows that have already started. A definition in the operator's own files takes
+ * precedence.
  */
 export function defineFlow(type: string, definition: FlowDefinition): void {
   const text = attempt(() => JSON.stringify({ flows: { [type]: definition } }));

@@ -7,9 +7,9 @@ import * as names from '../semconv.ts';
 import type { Flow, FlowOutcome } from '../types.ts';
 
 /**
- * Starts a flow and runs `work` in it. The active span (the HTTP request, say) becomes the first
- * step of the flow, and a milestone announces the flow immediately. If a flow with this id is
- * running already, `work` becomes part of it.
+ * Starts a flow and runs `work` in it. The active span (such as that of the HTTP request) becomes
+ * the first step of the flow, and a log event announces the flow to the server immediately. If a
+ * flow with this id is already running, `work` becomes part of it.
  */
 export function startFlow<T>(given: Flow, work: () => T): T {
   const flow = attempt(() => normalizeFlow(given));
@@ -30,13 +30,13 @@ export function startFlow<T>(given: Flow, work: () => T): T {
   });
 }
 
-/** Reports that the flow has reached its end. */
+/** Reports that the current flow has reached its end. */
 export const completeFlow = (): void => endFlow('completed', names.EVENT_FLOW_COMPLETED);
-/** Reports that the flow has failed for good. */
+/** Reports that the current flow has failed and will not be retried. */
 export const failFlow = (error?: unknown): void =>
   endFlow('failed', names.EVENT_FLOW_FAILED, error);
 export const cancelFlow = (): void => endFlow('cancelled', names.EVENT_FLOW_CANCELLED);
-/** Reports that the flow failed, and that everything the flow did was undone. */
+/** Reports that the current flow failed, and that everything it did was undone. */
 export const compensatedFlow = (): void => endFlow('compensated', names.EVENT_FLOW_FAILED);
 
 function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
@@ -60,7 +60,7 @@ function endFlow(outcome: FlowOutcome, event: string, error?: unknown): void {
   );
 }
 
-/** Reports that a long step is still alive: call it at intervals. */
+/** Reports that a long step of the current flow is still working. Call it at intervals. */
 export function heartbeat(attributes: Attributes = {}): void {
   const flow = flowOf(context.active());
   if (flow)
@@ -71,8 +71,8 @@ export function heartbeat(attributes: Attributes = {}): void {
 }
 
 /**
- * Declares, for the current flow alone, which step comes next and by when (epoch ms). The service
- * that performs the step uses the same name for the step, or for the message that the step handles.
+ * Declares which step comes next in the current flow, and optionally its deadline in epoch ms.
+ * `name` must be the name of that step, or the type of the message that it handles.
  */
 export function expectStep(name: string, deadline?: number): void {
   const flow = flowOf(context.active());

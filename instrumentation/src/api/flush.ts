@@ -9,8 +9,9 @@ interface Delegates extends Flushes {
 }
 
 /**
- * Sends what was recorded, and resolves when it has been sent or could not be. A function that
- * stands still between two calls, as those of AWS Lambda do, awaits this before it returns.
+ * Exports all spans and log events that are waiting, and resolves when the export has succeeded or
+ * failed. An AWS Lambda function must await it before returning, because the process is frozen
+ * between two calls.
  */
 export async function flush(): Promise<void> {
   const providers = [trace.getTracerProvider(), loggerProvider()] as (Delegates | undefined)[];

@@ -7,26 +7,26 @@ import { startProcessing, startSending } from '../core/message-spans.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
 
 /**
- * The functions of this file trace messages of any broker: the caller describes the message that it
- * sends or handles. These calls throw only errors of the wrapped code. Without a registered SDK
- * they call the wrapped code and do nothing else.
+ * This file traces messages of any broker; the caller describes the message that it sends or
+ * handles. Its functions throw only errors of the wrapped code. Without a registered SDK they just
+ * call the wrapped code.
  */
 type Send<T> = (headers: Record<string, unknown>) => T;
 
-/** Publishes an event: something happened, and any consumer may react. */
+/** Publishes an event: it says that something has happened, and any consumer may react. */
 export const publishEvent = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('event', message, send);
-/** Sends a command: one receiver should do something, and may reply. */
+/** Sends a command: it asks one receiver to do something, and the receiver may reply. */
 export const sendCommand = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('command', message, send);
-/** Replies to the message being handled. */
+/** Sends a reply to the message that is being handled. */
 export const reply = <T>(message: OutgoingMessage, send: Send<T>): T =>
   sendMessage('reply', message, send);
 
 /**
- * Puts a PRODUCER span around `send`, which gets the headers for the message. The span ends when
- * `send` has returned, or when the promise that it returned has settled. Convention: OpenTelemetry
- * messaging spans 1.45, operation type `send`.
+ * Runs `send` in a PRODUCER span and passes it the headers for the message. The span ends when
+ * `send` has returned and its promise, if any, has settled. The attributes follow OpenTelemetry's
+ * messaging conventions 1.45, operation type `send`.
  */
 function sendMessage<T>(kind: MessageKind, message: OutgoingMessage, send: Send<T>): T {
   const sending = attempt(() => startSending(kind, message));
@@ -48,8 +48,8 @@ export function handleMessage<T>(
 }
 
 /**
- * Runs a handler of an adapter for one message, like `handleMessage`. `listener` is the function of
- * the application that the handler calls.
+ * Works like `handleMessage`, for adapters. `handler` is the adapter's function, `listener` the
+ * application's function that `handler` calls.
  */
 export function handleOnBehalfOf<T>(
   listener: Work,
@@ -58,7 +58,8 @@ export function handleOnBehalfOf<T>(
 ): T {
   const around = messageIdOf(context.active());
   if (around !== undefined) {
-    // A handler by hand, below an adapter that handles the same message, adds nothing to it.
+    // An adapter is already handling this message, so a `handleMessage` in the application's
+    // handler starts no second span.
     const extracted = extractHeaders(message.headers);
     if ((extracted.id ?? message.id) === around) return handler(extracted);
   }

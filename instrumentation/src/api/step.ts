@@ -8,14 +8,16 @@ import * as names from '../semconv.ts';
 import type { StepOptions } from '../types.ts';
 
 /**
- * Runs a named piece of work as a step of the current flow. The start of the step is announced
- * immediately, so that a hanging step is visible.
+ * Runs a named piece of work as a step of the current flow. A log event announces the start
+ * immediately, so that a step that hangs is visible before its span ends.
  */
 export function step<T>(name: string, work: (span: Span) => T, options?: StepOptions): T {
   return runStep(name, options ?? {}, {}, names.EVENT_STEP_STARTED, work);
 }
 
-/** Runs work that undoes a step; `undoes` is the name or the id of that step. */
+/**
+ * Runs work that undoes a step of the current flow. `undoes` is the name or the id of that step.
+ */
 export function compensate<T>(
   undoes: string,
   work: (span: Span) => T,
@@ -38,8 +40,8 @@ function runStep<T>(
   work: (span: Span) => T,
 ): T {
   const flow = flowOf(context.active());
-  // The step's span names its flow itself, because the SDK may have been set up without the
-  // FlowSpanProcessor.
+  // The flow's attributes are set here, because the application may have set up its SDK without the
+  // `FlowSpanProcessor`, which would add them.
   const attributes: Attributes = {
     ...(flow && flowAttributes(flow, 'ambient')),
     [names.ATTR_STEP_NAME]: name,

@@ -5,12 +5,11 @@ import { injectHeaders } from '../core/headers.ts';
 import { handleMessage } from './messages.ts';
 
 /**
- * The functions of this file carry the context through a store of the application, for work that is
- * done later: a row of an outbox that a poller sends, a job in a table, a timer that outlives its
- * process.
+ * This file carries the context of work that the application stores and does later: a row of an
+ * outbox table that a poller sends, a job in a table, a timer that survives a restart.
  */
 
-/** Returns the current context as texts by name, to be stored beside what is done later. */
+/** Returns the current context as texts, to be stored beside the work that is done later. */
 export function saveContext(): Record<string, string> {
   const saved =
     attempt(() => {
@@ -20,20 +19,20 @@ export function saveContext(): Record<string, string> {
   return saved as Record<string, string>;
 }
 
-/** What is done with a stored context. */
+/** Describes stored work for `resumeContext`. */
 export interface StoredWork {
-  /** Name of the store, such as the table: `outbox`. It is the place of the message. */
+  /** Name of the store, such as the table `outbox`. It is reported as the message's destination. */
   store: string;
-  /** Meaning of what was stored, such as the type of the message to send. */
+  /** Message type, such as the type of the message that the outbox will send. */
   type?: string;
-  /** Number of this try, 1 for the first. */
+  /** Number of this attempt, 1 for the first. */
   attempt?: number;
 }
 
 /**
- * Runs work that was stored, as a step of the flow in which `saveContext` was called. What was
- * stored is a message to that step: its wait is the time in the store. `saved` may be the object,
- * or its JSON text.
+ * Runs stored work as a step of the flow in which `saveContext` was called. The stored work is
+ * treated as a message to that step, so the time in the store is shown as the message's wait.
+ * `saved` is the object that `saveContext` returned, or its JSON text.
  */
 export function resumeContext<T>(saved: unknown, { store, ...more }: StoredWork, work: () => T): T {
   const headers = attempt(() => headersIn(saved)) ?? {};

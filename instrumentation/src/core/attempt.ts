@@ -1,8 +1,8 @@
 import { diag } from '@opentelemetry/api';
 
 /**
- * Returns what `prepare` returns, usually a span; undefined if `prepare` throws, because a wrong
- * argument of the caller must not keep the caller's work from running.
+ * Returns the result of `prepare`, usually a span, or undefined if `prepare` throws. A wrong
+ * argument must only cost the tracing and not stop the application's own work.
  */
 export function attempt<T>(prepare: () => T): T | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * Returns the present time for everything that is recorded, epoch ms with fraction. OpenTelemetry's
- * own default has whole milliseconds, which are too coarse to measure a wait in a queue. Also, an
- * outer span could seem to end before a span inside it.
+ * Returns the current time in epoch ms, with a fraction. All spans and log events use it, because
+ * OpenTelemetry's default has whole milliseconds. That is too coarse for short waits in a queue,
+ * and an outer span could seem to end before a span inside it.
  */
 export const preciseNow = (): number => performance.timeOrigin + performance.now();

@@ -1,10 +1,9 @@
 /**
- * Returns an id of a message's content, for protocols that carry nothing besides it: both sides
- * compute the same id. If several sends have the id, the server joins a receiver to the latest of
- * them in the seconds before. Only the first 64 KiB count, and the length.
- *
- * The algorithm is cyrb53 (public domain) with both of its halves kept, 64 bits; it is not meant to
- * resist an attacker.
+ * Returns a message id computed from the content, for protocols that carry only the content: sender
+ * and receiver compute the same id. If several sends have the same id, the server joins a receiver
+ * to the latest of the sends within some seconds before. Only the length and the first 64 KiB
+ * count. The algorithm is cyrb53 (public domain) with both of its halves kept, 64 bits. It is no
+ * protection against attackers.
  */
 export function contentId(destination: string, content: string | Uint8Array): string {
   let a = 0xdeadbeef;

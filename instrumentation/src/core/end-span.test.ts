@@ -31,7 +31,8 @@ test('a rejection that nobody handles is heard of as without us, one that is han
   const listener: () => unknown = async () => failing('listener');
   traceEmitter(new EventEmitter()).on('e', listener).emit('e');
   await step('s', async () => failing('awaited')).catch(() => undefined);
-  // This promise is handled where it came from, so its later receivers need not handle it.
+  // `step` returns this very promise. Its rejection is handled here, so no unhandled rejection may
+  // be reported for it.
   const handled = failing('handled');
   handled.catch(() => undefined);
   expect(step('s', () => handled)).toBe(handled);

@@ -9,16 +9,16 @@ import {
 import { preciseNow } from './clock.ts';
 import { isThenable, watchThen } from './thenable.ts';
 
-/** A function of the application that we call. */
+/** A function of the application that this package calls. */
 export type Work = (...args: never[]) => unknown;
 
-/** What is done when the work of a span has ended, or has failed. */
+/** Callbacks for the end of the work that a span covers: one for success, one for an error. */
 export interface Endings {
   done: () => void;
   failed: (error: unknown) => void;
 }
 
-/** Runs the work in `ctx` and ends the span when the work ends; see `watchWork`. */
+/** Runs `work` in `ctx` and ends the span when the work ends. `of` is explained at `watchWork`. */
 export const endSpanWith = <T>(span: Span, ctx: Context, work: () => T, of: Work = work): T =>
   watchWork(span, ctx, work, of, {
     done: () => span.end(preciseNow()),
@@ -26,17 +26,17 @@ export const endSpanWith = <T>(span: Span, ctx: Context, work: () => T, of: Work
   });
 
 /**
- * Runs the work in `ctx` and calls `done` or `failed` when the work ends. The result or error of
- * the work passes through untouched. If the work returns a query builder, the work ends when the
- * code that executes the builder has the rows. If no code executes the builder, the span ends
- * when the builder is garbage-collected, with the time at which the builder was returned.
+ * Runs `work` in `ctx` and calls `done` or `failed` when the work ends. Its result or error is
+ * passed on unchanged. If the work returns a query builder, the work ends when the query has been
+ * executed. If the query is never executed, the span ends when the builder is garbage-collected,
+ * with the time at which the builder was returned.
  *
- * `of` is the application's function. Watching a promise handles its rejection, so the process
- * would no longer report a rejection that the application handles nowhere. Therefore the caller
- * of an async function, whose promise no other code can hold, gets a derived promise that rejects
- * with the same error. Any other promise is returned as the same object, because code that holds
- * it may have handled its rejection already. Then the rejection of a derived promise, which
- * nobody handles, would end the process.
+ * `of` is the application's function. Watching a promise counts as handling its rejection, so Node
+ * would no longer report an unhandled rejection of the application. Therefore, if `of` is an async
+ * function, whose promise nobody else holds, the caller gets a derived promise that rejects with
+ * the same error. Any other promise is returned itself, because other code may hold it and have
+ * handled its rejection. A derived promise would then be an unhandled rejection and end the
+ * process.
  */
 export function watchWork<T>(
   span: Span,
@@ -77,23 +77,29 @@ export function watchWork<T>(
 const isAsync = (work: Work): boolean =>
   (work as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
 
-/** Ends a span as failed, with the value that was thrown, also while a framework holds its end. */
+/**
+ * Ends a span as failed with the thrown value, even if a framework is holding the span's end
+ * (`holdEnd`).
+ */
 export function endFailed(span: Span, error: unknown): void {
   noteFailure(span, error);
   letEnd(span);
   span.end(preciseNow());
 }
 
-/** Makes a span end at the next call of `end`, also while a framework holds it (`holdEnd`). */
+/** Removes the hold that `holdEnd` put on a span, so that the next call of `end` ends it. */
 export const letEnd = (span: Span): void => {
   Reflect.deleteProperty(span, 'end');
 };
 
-/** Spans whose failure is known before they end. */
+/** Spans that `noteFailure` has marked as failed. */
 const failed = new WeakSet<Span>();
 export const hasFailed = (span: Span): boolean => failed.has(span);
 
-/** Marks a span as failed, with the value that was thrown. The first failure counts. */
+/**
+ * Marks a span as failed with the thrown value. If it is called several times, the first value
+ * counts.
+ */
 export function noteFailure(span: Span, error: unknown): void {
   if (failed.has(span)) return;
   failed.add(span);
@@ -104,8 +110,8 @@ export function noteFailure(span: Span, error: unknown): void {
 }
 
 /**
- * Returns an error as it is recorded: without this package's calls in its stack, which would hide
- * where the application failed. The error itself stays as it is.
+ * Returns an error in the form in which it is recorded, without this package's own frames in the
+ * stack, which would hide where the application failed. The error itself is not changed.
  */
 function recorded(error: Error): Exception {
   const { name, message, stack } = error;
@@ -116,7 +122,7 @@ function recorded(error: Error): Exception {
   };
 }
 
-/** Removes the calls of functions in a folder from a stack. */
+/** Returns a stack trace without the lines whose file is in `folder`. */
 export function withoutOwnFrames(stack: string, folder: string): string {
   if (folder === '' || !stack.includes(folder)) return stack;
   return stack
@@ -124,15 +130,20 @@ export function withoutOwnFrames(stack: string, folder: string): string {
     .filter((line) => !(/^\s+at /.test(line) && line.includes(folder)))
     .join('\n');
 }
-/** The folder of this package's code; a bundle for browsers has none. */
+/**
+ * Folder of this package's code. It is empty in a browser bundle, where `__dirname` does not exist.
+ */
 const OWN_FOLDER = typeof __dirname === 'string' ? __dirname.replace(/[\\/]core$/, '') : '';
 
-/** Makes the error of a value that is none. The functions of this package would be its stack. */
+/**
+ * Makes an error for a thrown value that is not an Error. Its stack is emptied, because it would
+ * only show functions of this package.
+ */
 const withoutStack = (message: string): Error => Object.assign(new Error(message), { stack: '' });
 
 /**
- * Turns a thrown value into text. Some objects cannot be converted; the error of such a conversion
- * must not replace the error of the host.
+ * Returns the text of a thrown value. It never throws, although the conversion of some objects
+ * does, because a second error would hide the application's error.
  */
 export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message;

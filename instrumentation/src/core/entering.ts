@@ -1,14 +1,14 @@
 import { context, type Context } from '@opentelemetry/api';
 
-/** The part of OpenTelemetry's context manager for Node that holds the active context. */
+/** The internal part of OpenTelemetry's context manager for Node that stores the active context. */
 interface Manager {
   _asyncLocalStorage?: { enterWith(ctx: Context): void };
 }
 
 /**
- * Makes a context active for the rest of the running asynchronous function, where no callback can
- * be run in it: the body of a `for await` loop, or the code after an awaited read. Does nothing
- * with a context manager that cannot do this.
+ * Makes a context active for the rest of the running async function. It is needed where the code to
+ * run in the context is no callback: the body of a `for await` loop, or the code after an awaited
+ * read. Does nothing if the context manager does not support this.
  */
 export function enterContext(ctx: Context): void {
   const api = context as unknown as { _getContextManager?: () => Manager };
@@ -16,8 +16,9 @@ export function enterContext(ctx: Context): void {
 }
 
 /**
- * A context that is entered before it is known. A consumer that awaits its next message keeps the
- * context that was active when it began to wait, so that context must become the message's.
+ * A context whose content is set later. A consumer that awaits its next message keeps the context
+ * in which it began to wait. When the message arrives, this object takes over the message's
+ * context.
  */
 export class LateContext implements Context {
   private actual: Context;

@@ -20,9 +20,9 @@ const FLOW = createContextKey('fermata flow');
 const MESSAGE_ID = createContextKey('fermata message');
 
 /**
- * Returns the flow with its id as text, because in JavaScript the id is often a number, and headers
- * of some clients take texts only. Returns undefined if the flow has no id, because a flow without
- * an id cannot be reported.
+ * Returns the flow with its id as text. JavaScript callers often pass a number, and the headers of
+ * some clients take texts only. Returns undefined if the flow has no id, because such a flow cannot
+ * be reported.
  */
 export function normalizeFlow(flow: Flow): Flow | undefined {
   const { id, type, version } = flow as Record<keyof Flow, unknown>;
@@ -39,10 +39,10 @@ export function normalizeFlow(flow: Flow): Flow | undefined {
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 /**
- * Returns the context with a flow in place of the previous flow. The flow's id, type and version
- * also go into baggage, so that services without this package carry the flow on. Baggage is sent
- * with every outgoing call, so it has ids only and never personal data. Never throws: for a flow
- * without an id the context is returned unchanged.
+ * Returns a context in which `given` is the current flow. The flow's id, type and version also go
+ * into baggage, so that services without this package pass them on. Business keys stay out of it,
+ * because baggage is sent with every outgoing call. Never throws: if the flow has no id, the
+ * context is returned unchanged.
  */
 export function contextWithFlow(parent: Context, given: Flow): Context {
   try {
@@ -57,8 +57,8 @@ export function contextWithFlow(parent: Context, given: Flow): Context {
 function contextWith(parent: Context, flow: Flow): Context {
   const ctx = parent.setValue(FLOW, flow);
   const before = propagation.getBaggage(parent);
-  // The baggage of a received message usually names the same flow as the message's headers. Then
-  // the baggage is not written again.
+  // The baggage of a received message usually names this flow already, so it need not be written
+  // again.
   if (
     before !== undefined &&
     before.getEntry(ATTR_FLOW_ID)?.value === flow.id &&
@@ -79,10 +79,7 @@ function contextWith(parent: Context, flow: Flow): Context {
   return propagation.setBaggage(ctx, baggage);
 }
 
-/**
- * Returns the current flow: the flow that this package set in this process, else the flow in
- * baggage.
- */
+/** Returns the flow that was set in this process; if there is none, the flow in baggage. */
 export function flowOf(ctx: Context): Flow | undefined {
   const flow = ctx.getValue(FLOW) as Flow | undefined;
   if (flow !== undefined) return flow;
@@ -96,14 +93,14 @@ export function flowOf(ctx: Context): Flow | undefined {
 
 export const currentFlow = (): Flow | undefined => flowOf(context.active());
 
-/** Runs `work` in a flow. This costs only a switch of context. */
+/** Runs `work` in a flow. Unlike `startFlow`, it reports nothing and only switches the context. */
 export function withFlow<T>(flow: Flow, work: () => T): T {
   return context.with(contextWithFlow(context.active(), flow), work);
 }
 
 /**
- * Returns the id of the message being handled, which is the causation id of messages sent
- * meanwhile.
+ * Returns the id of the message that is being handled. Messages sent meanwhile name it as their
+ * causation id.
  */
 export const messageIdOf = (ctx: Context): string | undefined =>
   ctx.getValue(MESSAGE_ID) as string | undefined;
@@ -113,15 +110,15 @@ export const contextWithMessage = (ctx: Context, id: string | undefined): Contex
 type Source = 'message' | 'explicit' | 'ambient';
 
 /**
- * Returns the attributes that name a flow on a span. `source` tells how sure it is that the span
+ * Returns the span attributes that name a flow. `source` tells how certain it is that the span
  * belongs to the flow.
  */
 export const flowAttributes = (flow: Flow, source: Source): Attributes =>
   addFlowAttributes({}, flow, source);
 
 /**
- * Adds the attributes to the given object instead of to a copy, so that a message's attributes are
- * built only once.
+ * Adds the flow's attributes to the given object. It makes no copy, because it runs for every
+ * message.
  */
 export function addFlowAttributes(attributes: Attributes, flow: Flow, source: Source): Attributes {
   attributes[ATTR_FLOW_ID] = flow.id;

@@ -2,7 +2,9 @@ import { expect, test, vi } from 'vitest';
 import { recordTelemetry } from '../testing/telemetry.ts';
 import { emitMilestone } from './flow-log.ts';
 
-/** From 1.10 on the API has `logs`, which know nothing of an SDK that came before them. */
+/**
+ * The test imitates API 1.10, whose own `logs` do not know an SDK that registered in the older way.
+ */
 vi.mock('@opentelemetry/api', async (original) => ({
   ...(await original<object>()),
   logs: { getLogger: () => ({ emit: () => undefined }) },

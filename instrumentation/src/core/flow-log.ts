@@ -4,12 +4,13 @@ import { preciseNow } from './clock.ts';
 import { SCOPE } from './scope.ts';
 
 /**
- * This file logs milestones as log events, because a log event is exported even if the step hangs
- * or its process dies later, and because log events are not sampled with the trace. From 1.10 on,
- * the Logs API is part of @opentelemetry/api. Before 1.10 it is a package of its own that not every
- * service has. Its global is found by the symbol under which it is registered
- * (@opentelemetry/api-logs, GLOBAL_LOGS_API_KEY, compatibility version 1), so that the package need
- * not be installed.
+ * This file reports milestones (a flow or step has started, a flow has ended) as OpenTelemetry log
+ * events. A log event is exported even if the step hangs or its process dies later, and it is not
+ * sampled with the trace.
+ *
+ * From 1.10 on, the Logs API is part of @opentelemetry/api; before, it is the package
+ * @opentelemetry/api-logs, which not every service has. That package's global is read directly, by
+ * its symbol (GLOBAL_LOGS_API_KEY, compatibility version 1), so that it need not be installed.
  */
 interface Logger {
   emit(record: {
@@ -28,8 +29,8 @@ const GLOBAL = Symbol.for('io.opentelemetry.js.api.logs');
 const SEVERITY = { info: 9, error: 17 };
 
 export function loggerProvider(): LoggerProvider | undefined {
-  // An SDK that registered at the global of api-logs is asked first: beside it, the `logs` of a
-  // newer API know of no SDK, and everything logged there would be lost.
+  // The global of api-logs is asked first. If an SDK is registered there, the `logs` of a newer API
+  // do not know it and would lose every event.
   const find = (globalThis as Record<symbol, unknown>)[GLOBAL] as
     ((version: number) => LoggerProvider | undefined) | undefined;
   const { logs } = api as { logs?: LoggerProvider };
@@ -37,8 +38,8 @@ export function loggerProvider(): LoggerProvider | undefined {
 }
 
 /**
- * Logs a milestone of the time `at`, epoch ms with fraction. Never throws; costs a lookup when no
- * SDK is registered.
+ * Logs a milestone that happened at the time `at`, epoch ms with fraction. Never throws. Without a
+ * registered SDK it does almost nothing.
  */
 export function emitMilestone(
   eventName: string,

@@ -3,15 +3,18 @@ import { contextWithFlow, flowAttributes, flowOf } from './flow-context.ts';
 import { extractHeaders, injectHeaders } from './headers.ts';
 
 /**
- * Adds the current flow to headers. Trace context is left to the other instrumentation that makes
- * the spans.
+ * Adds the current flow to headers, but no trace context: the other instrumentation that makes the
+ * spans does that.
  */
 export function addFlow<C extends Record<string, unknown>>(headers: C): C {
   if (flowOf(context.active())) injectHeaders(headers, trace.deleteSpan(context.active()));
   return headers;
 }
 
-/** Runs a handler in the flow of the message's headers, and puts that flow onto the active span. */
+/**
+ * Runs a handler in the flow that the message's headers name, and adds that flow to the active
+ * span, which another instrumentation made.
+ */
 export function withFlowFromHeaders<T>(
   headers: Record<string, unknown> | undefined,
   run: () => T,

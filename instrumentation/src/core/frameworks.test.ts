@@ -32,7 +32,7 @@ test('what a framework declares holds for the next message, and for no other', (
     ['send sum.reply', 'reply'],
     ['send users', 'command'],
   ]);
-  // What the application says in the headers takes precedence.
+  // A type in the application's own headers takes precedence over the framework's declaration.
   declareSending({ kind: 'event', type: 'framework' }, () =>
     publishEvent({ ...queue, type: 'users', headers: { 'fermata-message-type': 'own' } }, (own) =>
       expect(own['fermata-message-type']).toBe('own'),

@@ -6,19 +6,19 @@ import { letEnd, noteFailure } from './end-span.ts';
 import type { Extracted } from './headers.ts';
 
 /**
- * Lets the adapter of a framework and the adapter of the client below it share one span of a
- * message. The client's adapter makes the span and carries the context; the framework's adapter
- * knows what the message means, which handler takes it, when that ends and whether it failed.
+ * This file lets the adapter of a framework and the adapter of its broker client share one span per
+ * message. The client's adapter makes the span and carries the context. The framework's adapter
+ * knows what the message means, which handler takes it, when that ends and whether it fails.
  */
 const SENDING = createContextKey('fermata declared sending');
 
-/** What a framework says about the next message that is sent. */
+/** What a framework's adapter declares about the next message that is sent. */
 export interface Declaration {
   kind: MessageKind;
   type: string;
   /**
-   * The span that the framework's adapter made itself, because the client may have no adapter, and
-   * its headers. If the client has one, that carries these headers and makes no second span.
+   * Span and headers that the framework's adapter has made itself, because the client may have no
+   * adapter. If it has one, the client's adapter sends these headers and makes no second span.
    */
   sending?: { span: Span; headers: Record<string, unknown> };
 }
@@ -26,14 +26,14 @@ interface Pending extends Declaration {
   isTaken: boolean;
 }
 
-/** Runs the work; the first message that is sent meanwhile has this kind and type. */
+/** Runs `work`. The first message that is sent meanwhile gets the declared kind and type. */
 export const declareSending = <T>(declaration: Declaration, work: () => T): T =>
   context.with(
     context.active().setValue(SENDING, { ...declaration, isTaken: false } satisfies Pending),
     work,
   );
 
-/** Returns what a framework declared about the message that is sent now. */
+/** Returns what a framework declared about the message that is being sent, and uses it up. */
 export function takeDeclaration(ctx: Context): Declaration | undefined {
   const pending = ctx.getValue(SENDING) as Pending | undefined;
   if (pending === undefined || pending.isTaken) return undefined;
@@ -41,37 +41,39 @@ export function takeDeclaration(ctx: Context): Declaration | undefined {
   return pending;
 }
 
-/** The key of OpenTelemetry's SDK by which tracing is off in a context. */
+/** Context key by which OpenTelemetry's SDK suppresses tracing. */
 const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 export const isSuppressed = (ctx: Context): boolean => ctx.getValue(SUPPRESSED) === true;
-/** Runs the work without tracing: of the messages that it sends, and of those that come by it. */
+/** Runs `work` without tracing. This also covers messages that later arrive in the same context. */
 export const withoutTracing = <T>(work: () => T): T =>
   context.with(context.active().setValue(SUPPRESSED, true), work);
 
-/** A delivery that a client's adapter traces. */
+/** Key of the mark on the span of a delivery that a client's adapter traces. */
 const DELIVERY = Symbol.for('fermata.delivery');
 type Delivered = Span & { [DELIVERY]?: Extracted | 'taken' };
 
-/** Marks the span of a delivery, so that a framework can take it over. */
+/**
+ * Marks the span of a delivery, so that a framework's adapter can take it over by `takeDelivery`.
+ */
 export function offerDelivery(span: Span, extracted: Extracted): void {
   (span as Delivered)[DELIVERY] = extracted;
 }
 
-/** Returns whether a framework took this delivery over. */
+/** Returns whether a framework's adapter has taken over the span of this delivery. */
 export const isTaken = (span: Span | undefined): boolean =>
   (span as Delivered | undefined)?.[DELIVERY] === 'taken';
 
-/** What a framework knows about a delivery. */
+/** What a framework's adapter knows about a delivery. */
 export interface Handling {
-  /** Used where the message's headers name none. */
+  /** Kind and type of the message, used only if its headers do not name them. */
   kind: MessageKind;
   type: string;
   step: string;
 }
 
 /**
- * Takes over the span of a delivery, for the framework's handler. Returns false if the span is none
- * of a delivery, or was taken over before.
+ * Takes over the span of a delivery for the framework's handler, and names the step. Returns false
+ * if the span does not belong to a delivery, or has been taken over before.
  */
 export function takeDelivery(span: Span | undefined, handling: Handling): boolean {
   const extracted = (span as Delivered | undefined)?.[DELIVERY];
@@ -83,14 +85,15 @@ export function takeDelivery(span: Span | undefined, handling: Handling): boolea
   return true;
 }
 
-/** Names of steps by the place and group of their deliveries. */
+/** Step names that were declared for consumer groups, by destination and group. */
 const declaredSteps = new Map<string, string>();
 const MAX_STEPS = 10_000;
 const placeOf = (destination: string, group: string): string => `${destination}\0${group}`;
 
 /**
- * Names the step of every delivery to a group. A framework may take a message without its handler,
- * to give the message up; that is the last attempt of the handler's step.
+ * Declares the step name for every delivery to a group. Some frameworks take a failed message once
+ * more without calling its handler, in order to discard it. That delivery must count as the last
+ * attempt of the handler's step.
  */
 export function declareStep(destination: string, group: string, step: string): void {
   if (declaredSteps.size < MAX_STEPS) declaredSteps.set(placeOf(destination, group), step);
@@ -101,8 +104,8 @@ export const declaredStep = (destination: string, group: string | undefined): st
     : declaredSteps.get(placeOf(destination, group));
 
 /**
- * Keeps a span from ending while a handler goes on after the promise that its client waits for.
- * Returns the function that lets it end; a failure given to it is noted.
+ * Keeps a span open while a handler goes on after the promise that its client waits for has
+ * settled. Returns a function that releases the span and can mark it as failed.
  */
 export function holdEnd(span: Span): (failure?: { error: unknown }) => void {
   let isWanted = false;

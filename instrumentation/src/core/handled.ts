@@ -1,22 +1,21 @@
 import type { Context, Span } from '@opentelemetry/api';
 
 /**
- * Remembers messages that were handled lately. A library that sends a failed message again, or
- * passes it on to another queue, often does so when the context of its handler is gone. The
- * message's own headers then name the message, and with it the handling from which the new
- * sending follows.
+ * This file remembers messages that were handled recently. A library that resends a failed message,
+ * or moves it to another queue, often does so outside of the handler's context. The message id in
+ * the headers then leads to the handling that caused the new send.
  */
 export interface Handled {
   span: Span;
   ctx: Context;
   destination: string;
-  /** The id that the client has for the message. A library that sends it again passes it on. */
+  /** Message id of the client. A library that resends the message keeps this id. */
   givenId: string | undefined;
 }
 
 /**
- * Number of messages in each of two generations. The older one is dropped as a whole, so that no
- * message has to look for the oldest one.
+ * Number of messages in each of two generations. The older generation is dropped as a whole, which
+ * is cheaper than finding the oldest message each time.
  */
 const GENERATION = 1_000;
 let young = new Map<string, Handled>();

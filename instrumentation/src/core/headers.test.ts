@@ -23,7 +23,10 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 const creation = (headers: Record<string, unknown>) => extractHeaders(headers).creation;
 
-/** Covers the cases of https://www.w3.org/TR/trace-context/ that a message's receiver can meet. */
+/**
+ * These are the cases of https://www.w3.org/TR/trace-context/ that the receiver of a message can
+ * meet.
+ */
 describe('traceparent', () => {
   test.each([
     ['version 00', `00-${TRACE}-${SPAN}-01`],

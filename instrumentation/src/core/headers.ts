@@ -28,40 +28,35 @@ import type { Flow, MessageKind } from '../types.ts';
 
 type Carrier = Record<string, unknown>;
 
-/** Returns whether a header or attribute of this name carries context. */
+/** Returns whether a header or attribute with this name carries trace or flow context. */
 export const isPropagationHeader = (name: string): boolean =>
   /^(traceparent|tracestate|baggage|fermata-[a-z-]+)$/.test(name);
 
-/** The data that travels with a message besides the trace context. */
+/** The data that travels in a message's headers besides the trace context. */
 export interface MessageEnvelope {
   id?: string | undefined;
   kind?: MessageKind | undefined;
   type?: string | undefined;
   causationId?: string | undefined;
   correlationId?: string | undefined;
-  /**
-   * Routing slip: names of the steps still to come, the receiver's first. The names contain no
-   * commas.
-   */
+  /** Routing slip: names of the steps still to come, the receiver's first, without commas. */
   itinerary?: readonly string[] | undefined;
 }
 
 export interface Extracted extends MessageEnvelope {
-  /** Context with the sender's trace context, baggage and flow, on top of the root context. */
+  /** Root context plus the sender's trace context, baggage and flow. */
   context: Context;
-  /** The sender's span, for a link. */
+  /** The span that sent the message. The receiver's span links to it. */
   creation: SpanContext | undefined;
-  /**
-   * The flow that the message's own headers name, which is strong evidence that the message belongs
-   * to that flow.
-   */
+  /** The flow that the message's headers name. */
   flow: Flow | undefined;
 }
 
 /**
- * Writes trace context, baggage, flow and message identity into headers, in place. Besides the W3C
- * names it uses explicit `fermata-*` names, because several clients drop baggage. Where the carrier
- * is a CloudEvent (it has `ce-id` or `specversion`), it uses CloudEvents extensions. Never throws.
+ * Writes trace context, baggage, flow and message identity into the given headers, and returns
+ * these. Besides the W3C names it writes `fermata-*` names, because several clients drop baggage.
+ * If the carrier is a CloudEvent (it has `ce-id` or `specversion`), it also writes CloudEvents
+ * extensions. Never throws.
  */
 export function injectHeaders(
   carrier: Carrier,
@@ -92,10 +87,7 @@ export function injectHeaders(
   return carrier;
 }
 
-/**
- * Returns the prefix for CloudEvents extensions in this carrier; null if the carrier is no
- * CloudEvent.
- */
+/** Returns the prefix of CloudEvents extensions in this carrier; null if it is not a CloudEvent. */
 function spellingToWrite(carrier: Carrier): string | null {
   if ('specversion' in carrier) return '';
   if ('ce_id' in carrier) return 'ce_';
@@ -103,8 +95,8 @@ function spellingToWrite(carrier: Carrier): string | null {
 }
 
 /**
- * Returns what `injectHeaders` wrote. The values of headers may be strings, Buffers or lists of
- * them. Never throws.
+ * Reads the context that `injectHeaders` wrote. Values may be strings, Buffers or lists of these.
+ * Never throws.
  */
 export function extractHeaders(headers: Carrier | undefined): Extracted {
   try {
@@ -112,8 +104,8 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
     const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
     const ce = spelling(texts);
     const flow = flowIn(texts, ce, ctx);
-    // The envelope is written into the new object, because spreading it into another object cost
-    // more than all the rest of this function.
+    // `envelopeOf` fills this object, because merging two objects by spreading would cost more than
+    // the rest of this function.
     return envelopeOf(texts, ce, {
       context: flow === undefined ? ctx : contextWithFlow(ctx, flow),
       creation: trace.getSpanContext(ctx),
@@ -126,8 +118,8 @@ export function extractHeaders(headers: Carrier | undefined): Extracted {
 }
 
 /**
- * Returns the flow that the headers name. What the headers leave out is taken from the sender's
- * baggage. Returns undefined if neither has a flow id.
+ * Returns the flow that the headers name, completed from the sender's baggage. Returns undefined if
+ * neither contains a flow id.
  */
 function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined {
   let id = texts[HEADER_FLOW_ID] ?? extension(texts, ce, CE_FLOW_ID);
@@ -147,8 +139,8 @@ function flowIn(texts: Texts, ce: string | null, ctx: Context): Flow | undefined
 }
 
 /**
- * Returns only what the headers say about the message itself: id, kind, type, causation, slip.
- * Never throws.
+ * Returns what the headers say about the message itself: id, kind, type, causation id, routing
+ * slip. It does not read the trace context. Never throws.
  */
 export function envelopeIn(headers: Carrier): MessageEnvelope {
   try {
@@ -163,7 +155,7 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 type Texts = Record<string, string | undefined>;
 
 /**
- * Returns the headers as texts by lower-case name. Headers that already have this form, as most do,
+ * Returns the headers as texts by lower-case name. If they have this form already, as usual, they
  * are returned as they are, because a copy would be most of the cost of reading them.
  */
 function textsIn(headers: Carrier | undefined): Texts {
@@ -194,8 +186,8 @@ function copyOf(headers: Carrier): Texts {
 }
 
 /**
- * Returns the prefix of a CloudEvent's attributes in this carrier; null if the carrier is no
- * CloudEvent, in which case an `id` in it belongs to the application.
+ * Returns the prefix of CloudEvents attributes in this carrier; null if it is not a CloudEvent.
+ * Then a header named `id` belongs to the application.
  */
 function spelling(texts: Texts): string | null {
   if (texts['ce-id'] !== undefined) return 'ce-';

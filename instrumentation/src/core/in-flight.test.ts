@@ -66,7 +66,8 @@ test('what is known only by then goes onto the event, and onto the span of what 
     '/orders/:id',
     undefined,
   ]);
-  // A stream that goes on for as long as the process does was not lost.
+  // The streaming response was still running when the process ended, so its span ends without an
+  // error.
   expect(streaming.isRecording()).toBe(false);
   expect(spans().map(({ status }) => status.message)).toEqual(['the process ended', undefined]);
 });

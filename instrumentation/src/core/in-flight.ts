@@ -18,43 +18,49 @@ import { endFailed } from './end-span.ts';
 import { emitMilestone } from './flow-log.ts';
 
 /**
- * Holds the deliveries and requests that are being handled. A span is exported only once it has
- * ended, so a handler that hangs, or whose process dies, would look like a message that nobody
- * took. Therefore a delivery or request that is still being handled after a short time is announced
- * by a log event.
+ * This file keeps the deliveries and requests that are being handled. A span is exported only after
+ * it has ended. A handler that hangs, or whose process dies, would therefore look like a message
+ * that no consumer took. To prevent this, a delivery or request that takes long is announced by a
+ * log event.
  */
 interface Delivery {
   span: Span;
   ctx: Context;
   attributes: Attributes;
   creation: SpanContext | undefined;
-  /** When the handling began, epoch ms with fraction. */
+  /** Time at which the handling began, epoch ms with fraction. */
   since: number;
   announced: boolean;
-  /** Tells what else is known when it is announced; undefined if it is not to be announced. */
+  /**
+   * Returns further attributes when the delivery is announced, or undefined if it must not be
+   * announced.
+   */
   more: (() => Attributes | undefined) | undefined;
 }
 
 /**
- * Time after which a delivery is announced, ms. A shorter handling costs no more than an entry in
- * the table.
+ * Age at which a delivery is announced, ms since its handling began. A shorter handling costs only
+ * an entry in the table.
  */
 const ANNOUNCED_AFTER_MS = 200;
 const SWEEP_MS = 100;
 /**
- * Maximum number of deliveries in the table. Above it, further ones are not announced, so that a
- * consumer that settles nothing does not fill the memory.
+ * Maximum number of deliveries in the table. Further deliveries are not announced, so that a
+ * consumer that acknowledges nothing does not fill the memory.
  */
 const MAX_DELIVERIES = 10_000;
 const FORGET_AT = 16;
 
 interface InFlight {
   deliveries: Delivery[];
-  /** Number of deliveries at which those that have ended are forgotten. */
+  /** Size of the table at which ended deliveries are removed from it. */
   forgetAt: number;
   sweeping: boolean;
 }
-/** The table is global, because a process may load this package both by import and by require. */
+/**
+ * Key of the table on `globalThis`. A process may load this package twice, by `import` and by
+ * `require`, and both copies must share one table.
+ */
 const KEY = Symbol.for('fermata.in-flight');
 const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
   deliveries: [],
@@ -63,8 +69,8 @@ const inFlight: InFlight = ((globalThis as { [KEY]?: InFlight })[KEY] ??= {
 });
 
 /**
- * Adds a delivery until its span ends. `attributes` go onto the event that announces it, and so
- * do `creation`, the sender's span, and what `more` returns by then.
+ * Adds a delivery to the table until its span ends. If it is announced, the log event gets
+ * `attributes`, the sender's span `creation`, and the result of `more`.
  */
 export function enterDelivery(
   span: Span,
@@ -76,8 +82,8 @@ export function enterDelivery(
   if (!span.isRecording() || inFlight.deliveries.length >= MAX_DELIVERIES) return;
   const since = preciseNow();
   inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false, more });
-  // Spans that have ended are not kept until the next sweep, because many messages may be handled
-  // before it.
+  // Ended deliveries are removed here and not only by the next sweep, because thousands may be
+  // handled between two sweeps.
   if (inFlight.deliveries.length >= inFlight.forgetAt) {
     forgetEnded();
     inFlight.forgetAt = Math.max(FORGET_AT, 2 * inFlight.deliveries.length);
@@ -89,13 +95,16 @@ function forgetEnded(): void {
   inFlight.deliveries = inFlight.deliveries.filter(({ span }) => span.isRecording());
 }
 
-/** Sweeps after a while. The timer keeps no process alive; in a browser it is a number. */
+/**
+ * Schedules the next sweep. The timer is unreferenced so that it keeps no process alive; in a
+ * browser it is a number, which has no `unref`.
+ */
 function sweepSoon(): void {
   inFlight.sweeping = true;
   (setTimeout(sweep, SWEEP_MS) as { unref?: () => void }).unref?.();
 }
 
-/** Announces deliveries that take long, and forgets those whose spans have ended. */
+/** Announces deliveries that take long, and removes those whose spans have ended. */
 function sweep(): void {
   announceDeliveries(preciseNow() - ANNOUNCED_AFTER_MS);
   inFlight.sweeping = false;
@@ -103,8 +112,8 @@ function sweep(): void {
 }
 
 /**
- * Announces deliveries whose handling began before a time, by default all, and forgets those whose
- * spans have ended. An event has the time at which the handling began.
+ * Announces deliveries whose handling began before `beganBefore` (epoch ms; default: all), and
+ * removes those whose spans have ended. Each log event has the time at which the handling began.
  */
 export function announceDeliveries(beganBefore = Infinity): void {
   forgetEnded();
@@ -122,7 +131,10 @@ export function announceDeliveries(beganBefore = Infinity): void {
 
 const NO_MORE: Attributes = {};
 
-/** Returns the attributes of the event; a log event has no links, so the sender is one of them. */
+/**
+ * Returns the attributes of the log event. The sender's span is one of them, because log events
+ * have no links.
+ */
 const attributesOf = ({ attributes, creation, span }: Delivery): Attributes => ({
   ...attributes,
   ...(creation && { [ATTR_MESSAGE_CREATION]: `${creation.traceId}-${creation.spanId}` }),
@@ -130,8 +142,8 @@ const attributesOf = ({ attributes, creation, span }: Delivery): Attributes => (
 });
 
 /**
- * Returns what names the step of a delivery. The adapter of a framework sets these attributes on
- * the span after the delivery has begun; without them the event would be of another step.
+ * Returns the attributes that name the step. A framework's adapter sets them on the span only after
+ * the delivery has begun; without them the log event would belong to another step.
  */
 function namesOf(span: Span): Attributes {
   const { attributes = {} } = span as { attributes?: Attributes };
@@ -142,9 +154,9 @@ function namesOf(span: Span): Attributes {
 const NAMES = [ATTR_STEP_NAME, ATTR_MESSAGE_TYPE, ATTR_MESSAGE_KIND];
 
 /**
- * Ends the spans of all deliveries that are being handled as failed, because the process dies. What
- * is not to be announced any more, a request whose answer has begun, just ends: it may be a stream
- * that goes on for as long as the process does.
+ * Ends the spans of all deliveries as failed, because the process dies. If `more` returns
+ * undefined, the delivery is a response that is being streamed; its span ends without an error,
+ * because a stream may last as long as the process.
  */
 export function failDeliveries(error: unknown): void {
   for (const { span, more } of inFlight.deliveries) {

@@ -1,8 +1,8 @@
 export type Listener = (...args: unknown[]) => unknown;
 
 /**
- * What a wrapper of a listener has to have: the original listener, under the two names by which
- * Node's emitters (`listener`) and component-emitter (`fn`) look for it.
+ * Properties of a wrapper that hold the original listener. Emitters look there when a listener is
+ * removed: Node's at `listener`, component-emitter at `fn`.
  */
 interface StandsFor {
   listener: Listener;
@@ -10,8 +10,8 @@ interface StandsFor {
 }
 
 /**
- * Methods that add listeners on Node's emitters and on component-emitter. `by` is the method that
- * adds the wrapper in their place; `once` is true for those that add a listener for one call only.
+ * Methods that add listeners, on Node's emitters and on component-emitter. `by` is the method that
+ * adds the wrapper. `once` is true for methods whose listener runs only once.
  */
 const ADDING: Record<string, { by: string; once: boolean }> = {
   on: { by: 'on', once: false },
@@ -23,10 +23,10 @@ const ADDING: Record<string, { by: string; once: boolean }> = {
 };
 
 /**
- * Makes the target add, from now on, what `wrap` returns in place of each listener (`wrap` may
- * return the listener itself). Emitters find the wrapper when the application removes the original
- * listener, so no table of wrappers is kept here. `ordinal` is the number of listeners that the
- * event already has.
+ * Patches an emitter so that it adds the result of `wrap` instead of each listener. `wrap` may
+ * return the listener itself. `ordinal` is the number of listeners that the event has before. There
+ * is no table of wrappers, because the emitter finds a wrapper by the properties of `StandsFor`
+ * when the application removes the listener.
  */
 export function wrapListeners(
   target: object,
@@ -52,8 +52,8 @@ export function wrapListeners(
     if (original === undefined || add === undefined) continue;
     methods[name] = (...args) => {
       const [event, listener] = args as [string | symbol, Listener];
-      // A value that is no function is passed on, so that the emitter rejects it as always. A
-      // wrapper that the application got from `rawListeners` is added as it is.
+      // A value that is not a function is passed on, so that the emitter rejects it. A wrapper that
+      // the application got from `rawListeners` is not wrapped again.
       if (typeof listener !== 'function' || wrappers.has(listener)) return original(...args);
       const instead = wrap(event, listener, countOf(event));
       if (instead === listener) return original(...args);

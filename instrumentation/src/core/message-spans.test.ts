@@ -33,10 +33,9 @@ test('headers passed on from the message being handled say nothing of the new on
   });
   expect(orderPlaced).not.toHaveProperty('fermata-itinerary');
   expect(orderPlaced!['fermata-message-id']).not.toBe(placeOrder!['fermata-message-id']);
-  // Outside of its handler the headers are the caller's own declaration, so the message keeps its
-  // id.
+  // The caller passed the id explicitly, so the message keeps it.
   expect(retry!['fermata-message-id']).toBe(placeOrder!['fermata-message-id']);
-  // The message was written long before it is sent, by an outbox: none was handled.
+  // The headers are stored by an outbox and sent later, when no message is being handled.
   startFlow({ id: 'order-6' }, () => publishEvent({ ...order, type: 'Stored' }, keep));
   const stored = sent[3]!;
   sendCommand({ type: 'outbox', destination: 'orders', system: 'bus', headers: stored }, keep);
@@ -69,7 +68,7 @@ test('what a library sends again when the handler is gone follows from the handl
   const told = (name: string): unknown[] => sent.map((headers) => headers[`fermata-${name}`]);
   expect(told('message-type')).toEqual([...Array<string>(3).fill('order.created'), 'archived']);
   expect(told('flow-id')).toEqual(Array<string>(4).fill('order-7'));
-  // It is one message until the handler that succeeds sends another.
+  // The message keeps its id when it is resent; only the message to `archive` gets a new one.
   const [id, ...ids] = told('message-id');
   expect(ids.slice(0, 2)).toEqual([id, id]);
   expect(ids[2]).not.toBe(id);

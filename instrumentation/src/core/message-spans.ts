@@ -42,13 +42,13 @@ import { tracer } from './tracer.ts';
 export interface Sending {
   span: Span;
   ctx: Context;
-  /** Headers for the message: those that the application gave, plus the context. */
+  /** Headers to send: the application's own headers plus the context. */
   headers: Record<string, unknown>;
 }
 
 /**
- * Starts the PRODUCER span of one message. Adapters whose clients send several messages together,
- * or report the result later, end the span themselves.
+ * Starts the PRODUCER span of one message. The caller ends the span, because some clients send
+ * several messages together or report the result later.
  */
 export function startSending(usualKind: MessageKind, message: OutgoingMessage): Sending {
   const active = message.flow ? contextWithFlow(context.active(), message.flow) : context.active();
@@ -60,7 +60,8 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   const itinerary = message.itinerary ?? declared.itinerary;
   const type = declared.type ?? framework?.type ?? message.type;
   const id = givenId ?? declared.id ?? newId();
-  // A message that is sent again keeps what caused it, which its headers name.
+  // A message that is sent again under its own id must not name itself as its cause. It keeps the
+  // causation id in its headers.
   const handledId = messageIdOf(parent);
   const causationId = handledId === id ? undefined : handledId;
   const attributes = messageAttributes(message, 'send', id, kind, type);
@@ -75,8 +76,7 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   );
   const ctx = trace.setSpan(parent, span);
   if (isSuppressed(active)) return { span, ctx: active, headers: { ...message.headers } };
-  // Without an SDK and without a flow there is nothing to tell the receiver, so the message stays
-  // as it was.
+  // Without an SDK and without a flow there is no context to send, so the headers stay unchanged.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
     return { span, ctx, headers: { ...message.headers } };
   const headers = injectHeaders(given, ctx, {
@@ -90,7 +90,10 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   return { span, ctx, headers };
 }
 
-/** Returns what sends a message whose span a framework's adapter made. */
+/**
+ * Returns a sending that carries the headers of a span that a framework's adapter has made. The
+ * wrapped span makes `end` a no-op here, because the framework's adapter ends the real span.
+ */
 const carry = (
   { span, headers }: NonNullable<Declaration['sending']>,
   message: OutgoingMessage,
@@ -101,7 +104,7 @@ const carry = (
   headers: { ...message.headers, ...headers },
 });
 
-/** Makes a message id. Browsers have `randomUUID` only on pages loaded by HTTPS. */
+/** Returns a random message id. In browsers, `randomUUID` exists only on pages loaded by HTTPS. */
 const newId = (): string =>
   (crypto as { randomUUID?: () => string }).randomUUID?.() ?? `${random()}${random()}`;
 const random = (): string => Math.random().toString(36).slice(2);
@@ -110,22 +113,22 @@ const NOTHING_DECLARED: MessageEnvelope = {};
 
 interface Declared {
   declared: MessageEnvelope;
-  /** The headers to send. */
+  /** Headers to which the context is added. */
   given: Record<string, unknown>;
-  /** The context from which the new message follows. */
+  /** Context that the span of the new message gets as its parent. */
   parent: Context;
-  /** The id that was given for this message. */
+  /** Message id that the caller set for this message. */
   givenId: string | undefined;
 }
 
 /**
- * Returns what the application declared about a new message in its headers. What the application
- * declared takes precedence over what an adapter guesses. If the headers were passed on from a
- * message that is being handled, or was, they declare nothing about the new message. Otherwise the
- * new message would get the id and type of the handled message, and would be mistaken for it.
+ * Returns what the application declared about a new message in its headers. A declaration takes
+ * precedence over what an adapter guesses. But if the application copied the headers of a message
+ * that is being, or was recently, handled, they say nothing about the new message: their id and
+ * type are those of the handled message.
  *
- * A message that is sent again because it failed, or to the queue from which it was taken, is still
- * the same message, and its handling failed.
+ * Exception: if the handled message failed and is sent again, or goes back to the queue from which
+ * it came, it is still the same message, and its handling is marked as failed.
  */
 function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
   const { headers, id: givenId } = message;
@@ -136,8 +139,8 @@ function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
   const handled = handledLately(declared.id);
   const isPassedOn = handledId === undefined ? handled !== undefined : handledId === declared.id;
   if (!isPassedOn) return { declared, given, parent: active, givenId };
-  // Only the routing slip has to be removed here, because all other fields of the envelope are
-  // overwritten.
+  // Only the routing slip is removed from the copied headers. The other fields of the envelope will
+  // be overwritten.
   delete given[names.HEADER_ITINERARY];
   const parent = handledId === undefined ? handled!.ctx : active;
   const own = givenId === handled?.givenId ? undefined : givenId;
@@ -155,8 +158,8 @@ export interface Processing {
 }
 
 /**
- * Starts the CONSUMER span of one message. Adapters whose clients acknowledge a message at the end
- * of its handling end the span at the acknowledgement.
+ * Starts the CONSUMER span of one message. The caller ends the span, because for many clients the
+ * handling ends with the acknowledgement.
  */
 export function startProcessing(message: IncomingMessage): Processing {
   if (isSuppressed(context.active())) return untraced();
@@ -174,16 +177,16 @@ export function startProcessing(message: IncomingMessage): Processing {
   set(names.ATTR_STEP_ATTEMPT, message.attempt);
   set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
   set(names.ATTR_CAUSATION_ID, extracted.causationId);
-  // The first stop on the slip is the step that begins here, so it is no longer to come.
+  // The first step on the routing slip is the one that begins here, so it is removed.
   set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
   set('messaging.consumer.group.name', message.group);
   set('messaging.batch.message_count', message.batchSize);
   set(names.ATTR_MESSAGE_LAG, message.lag);
   if (message.attributes) Object.assign(attributes, message.attributes);
-  // The new span is the root of a trace. Its parent context passes on all that the message carried,
-  // except the sender's span.
+  // The span starts a trace of its own. Its context still passes on the sender's baggage and flow.
   const parent = contextWithMessage(extracted.context, id);
-  // The queue of replies mostly has a name of its own for each client.
+  // The span of a reply is named by the message type, because most clients have a reply queue of
+  // their own with a generated name.
   const what = extracted.kind === 'reply' && type !== '' ? type : message.destination;
   const span = tracer().startSpan(
     `process ${what}`,
@@ -199,8 +202,8 @@ export function startProcessing(message: IncomingMessage): Processing {
 }
 
 /**
- * Returns what stands for a delivery whose tracing is off: its handler runs as without this
- * package.
+ * Returns the result of `startProcessing` if tracing is suppressed: a span that records nothing,
+ * and the active context.
  */
 const untraced = (): Processing => ({
   span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),

@@ -1,4 +1,4 @@
-/** Key of the mark on objects that are wrapped already, so that they are not wrapped twice. */
+/** Key of the mark on objects that are wrapped already, so that no object is wrapped twice. */
 export const TRACED = Symbol.for('fermata.traced');
 
 /** Marks an object as wrapped. Returns false if the object had been marked before. */
@@ -10,8 +10,8 @@ export function markTraced(target: object): boolean {
 }
 
 /**
- * Returns whether OpenTelemetry's own instrumentation patched this method (shimmer's `__wrapped`),
- * on the object itself or on one of its prototypes.
+ * Returns whether OpenTelemetry's own instrumentation has patched this method, of the object or of
+ * one of its prototypes. Its patching library, shimmer, leaves the mark `__wrapped`.
  */
 export function isWrapped(target: Record<string, unknown>, method: string): boolean {
   let proto: object | null = target;
@@ -25,8 +25,8 @@ export function isWrapped(target: Record<string, unknown>, method: string): bool
 }
 
 /**
- * Returns a module with some of its exports replaced: the same object where that is possible, else
- * a copy. Exports of modules that a compiler made are often read-only.
+ * Returns a module with some of its exports replaced. It changes the module itself if possible and
+ * makes a copy if the exports are read-only, as compilers often make them.
  */
 export function withExports<M extends object>(module: M, changes: Partial<M>): M {
   try {

@@ -3,9 +3,9 @@ import { ATTR_FLOW_ID } from '../semconv.ts';
 import { flowAttributes, flowOf } from './flow-context.ts';
 
 /**
- * Adds, to every span, the flow of the span's context. The flow is marked as `ambient`, the weakest
- * evidence, because contexts leak. A span that already names a flow keeps that flow. The class fits
- * the SpanProcessor of SDK 2.x and 3.x, and depends on neither.
+ * Adds the current flow to every span that names no flow itself. The flow is marked as `ambient`,
+ * the weakest evidence, because a context can leak into unrelated work. The class fits the
+ * `SpanProcessor` of SDK 2.x and 3.x without importing either.
  */
 export class FlowSpanProcessor {
   onStart(span: Span & { attributes?: Attributes }, parent: Context): void {

@@ -5,29 +5,30 @@ import type { Processing } from './message-spans.ts';
 import { endAccepted, endUnlessAcknowledged, UNACKNOWLEDGED_AFTER_MS } from './settling.ts';
 
 /**
- * Follows consumers that take messages by themselves, by an iterator or by reads, so that no
- * callback shows where the handling of a message ends. A message is handled until the consumer
- * acknowledges it, or takes the next one.
+ * This file traces consumers that fetch messages themselves, by an iterator or by reads, so that no
+ * callback shows where the handling of a message ends. It ends when the consumer acknowledges the
+ * message or fetches the next one.
  */
 const BASE = createContextKey('fermata context outside messages');
 
-/** Returns the context in which the consumer ran before it took its first message. */
+/** Returns the context in which the consumer ran before it fetched its first message. */
 const baseOf = (ctx: Context): Context => (ctx.getValue(BASE) as Context | undefined) ?? ctx;
 
-/** One consumer that takes one message after another. */
+/** Traces one consumer that fetches one message after another. */
 export interface Pulling<T> {
   /**
-   * Takes the next message: ends the handling of the one before, and makes the context of the new
-   * one active in the code that awaits it. `messageIn` returns undefined if none was taken.
+   * Fetches the next message. Ends the handling of the previous message, and makes the context of
+   * the new one active in the code that awaits it. `messageIn` returns undefined if the result
+   * contains no message.
    */
   take<R>(get: () => Promise<R>, messageIn: (result: R) => T | undefined): Promise<R>;
-  /** Ends the handling of the last message: the consumer takes no more. */
+  /** Ends the handling of the last message, because the consumer fetches no more. */
   end(): void;
 }
 
 /**
- * `start` starts the span of a message. `acknowledges` says that the consumer acknowledges
- * messages, and that the adapter then ends their spans.
+ * `start` starts the span of a message. `acknowledges` tells whether the consumer acknowledges the
+ * message; if so, the adapter ends the span at the acknowledgement.
  */
 export function createPulling<T>(
   start: (message: T) => Processing,
@@ -63,7 +64,9 @@ export function createPulling<T>(
   };
 }
 
-/** Makes an iterable's loops run each body in the context of its message. */
+/**
+ * Patches an iterable so that the body of a `for await` loop runs in the context of its message.
+ */
 export function traceIterable<T>(
   iterable: AsyncIterable<T>,
   start: (message: T) => Processing,
@@ -99,8 +102,9 @@ export function traceIterable<T>(
 }
 
 /**
- * Begins the handling of a message when its content is first read. Which message a consumer works
- * on is known by nothing else where one read returned several. The content stays as it is.
+ * Starts the span of a message when the message's content is first read, by a getter on the
+ * property that holds it. If one fetch returned several messages, nothing else shows which of them
+ * the consumer is handling.
  */
 export function traceRead({
   start,
@@ -133,7 +137,7 @@ export function traceRead({
   });
 }
 
-/** Leaves the context of a message, because the consumer reads again. */
+/** Restores the context from before the first message, because the consumer fetches again. */
 export const leaveMessage = (): void => {
   const active = context.active();
   const base = baseOf(active);

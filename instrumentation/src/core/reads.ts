@@ -4,39 +4,39 @@ import type { Processing } from './message-spans.ts';
 import { leaveMessage, traceRead } from './pulling.ts';
 import { endAccepted, endUnlessAcknowledged, UNACKNOWLEDGED_AFTER_MS } from './settling.ts';
 
-/** One message in the answer to a read. */
+/** A message in the result of a read. */
 export interface ReadMessage {
-  /** Names the delivery, so that its acknowledgement is recognized. */
+  /** Key of the delivery, by which its acknowledgement finds it. */
   key: string;
-  /** Tells whether the consumer acknowledges the message. */
+  /** Whether the consumer acknowledges the message. */
   acknowledges: boolean;
   start: () => Processing;
-  /** The object that holds the message's content, and the property that does. */
+  /** The message's content is at `holder[property]`. */
   holder: object;
   property: string | number;
 }
 
 /**
- * Follows messages that consumers read several at a time. The handling of a message begins when the
- * consumer reads its content, and ends with its acknowledgement, or with the consumer's next read.
- * The acknowledgement may come by another connection than the read.
+ * Traces consumers that read several messages at a time. The handling of a message begins when the
+ * consumer reads its content, and ends with its acknowledgement or with the consumer's next read.
+ * The acknowledgement may come from another connection than the read.
  */
 export interface Reads {
-  /** Ends what the reader read before, because it reads again. */
+  /** Ends the handling of the messages that this reader read before, because it reads again. */
   begin(reader: object): void;
-  /** Traces the messages of an answer. */
+  /** Starts to trace the messages that a read returned. */
   took(reader: object, messages: readonly ReadMessage[]): void;
-  /** Ends the handling of a message; accepts it unless told otherwise. */
+  /** Ends the handling of a message, as accepted unless `end` ends its span in another way. */
   settle(key: string, end?: (processing: Processing) => void): void;
 }
 
-/** Maximum number of messages that are followed at a time. */
+/** Maximum number of messages whose end is awaited at a time. */
 const MAX_HANDLED = 10_000;
 
 export function createReads(): Reads {
   const handled = new Map<string, Processing>();
   const readLast = new WeakMap<object, readonly ReadMessage[]>();
-  /** Forgets a delivery, unless the message has been delivered again meanwhile. */
+  /** Removes a delivery, unless the message has been delivered again under the same key. */
   const forget = (key: string, span: Span): void => {
     if (handled.get(key)?.span === span) handled.delete(key);
   };

@@ -4,15 +4,15 @@ import { preciseNow } from './clock.ts';
 import { hasFailed, letEnd } from './end-span.ts';
 
 /**
- * Time after which the span of a delivery ends whose handler returned without an acknowledgement,
- * ms. A handler that returned no promise may work on in callbacks, so its span ends later.
+ * Time that a delivery may stay unacknowledged after its handler returned, ms. Then its span ends.
+ * The limit is longer if the handler returned no promise, because it may still work in callbacks.
  */
 export const UNACKNOWLEDGED_AFTER_MS = { promise: 1_000, callback: 10_000 };
 
 /**
- * Ends a delivery's span as it is unless the delivery is acknowledged soon. Without this, what a
- * consumer that acknowledges nothing does would have a parent that never arrives. `onEnd` is called
- * once it has ended, here or elsewhere.
+ * Ends the span of a delivery if it is not acknowledged within `afterMs` ms. Without this limit,
+ * the span would never be exported if the consumer acknowledges nothing, and its child spans would
+ * lack a parent. `onEnd` is called when the time is over.
  */
 export function endUnlessAcknowledged(
   span: Span,
@@ -29,20 +29,23 @@ export function endUnlessAcknowledged(
   timer.unref?.();
 }
 
-/** Ends the span of a delivery that was acknowledged. */
+/** Ends the span of an acknowledged delivery. */
 export function endAccepted(span: Span): void {
   if (!span.isRecording()) return;
   letEnd(span);
   span.end(preciseNow());
 }
 
-/** Deliveries whose handlers run, with what ends the span of one that was refused meanwhile. */
+/**
+ * Deliveries whose handlers are running. `endRefused` is set if the delivery was rejected
+ * meanwhile; it ends the span.
+ */
 const running = new WeakMap<Span, { endRefused?: () => void }>();
 
 /**
- * Says that the handler of a delivery runs, until the function that this returns is called. A
- * handler often refuses its delivery and then throws: the error says more than the refusal, so a
- * refusal does not end the span while the handler runs.
+ * Marks the handler of a delivery as running until the returned function is called. A handler often
+ * rejects its delivery first and throws then. The error tells more than the rejection, so a
+ * rejection does not end the span while the handler runs.
  */
 export function beginHandling(span: Span): () => void {
   const handling: { endRefused?: () => void } = {};
@@ -54,9 +57,10 @@ export function beginHandling(span: Span): () => void {
 }
 
 /**
- * Ends the span of a delivery that was refused: to be delivered again, or not. What failed before,
- * or fails before the handler ends, says more than the refusal. A handler that does not end soon
- * is not waited for.
+ * Ends the span of a rejected delivery, which is redelivered if `requeue` is true. The rejection is
+ * recorded only if no error was recorded before. If the handler is still running, the span ends
+ * when the handler does, so that an error of the handler can still be recorded, but at most after a
+ * time limit.
  */
 export function endRefused(span: Span, requeue: boolean): void {
   if (!span.isRecording()) return;

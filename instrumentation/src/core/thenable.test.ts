@@ -51,7 +51,8 @@ test('a query that nobody executes is not executed; its span ends with it, as of
   const then = vi.fn();
   step('forgotten', () => ({ then }));
   const returned = preciseNow();
-  // The object on the stack cannot be collected, so the test waits a turn first.
+  // The object is still on the stack and cannot be collected, so the test waits for one turn of the
+  // event loop.
   await new Promise((resolve) => setImmediate(resolve));
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -4,10 +4,10 @@ import { preciseNow } from './clock.ts';
 type Settled = ((value: unknown) => unknown) | null | undefined;
 
 /**
- * Watches the first call of `then` by the caller: ends the span by `done` or `failed` when the
- * thenable settles. A thenable that is no promise may be a query builder, which executes the query
- * each time its `then` is called, so a call of `then` by this package would execute the query once
- * more. Returns false if the thenable cannot be watched.
+ * Ends the span by `done` or `failed` when the thenable settles, by watching the caller's first
+ * call of `then`. This package must not call `then` itself: the thenable may be a query builder,
+ * which executes its query at every call of `then`. Returns false if the thenable cannot be
+ * watched.
  */
 export function watchThen(
   thenable: PromiseLike<unknown>,
@@ -16,8 +16,8 @@ export function watchThen(
   done: () => void,
   failed: (error: unknown) => void,
 ): boolean {
-  // `then` is mostly a method of the thenable's class. It is the object's own property if an outer
-  // step watches the thenable, too.
+  // `then` is usually a method of the class. It is an own property of the object if an outer step
+  // watches the same thenable; then it must be restored.
   const own = Object.getOwnPropertyDescriptor(thenable, 'then');
   const then = thenable.then.bind(thenable);
   const watched = (onDone?: Settled, onFailed?: Settled): unknown => {
@@ -25,8 +25,7 @@ export function watchThen(
     if (own === undefined) Reflect.deleteProperty(thenable, 'then');
     else Reflect.defineProperty(thenable, 'then', own);
     const caller = context.active();
-    // The query that this call executes belongs to the step, but the caller's callbacks run in the
-    // caller's context.
+    // The query runs in the step's context, but the caller's callbacks run in the caller's context.
     return context.with(ctx, () =>
       then(
         (value) => {
@@ -57,8 +56,8 @@ export function watchThen(
 }
 
 /**
- * Ends the spans of thenables that were garbage-collected without a call of `then`, because they
- * were executed in another way, or never.
+ * Ends the spans of thenables that were garbage-collected without a call of `then`. Such a query
+ * was executed in another way or never.
  */
 const unexecuted = new FinalizationRegistry<{ span: Span; returned: number }>(
   ({ span, returned }) => span.end(returned),

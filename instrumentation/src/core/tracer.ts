@@ -5,10 +5,10 @@ let provider: TracerProvider | undefined;
 let ours: Tracer;
 
 /**
- * Returns our tracer of the registered provider, from a cache, because asking the provider for a
- * tracer costs half as much as a span. The cache has one tracer for each provider, because a tracer
- * obtained before an SDK registered itself through another build of the API (SDK 3 is CommonJS and
- * ESM) would never make spans.
+ * Returns this package's tracer. It is cached, because asking the provider for a tracer costs half
+ * as much as a span. The cache is renewed when the provider changes: SDK 3 exists as CommonJS and
+ * as ESM, and a tracer from before the SDK registered itself through the other build would never
+ * make spans.
  */
 export function tracer(): Tracer {
   const current = trace.getTracerProvider();

@@ -2,7 +2,7 @@ import { CLIENT_PACKAGES, remarkOn, standingOf, type ClientPackage } from '../cl
 import { hint, ok, type Diagnosis } from './diagnosis.ts';
 import type { Installed } from './installed.ts';
 
-/** Says of each client that is installed whether and how it is traced. */
+/** Yields, for each installed broker client, whether and how it is traced. */
 export function* clients(installed: Installed): Generator<Diagnosis> {
   let count = 0;
   for (const known of CLIENT_PACKAGES) {

@@ -9,7 +9,10 @@ const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
-/** Makes the folder of a service with the given files; a package is named by its version. */
+/**
+ * Makes the folder of a service with the given files. `packages` are installed packages with their
+ * versions.
+ */
 const service = (packages: Record<string, string>, files: Record<string, string> = {}): string => {
   const folder = mkdtempSync(join(tmpdir(), 'fermata-doctor-'));
   folders.push(folder);
@@ -25,7 +28,10 @@ const service = (packages: Record<string, string>, files: Record<string, string>
 };
 const SOUND = { '@opentelemetry/api': '1.9.1', '@opentelemetry/sdk-node': '0.223.0' };
 const REGISTER = '@fermata/instrumentation/register';
-/** An address that is never asked, so that only the folder and the environment are looked at. */
+/**
+ * The endpoint is no valid address, so no request is sent and only the folder and the environment
+ * are checked.
+ */
 const UNASKED = { OTEL_EXPORTER_OTLP_ENDPOINT: 'unasked', OTEL_SERVICE_NAME: 'order' };
 
 async function found(folder: string, env: Record<string, string> = {}): Promise<Diagnosis[]> {

@@ -6,7 +6,7 @@ import { installedPackages } from './installed.ts';
 import { registered } from './registered.ts';
 import { oneApi, sdkInstalled } from './sdk.ts';
 
-/** Looks at a service's folder and environment, one thing after the other. */
+/** Checks a service's folder and environment, and yields one diagnosis after another. */
 export async function* diagnose(folder: string, env: Environment): AsyncGenerator<Diagnosis> {
   const installed = installedPackages(folder);
   yield sdkInstalled(folder, installed);

@@ -1,9 +1,9 @@
-/** One thing that was looked at. Only what is surely wrong makes the exit code 1. */
+/** The result of one check. The exit code is 1 if any check is `wrong`. */
 export interface Diagnosis {
   check: string;
   state: 'ok' | 'hint' | 'wrong';
   found: string;
-  /** What to do. */
+  /** Advice for the user: what to change. */
   todo?: string;
 }
 
@@ -18,7 +18,7 @@ export const wrong = (check: string, found: string, todo: string): Diagnosis => 
   ...{ check, state: 'wrong', found, todo },
 });
 
-/** Returns the lines that a diagnosis is printed as. */
+/** Returns the lines that are printed for a diagnosis. */
 export function linesOf({ check, state, found, todo }: Diagnosis): string {
   const label = { ok: 'ok   ', hint: 'hint ', wrong: 'WRONG' }[state];
   return `${label} ${check}: ${found}\n${todo === undefined ? '' : `      → ${todo}\n`}`;

@@ -4,19 +4,26 @@ import { wrong, type Diagnosis, type Environment } from './diagnosis.ts';
 export const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** Where spans go, and how, as OpenTelemetry reads it from the environment. */
+/**
+ * Address and protocol to which the service's exporter sends spans, from the environment variables
+ * of OpenTelemetry.
+ */
 export interface Endpoint {
   url: URL;
   protocol: Protocol;
   headers: Record<string, string>;
   tls: { ca?: Buffer; cert?: Buffer; key?: Buffer };
-  /** The variable that names the address; '' for the default. */
+  /**
+   * Name of the environment variable that contains the address; empty if none is set and the
+   * address is the default.
+   */
   variable: string;
 }
 
 /**
- * Reads OTEL_EXPORTER_OTLP_*. To the base endpoint `/v1/traces` is appended; the endpoint of traces
- * is taken as it is. Returns what is wrong where the variables cannot be followed.
+ * Reads the OTEL_EXPORTER_OTLP_* variables. `/v1/traces` is appended to
+ * OTEL_EXPORTER_OTLP_ENDPOINT, but not to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT. Returns a diagnosis
+ * if a variable has an invalid value.
  */
 export function endpointOf(env: Environment): Endpoint | Diagnosis {
   const of = (name: string): string | undefined =>

@@ -12,7 +12,7 @@ export function serviceName(env: Environment): Diagnosis {
       );
 }
 
-/** Looks at the variables that switch telemetry off, or lead it elsewhere. */
+/** Checks the variables that switch telemetry off or send it elsewhere. */
 export function* switches(env: Environment): Generator<Diagnosis> {
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true')
     yield wrong('switched on', 'OTEL_SDK_DISABLED=true', 'unset OTEL_SDK_DISABLED');

@@ -1,13 +1,13 @@
 import type { Endpoint } from './endpoint.ts';
 import type { Outcome } from './send.ts';
 
-/** What an answer means, and what to do about it. */
+/** The meaning of a receiver's answer, and advice for the user. */
 export interface Explanation {
   found: string;
   todo: string;
 }
 
-/** What listens at well-known ports, for an answer that is none. */
+/** Programs that usually listen at well-known ports. They explain an answer that is not OTLP. */
 const KNOWN_PORTS: Readonly<Record<string, string>> = {
   1883: 'MQTT',
   3306: 'MySQL',
@@ -25,10 +25,10 @@ const START =
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
 
-/** Returns an address without a password in it. */
+/** Returns a URL as text without user name, password and query. */
 export const shownAs = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
 
-/** Explains why a request was not taken; undefined if it was. */
+/** Explains why the receiver did not accept a request; undefined if it did. */
 export function explain(endpoint: Endpoint, outcome: Outcome): Explanation | undefined {
   if (outcome.kind === 'failed') return explainFailure(endpoint, outcome);
   const { status, grpcStatus } = outcome;

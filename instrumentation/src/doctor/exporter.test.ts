@@ -29,7 +29,10 @@ const first = async (address: string, more: Record<string, string> = {}): Promis
   return `${state}: ${found} → ${todo}`;
 };
 
-/** A Fermata as the doctor sees it: what was sent can be read, by the id in it. */
+/**
+ * Returns the request handler of a fake Fermata server, which finds a flow if its id is in a
+ * request that was received.
+ */
 function fermata(): RequestListener {
   let received = '';
   return (request, response) => {

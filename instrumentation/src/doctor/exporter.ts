@@ -6,14 +6,14 @@ import { ENVIRONMENT, traceRequest } from './otlp.ts';
 import { send } from './send.ts';
 
 const DASHBOARD_HEADER = 'fermata-dashboard';
-/** How long the doctor waits until the flow that it sent can be read. */
+/** Maximum time until the flow that the doctor sent must be readable, ms since sending. */
 const MAX_READ_MS = 10_000;
 const READ_AGAIN_MS = 200;
 const STAYS = `It stays in lists, as a flow of type doctor: "not environment:${ENVIRONMENT}" leaves it out.`;
 
 /**
- * Sends what an exporter would send, first no spans and then one, and reads that one back where the
- * receiver is a Fermata.
+ * Sends an empty export request and then one with a span, as an exporter would. If the receiver is
+ * a Fermata server, the span's flow is read back.
  */
 export async function* exporter(env: Environment): AsyncGenerator<Diagnosis> {
   const endpoint = endpointOf(env);
@@ -83,7 +83,7 @@ async function statusOf(url: URL): Promise<number> {
   );
 }
 
-/** Returns the advice for an address that is the one of Fermata's dashboard. */
+/** Returns advice if the endpoint is the address of Fermata's dashboard; undefined if it is not. */
 async function dashboardAdvice({ url, protocol }: Endpoint): Promise<string | undefined> {
   const about = await fetch(new URL('/api/v1/about', url.origin), {
     signal: AbortSignal.timeout(2000),
@@ -97,8 +97,9 @@ async function dashboardAdvice({ url, protocol }: Endpoint): Promise<string | un
 }
 
 /**
- * Returns an address that Fermata says of itself as it is reached from here: where it knows only
- * its own loopback, it is on the host that was asked.
+ * Returns an address that a Fermata server gave for itself, in a form that can be reached from
+ * here. If it is a loopback address, its host name is replaced by that of the address that was
+ * asked.
  */
 function reachable(address: string, asked: URL): URL {
   const url = new URL(address);

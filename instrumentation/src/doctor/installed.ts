@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The packages that a service may load: by name, each copy with its folder and version. */
+/** Installed packages by name. Each copy of a package has its folder and its version. */
 export type Installed = ReadonlyMap<string, readonly { path: string; version: string }[]>;
 
-/** How deep packages' own node_modules are looked into. */
+/** Maximum depth of nested `node_modules` folders that are searched. */
 const MAX_DEPTH = 4;
-/** How deep below the service's folder the packages of a monorepo are looked for. */
+/** Maximum depth below the service's folder at which packages of a monorepo are searched for. */
 const MAX_WORKSPACE_DEPTH = 3;
 
 /**
- * Lists what is installed for a folder: its own node_modules and those of the folders above, what
- * pnpm keeps in `.pnpm`, and the packages of a monorepo below.
+ * Lists the packages that are installed for a folder: in its own `node_modules` and those of the
+ * folders above, in the `.pnpm` store, and in the packages of a monorepo below.
  */
 export function installedPackages(folder: string): Installed {
   const found = new Map<string, Map<string, string>>();
@@ -46,13 +46,16 @@ export function installedPackages(folder: string): Installed {
   );
 }
 
-/** Returns the folder and all above it, in which Node looks for packages. */
+/** Returns the folder and all folders above it. Node searches their `node_modules` for packages. */
 export function foldersAbove(folder: string): string[] {
   const above = dirname(folder);
   return above === folder ? [folder] : [folder, ...foldersAbove(above)];
 }
 
-/** Returns the folder of a package as Node finds it from a folder; undefined if it does not. */
+/**
+ * Returns the folder of a package as Node would resolve it from `folder`; undefined if it is not
+ * found.
+ */
 export function resolvedFrom(folder: string, name: string): string | undefined {
   const path = foldersAbove(folder)
     .map((above) => join(above, 'node_modules', name))

@@ -3,8 +3,9 @@ import { diagnose } from './diagnose.ts';
 import { linesOf } from './diagnosis.ts';
 
 /**
- * The program `npx fermata-doctor`, which explains why no spans arrive. Run it in the folder of a
- * service and with the environment of the service. The exit code is 1 if anything is surely wrong.
+ * This is the program `npx fermata-doctor`, which explains why no spans arrive. Run it in the
+ * folder of a service, with the environment of the service. The exit code is 1 if something is
+ * certainly wrong.
  */
 async function run(): Promise<void> {
   let isWrong = false;

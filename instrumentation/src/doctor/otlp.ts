@@ -1,7 +1,7 @@
 import { ATTR_FLOW_ID, ATTR_FLOW_SOURCE, ATTR_FLOW_TYPE, ATTR_STEP_NAME } from '../semconv.ts';
 import type { Protocol } from './endpoint.ts';
 
-/** The span that the doctor sends of itself. */
+/** The span that the doctor sends as a test. */
 export interface OwnSpan {
   flowId: string;
   traceId: string;
@@ -9,7 +9,10 @@ export interface OwnSpan {
   atMs: number;
 }
 
-/** An environment of its own, so that what the doctor sends teaches Fermata nothing. */
+/**
+ * The test span has an environment of its own, so that the server does not mix it into what it
+ * learns from real flows.
+ */
 export const ENVIRONMENT = 'fermata-doctor';
 const SERVICE = 'fermata-doctor';
 const NAME = 'doctor';
@@ -22,7 +25,7 @@ const attributesOf = ({ flowId }: OwnSpan): Record<string, string> => ({
   [ATTR_STEP_NAME]: NAME,
 });
 
-/** Encodes an ExportTraceServiceRequest: one of no spans, or one of the doctor's own. */
+/** Encodes an ExportTraceServiceRequest with the given span, or an empty one. */
 export function traceRequest(protocol: Protocol, span?: OwnSpan): Buffer {
   if (protocol === 'http/json') return Buffer.from(JSON.stringify(span ? json(span) : {}));
   return span ? protobuf(span) : Buffer.alloc(0);
@@ -44,7 +47,9 @@ function json(span: OwnSpan): object {
   };
 }
 
-/** The numbers are those of the fields in OpenTelemetry's trace.proto. */
+/**
+ * Encodes a request as protobuf. The numbers are the field numbers in OpenTelemetry's trace.proto.
+ */
 function protobuf(span: OwnSpan): Buffer {
   const list = (number: number, attributes: Record<string, string>): Buffer[] =>
     Object.entries(attributes).map(([key, value]) =>
@@ -63,7 +68,7 @@ function protobuf(span: OwnSpan): Buffer {
   return field(1, field(1, ...list(1, RESOURCE)), field(2, scope, field(2, ...own)));
 }
 
-/** A field that has a length: a message, a text or bytes. */
+/** Encodes a length-delimited protobuf field: a message, a text or bytes. */
 function field(number: number, ...content: readonly Buffer[]): Buffer {
   const body = Buffer.concat(content);
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(body.length)]), body]);

@@ -4,13 +4,13 @@ import { hint, ok, type Diagnosis, type Environment } from './diagnosis.ts';
 import { foldersAbove, type Installed } from './installed.ts';
 
 const REGISTER = '@fermata/instrumentation/register';
-/** Files that say how a service is started. */
+/** Matches files that may contain the command that starts a service. */
 const STARTERS =
   /^(package\.json|Procfile|.*Dockerfile.*|(docker-)?compose.*\.ya?ml|(ecosystem|pm2)\.(config\.)?\w+|\.npmrc|\.env)$/;
 
 /**
- * Looks for what loads `register`. It may stand on a command line that this program does not see,
- * so that its absence is never wrong.
+ * Searches for the option that loads `register`. If it is not found, the result is only a hint,
+ * because the option may be on a command line that this program cannot see.
  */
 export function registered(folder: string, env: Environment, installed: Installed): Diagnosis {
   const options = env['NODE_OPTIONS'] ?? '';
@@ -33,7 +33,10 @@ export function registered(folder: string, env: Environment, installed: Installe
   );
 }
 
-/** Returns the option by which Node loads a module before a service of this folder. */
+/**
+ * Returns the Node option that loads `register` before a service in this folder: `--import` for ES
+ * modules, else `--require`.
+ */
 function flagFor(folder: string): string {
   for (const place of foldersAbove(folder)) {
     const text = textOf(join(place, 'package.json'));

@@ -5,7 +5,10 @@ import { resolvedFrom, versionIn, type Installed } from './installed.ts';
 const SDK = '@opentelemetry/sdk-node';
 const API = '@opentelemetry/api';
 
-/** Returns the folder of a package as the service finds it, or as this package (`own`) does. */
+/**
+ * Returns the folder of a package as the service resolves it, else as this package (in the folder
+ * `own`) does.
+ */
 const found = (folder: string, name: string, own: string): string | undefined =>
   resolvedFrom(folder, name) ?? resolvedFrom(own, name);
 
@@ -24,8 +27,9 @@ export function sdkInstalled(folder: string, installed: Installed, own = __dirna
 }
 
 /**
- * Checks the copies of the API. A copy of a newer minor version than the one in which the SDK
- * registers itself, or of another major version, does nothing at all; an older one works.
+ * Checks the installed copies of @opentelemetry/api. The SDK registers itself with one copy. A copy
+ * of another major version or of a newer minor version cannot see it and does nothing; a copy of an
+ * older minor version works.
  */
 export function oneApi(folder: string, installed: Installed, from = __dirname): Diagnosis {
   const copies = [...(installed.get(API) ?? [])];

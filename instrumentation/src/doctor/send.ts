@@ -3,13 +3,13 @@ import { connect } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import type { Endpoint } from './endpoint.ts';
 
-/** What came back: an answer, or the error by which there was none. */
+/** Result of a request: the answer, or the error if no answer came. */
 export type Outcome =
   | {
       kind: 'answer';
-      /** The status of HTTP. */
+      /** HTTP status code. */
       status: number;
-      /** The status of gRPC; undefined where the answer has none. */
+      /** gRPC status code; undefined if the answer contains none. */
       grpcStatus?: number;
       headers: Record<string, string>;
       body: string;
@@ -24,7 +24,7 @@ const CONTENT_TYPES = {
 };
 const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
-/** Sends an export request as the service would send it. */
+/** Sends an export request in the way in which the service's exporter would send it. */
 export function send(endpoint: Endpoint, body: Buffer): Promise<Outcome> {
   return new Promise<Outcome>((resolve) => {
     const fail = (error: NodeJS.ErrnoException): void =>
@@ -76,7 +76,10 @@ function sendHttp(
   request.end(body);
 }
 
-/** Makes a unary call of gRPC: five bytes before the message, the status in the trailers. */
+/**
+ * Makes a unary gRPC call. The message is preceded by five bytes, and the status comes in the
+ * trailers.
+ */
 function sendGrpc(
   { url, headers, tls }: Endpoint,
   body: Buffer,

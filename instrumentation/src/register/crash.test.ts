@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { PACKAGE, receiver, service } from '../testing/service.ts';
 
-/** A service that handles one message, and dies of an error in the handler. */
+/**
+ * Returns the source of a service that handles one message and is ended by an error of the handler.
+ */
 const handler = (work: string): string => `
   import { handleMessage } from '${PACKAGE}';
   const message = { system: 's', destination: 'poison-queue', type: 'Poison', id: 'm-1' };

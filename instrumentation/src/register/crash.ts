@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { failDeliveries } from '../core/in-flight.ts';
 import { addressOf, headersOf, protocolOf, type Load, type Pending } from './exporters.ts';
 
-/** Maximum time that a crash takes longer, ms. */
+/** Maximum time by which the export delays the end of a crashing process, ms. */
 const MAX_FLUSH_MS = 1000;
-/** Maximum number of records that a crash sends of each signal. */
+/** Maximum number of spans, and of log records, that are exported when a process crashes. */
 const MAX_RECORDS = 5000;
 
 interface Serializer {
@@ -12,9 +12,10 @@ interface Serializer {
 }
 
 /**
- * Sends what is pending when an error ends the process. Nothing asynchronous runs any more then, so
- * a child process sends it. Without this, a message on which its handler crashes would look like
- * one that nobody took. The exit code and the error's report stay as they are.
+ * Exports pending spans and log records when an uncaught error ends the process. Nothing
+ * asynchronous can run any more, so a child process sends them. Without this, a message that
+ * crashes its handler would look like a message that no consumer took. The exit code and the
+ * printed error do not change.
  */
 export function flushAtCrash(pending: Pending, load: Load): void {
   const transformer = load('@opentelemetry/otlp-transformer') as unknown as
@@ -30,7 +31,7 @@ export function flushAtCrash(pending: Pending, load: Load): void {
       ];
       if (requests.length > 0) post(requests);
     } catch {
-      // The process ends with the application's error, not with one of ours.
+      // An error of the export is ignored, so that the process ends with the application's error.
     }
   });
 }
@@ -58,7 +59,7 @@ function requestOf(
   ];
 }
 
-/** The program of the child process: it posts the requests that it reads from its input. */
+/** Program of the child process. It reads requests from its standard input and sends them. */
 const PROGRAM = `
 let text = '';
 process.stdin.on('data', (chunk) => (text += chunk)).on('end', () => {

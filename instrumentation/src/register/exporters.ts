@@ -1,6 +1,6 @@
 import { unrefExporter } from './unref-exporter.ts';
 
-/** What is recorded for one signal: spans or log records. */
+/** Signals of OpenTelemetry that are exported: spans or log records. */
 export type Signal = 'traces' | 'logs';
 export type Constructor = new (...args: unknown[]) => unknown;
 export type Load = (name: string) => Record<string, Constructor> | undefined;
@@ -9,7 +9,10 @@ interface Exporter {
   export(records: object[], done: (result: { code: number; error?: Error }) => void): void;
 }
 
-/** The packages of OpenTelemetry's OTLP exporters, by protocol, as parts of sdk-node. */
+/**
+ * Endings of the names of OpenTelemetry's OTLP exporter packages, by protocol. sdk-node depends on
+ * these packages.
+ */
 const PACKAGE_ENDINGS: Readonly<Record<string, string>> = {
   'http/protobuf': 'proto',
   'http/json': 'http',
@@ -29,7 +32,8 @@ export const protocolOf = (signal: Signal): string =>
 
 /**
  * Returns the address to which a signal is sent, by the rules of the OTLP exporter specification:
- * an address of one signal counts as it is, the common one gets the signal's path.
+ * OTEL_EXPORTER_OTLP_<SIGNAL>_ENDPOINT is used as it is, and the signal's path is appended to
+ * OTEL_EXPORTER_OTLP_ENDPOINT.
  */
 export function addressOf(signal: Signal): string {
   const own = process.env[`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`];
@@ -39,7 +43,10 @@ export function addressOf(signal: Signal): string {
   return `${(common || 'http://localhost:4318').replace(/\/$/, '')}/v1/${signal}`;
 }
 
-/** Returns the headers for a signal's requests, from the environment (W3C baggage format). */
+/**
+ * Returns the headers for export requests of a signal, which the environment has in W3C baggage
+ * format.
+ */
 export function headersOf(signal: Signal): Record<string, string> {
   const pairs = (setting(signal, 'HEADERS') ?? '').split(',').map((pair) => pair.split('='));
   return Object.fromEntries(
@@ -56,7 +63,7 @@ function decode(value: string): string {
   }
 }
 
-/** Returns whether the environment asks for no export of this signal by OTLP. */
+/** Returns whether OTEL_<SIGNAL>_EXPORTER is set to a list without `otlp`. */
 export function isOff(signal: Signal): boolean {
   const asked = process.env[`OTEL_${signal.toUpperCase()}_EXPORTER`];
   return (
@@ -75,15 +82,16 @@ export function makeExporter(signal: Signal, load: Load): object | undefined {
   return Make === undefined ? undefined : unrefExporter(new Make() as object);
 }
 
-/** Records that have ended and that no export has taken yet, by signal. */
+/** Spans and log records that have ended and have not been exported yet. */
 export interface Pending {
   spans: Set<object>;
   logs: Set<object>;
 }
 
 /**
- * Makes an exporter take its records out of `pending`, and say once why nothing arrives. Without
- * that line a wrong address would look like a service that does nothing.
+ * Patches an exporter so that exported records are removed from `pending`, and the first failure is
+ * printed with its reason. Otherwise a wrong address could not be distinguished from a service that
+ * does nothing.
  */
 export function watchExports(exporter: object, signal: Signal, pending: Set<object>): void {
   const watched = exporter as Exporter;

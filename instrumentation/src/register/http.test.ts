@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventually, PACKAGE, receiver, service } from '../testing/service.ts';
 
-/** A service that sends a message while it answers a request, and asks itself. */
+/** Source of a service that calls itself by HTTP and sends a message while it answers. */
 const SOURCE = `
   import { once } from 'node:events';
   import express from 'express';
@@ -39,7 +39,10 @@ test('requests are left out by OpenTelemetry’s own setting', async () => {
   expect(received()).not.toContain('/orders/:id');
 });
 
-/** A service whose handlers do not answer: one not at all, one has begun to. */
+/**
+ * Source of a service with two requests that do not end: one is never answered, the other has begun
+ * to stream its answer.
+ */
 const HANGING = `
   import { once } from 'node:events';
   import express from 'express';

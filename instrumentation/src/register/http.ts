@@ -7,16 +7,16 @@ import { enterDelivery } from '../core/in-flight.ts';
 
 const load = nodeModule.createRequire(__filename);
 
-/** A request that Express has routed, as Nest does by default. */
+/** A request that Express has routed; Nest uses Express by default. */
 interface Routed {
   baseUrl?: unknown;
   route?: { path?: unknown };
 }
 
 /**
- * Traces requests, which begin most flows: without their spans, each message that a request sends
- * would be a flow of its own. OTEL_NODE_DISABLED_INSTRUMENTATIONS=http,undici leaves them out, as
- * it does with OpenTelemetry's own registration.
+ * Traces HTTP requests, because most flows begin with one: without its span, each message that a
+ * request sends would be a flow of its own. OTEL_NODE_DISABLED_INSTRUMENTATIONS=http,undici
+ * switches it off, like OpenTelemetry's own registration.
  */
 export function traceRequests(): void {
   const disabled = (process.env['OTEL_NODE_DISABLED_INSTRUMENTATIONS'] ?? '')
@@ -32,24 +32,27 @@ export function traceRequests(): void {
 
 function traceHttp(): void {
   new HttpInstrumentation({
-    // A call that nothing traced caused (a health check, a poll) is no part of any flow.
+    // An outgoing call that no traced work caused (a health check, a poll) belongs to no flow, so
+    // it gets no span.
     requireParentforOutgoingSpans: true,
     applyCustomAttributesOnSpan: nameByRoute,
     responseHook: announceRequest,
   });
-  // The hook runs when the modules are required; imports of them are updated by the last line.
+  // The modules are patched when they are required. `syncBuiltinESMExports` then updates their
+  // imports.
   load('http');
   load('https');
   nodeModule.syncBuiltinESMExports();
 }
 
 /**
- * Announces a request that takes long, as a delivery of a message. A request whose answer has begun
- * is left out, because an answer may go on for as long as somebody listens.
+ * Announces a request by a log event if it takes long, as is done for a delivery of a message. A
+ * request whose answer has begun is not announced, because a stream may last as long as its client
+ * listens.
  */
 function announceRequest(span: Span, response: object): void {
   const { headersSent, req: request } = response as Partial<ServerResponse<IncomingMessage>>;
-  // The response to an outgoing request has no headers to send.
+  // Without `headersSent`, this is the response to an outgoing request, which is not announced.
   if (headersSent === undefined || request === undefined) return;
   enterDelivery(span, context.active(), {}, undefined, () => {
     if ((response as ServerResponse).headersSent) return undefined;
@@ -65,7 +68,10 @@ function announceRequest(span: Span, response: object): void {
   });
 }
 
-/** Gives a server's span its route, so that one route is one step and one type of flow. */
+/**
+ * Names a server span by its route, so that all requests of one route belong to the same step and
+ * flow type.
+ */
 function nameByRoute(span: Span, request: unknown): void {
   const path = routeOf(request);
   if (path === undefined) return;
@@ -73,7 +79,7 @@ function nameByRoute(span: Span, request: unknown): void {
   span.updateName(`${(request as IncomingMessage).method ?? 'GET'} ${path}`);
 }
 
-/** Returns the route of a request, as far as it is known by now. */
+/** Returns the route of a request; undefined if Express has not routed it yet. */
 function routeOf(request: unknown): string | undefined {
   const { route, baseUrl } = request as Routed;
   if (typeof route?.path !== 'string') return undefined;

@@ -12,7 +12,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A package that has the name and the form of a client, and says whether it was traced. */
+/** Files of a package with the name and the exports of a broker client. */
 const CLIENT = {
   'package.json': '{ "name": "kafkajs", "version": "2.9.9", "main": "index.js" }',
   'index.js': 'class Kafka { producer() {} consumer() {} }; exports.Kafka = Kafka;',
@@ -20,8 +20,8 @@ const CLIENT = {
 const SAYS = 'console.log(Object.hasOwn(Kafka.prototype, Symbol.for("fermata.traced")));';
 
 /**
- * Writes a monorepo whose services are started from its root. The client is a dependency of another
- * package, so neither the root nor the service can resolve it.
+ * Makes a monorepo whose service is started from the root. The client is a dependency of another
+ * package, so that neither the root nor the service can resolve it.
  */
 function monorepo(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'fermata-loading-'));
@@ -71,7 +71,7 @@ test.each([
   const file = `services/shop/node_modules/bus/${name}`;
   const { stdout, stderr } = await run(monorepo({ [file]: source }), how, file);
   expect(stdout).toBe('true\n');
-  // The thread that loads modules starts nothing of its own.
+  // Node's loader thread must start no SDK of its own, which would print this warning.
   expect(stderr).not.toMatch(/already been initialized/);
 });
 

@@ -7,18 +7,18 @@ import { Hook } from 'require-in-the-middle';
 const load = nodeModule.createRequire(__filename);
 
 /**
- * Instruments a module when the application loads it, wherever it lies: in a nested package, below
- * pnpm's store, or in an archive of Yarn. A look-up from the working directory would miss all of
- * these. The function may return an object that takes the module's place.
+ * Patches a module when the application loads it, wherever it is installed: nested in another
+ * package, in pnpm's store, or in an archive of Yarn. Resolving it from the working directory would
+ * miss all of these. The function may return an object that replaces the module.
  */
 export type Instrument = (module: never) => object | void;
 
-/** A module as `import * as` sees it. The loader's hook makes its exports writable. */
+/** Exports of a module as `import * as` returns them. The loader hook makes them writable. */
 type Namespace = Record<string, unknown>;
 
 /**
- * Calls the function of a module when the module is first loaded, by `require` or by `import`. What
- * fails here never reaches the application.
+ * Calls the function for a module when the module is first loaded, by `require` or by `import`.
+ * Errors are logged and never reach the application.
  */
 export function onLoad(
   instruments: Readonly<Record<string, Instrument>>,
@@ -50,8 +50,8 @@ export function onLoad(
 }
 
 /**
- * Name of a variable that is set while Node starts the thread for loading. That thread runs
- * `--require` again, and must start no SDK of its own.
+ * Environment variable that is set while Node starts its loader thread. That thread runs
+ * `--require` again and must start no SDK of its own.
  */
 const IN_LOADER = 'FERMATA_IN_LOADER';
 
@@ -59,9 +59,15 @@ const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 const withoutEnding = (name: string): string =>
   name.replaceAll('\\', '/').replace(/\.[cm]?js$/, '');
-/** Returns whether a name is that of a module inside a package, which may import it by a path. */
+/**
+ * Returns whether the name is a path inside a package, such as `pkg/lib/file`. The package itself
+ * imports such a module by a relative path.
+ */
 const isInside = (name: string): boolean => name.split('/').length > (name.startsWith('@') ? 2 : 1);
-/** Names an imported module: one that its own package imports by a path, by where it lies. */
+/**
+ * Returns the name of an imported module. A relative import, made inside a package, is named by its
+ * path below `node_modules`.
+ */
 const nameOf = (url: string, specifier: string): string =>
   withoutEnding(
     specifier.startsWith('.') ? (/^file:.*\/node_modules\/(.*)$/.exec(url)?.[1] ?? '') : specifier,
@@ -70,8 +76,8 @@ const folderOf = (url: string): string | undefined =>
   /^file:\/\/(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
 
 /**
- * Returns the object whose properties the application's imports are: for a CommonJS module this is
- * `module.exports`, which the namespace has as its default export.
+ * Returns the object whose properties are the module's exports. For a CommonJS module this is
+ * `module.exports`, which is the default export of the namespace.
  */
 function exportsBehind(namespace: Namespace): object {
   const whole = namespace['default'];
@@ -81,7 +87,7 @@ function exportsBehind(namespace: Namespace): object {
   return same ? whole : namespace;
 }
 
-/** Gives the imports of a CommonJS module the values that instrumenting changed. */
+/** Copies exports that were replaced to the namespace, so that `import` gets them too. */
 function copyChanged(from: Namespace, namespace: Namespace): void {
   for (const name of Object.keys(namespace)) {
     const value = name === 'default' || name === 'module.exports' ? from : from[name];
@@ -96,7 +102,7 @@ function copyChanged(from: Namespace, namespace: Namespace): void {
 
 /**
  * Makes imports of these modules pass through the hook. Newer versions of Node run the hook on the
- * application's own thread; older ones on a thread for loading.
+ * application's own thread, older ones on a loader thread.
  */
 function hookImports(names: readonly string[]): void {
   const include = [

@@ -24,7 +24,7 @@ test.each([
   const here = join(folder, 'node_modules', PACKAGE);
   cpSync(join(root, 'instrumentation/src'), join(here, 'src'), { recursive: true });
   cpSync(join(root, 'instrumentation/package.json'), join(here, 'package.json'));
-  // The package's own dependencies are installed with it.
+  // The test installs the package together with its own dependencies.
   for (const name of Object.keys(dependencies)) {
     const link = join(here, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 
 /**
- * This file runs `start` for `node --import @fermata/instrumentation/register app.js`. The host
- * starts even if a package is not installed or the SDK cannot be started. The file is loaded
- * synchronously, without await, so that `node --require` accepts it, too. Node runs it again in the
- * thread that loads modules (see `loading.ts`), where nothing is to be started.
+ * This file is loaded by `node --import @fermata/instrumentation/register app.js` and loads
+ * `start`. If a package is missing or the SDK cannot be started, the application starts without
+ * tracing. It loads synchronously, so that `node --require` works too. Node also runs it in its
+ * loader thread (see `loading.ts`), where nothing must be started.
  */
 try {
   if (process.env['FERMATA_IN_LOADER'] === undefined)

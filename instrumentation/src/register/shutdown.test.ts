@@ -18,7 +18,8 @@ test.each(SIGNALS)('a service that drains at %s is traced to its end', async (si
   child.kill(signal);
   await eventually(() => expect(received()).toContain('before the signal'));
   child.stdin.write('go on');
-  // The data must arrive before the process ends, because it may end by process.exit.
+  // The data must arrive while the process is still running, because it may end by `process.exit`,
+  // which waits for nothing.
   await eventually(() => expect(received()).toContain('while it drains'));
   child.stdin.end();
   expect(await exited).toEqual([0, null]);
@@ -45,7 +46,7 @@ test.each(SIGNALS)(
   },
 );
 
-/** A service whose handler never ends. */
+/** Source of a service whose message handler never ends. */
 const HANGING = `
   import { handleMessage } from '${PACKAGE}';
   const message = { system: 's', destination: 'slow-queue', id: 'm-1' };

@@ -10,25 +10,25 @@ export interface Processor {
 }
 
 /**
- * Maximum time of the last export when a process ends normally, ms. With the processors' own
- * timers, a process ends at most two seconds after its work.
+ * Maximum time of the last export when a process ends by itself, ms. Together with the processors'
+ * own timers, the process ends at most two seconds after its work.
  */
 const MAX_FLUSH_MS = 1000;
-/** Maximum time of the last export after a signal to end, ms. */
+/** Maximum time of the last export after SIGTERM or SIGINT, ms. */
 const MAX_STOP_MS = 2000;
 /**
  * Interval of exports while the application shuts down, ms. It is short, because the application
- * may call `process.exit` at any time, which waits for nothing.
+ * may call `process.exit` at any time, which does not wait for an export.
  */
 const DRAIN_FLUSH_MS = 100;
-/** Maximum time until a signal that the process sends to itself arrives, ms. */
+/** Time to wait for a signal that the process sends to itself, ms. */
 const SIGNAL_TAKES_MS = 50;
 
-/** Exports the last records when the process ends, by itself or by a signal. */
+/** Exports the last records when the process ends by itself or by a signal. */
 export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]): void {
   process.once('beforeExit', () => {
-    // `beforeExit` is emitted when the event loop is empty, so all that runs from here on is ours,
-    // unless `beforeExit` has other listeners.
+    // `beforeExit` means that the event loop is empty. If no other listener of it starts new work,
+    // the application has ended, so only the export keeps running.
     const alone = process.listenerCount('beforeExit') === 0;
     if (alone) loseDeliveries('the process ended');
     void stopWithin(sdk, MAX_FLUSH_MS).then((how) => {
@@ -39,10 +39,10 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
     announceDeliveries();
     for (const processor of processors) processor.forceFlush().catch(() => undefined);
   };
-  // The records are exported because the last ones say why a service stopped. We end the process
-  // only if the app does not handle the signal. If the app handles it, the app still has work to
-  // finish, and the spans of that work are to come. This listener is prepended and runs once, so
-  // that a listener that acts only if it is the only one (signal-exit) does act.
+  // The last records are exported, because they tell why a service stopped. If the application does
+  // not handle the signal, this package ends the process. If it does, the application still works
+  // and makes spans, so exports go on until it exits. The listener is prepended and removed before
+  // it runs, because libraries such as signal-exit act only if no other listener is left.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.prependOnceListener(signal, () => {
       if (process.listenerCount(signal) === 0) {
@@ -56,16 +56,16 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
 }
 
 /**
- * Ends what is being handled as lost, because nobody works on it any more. Without this it would
- * seem to be worked on until it is overdue, if its message is not delivered again.
+ * Ends the deliveries that are being handled with the error `lost`, because nobody handles them any
+ * more. Otherwise they would seem to be in progress until they are overdue.
  */
 function loseDeliveries(why: string): void {
   failDeliveries(Object.assign(new Error(why), { name: 'lost', stack: '' }));
 }
 
 /**
- * Stops the SDK and resolves with whether it stopped in time. Only the timer of this function keeps
- * the process alive meanwhile.
+ * Stops the SDK, and resolves with whether it stopped within `maxMs`. Only this function's timer
+ * keeps the process alive meanwhile.
  */
 function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
   return new Promise((resolve) => {
@@ -80,12 +80,12 @@ function stopWithin(sdk: Sdk, maxMs: number): Promise<'in time' | 'late'> {
 }
 
 /**
- * Ends the process as the signal would have ended it without us: the parent process sees the
- * signal, and no listener for `exit` is called.
+ * Ends the process as the signal would have ended it without this package: the parent process sees
+ * the signal as the reason, and no `exit` listener is called.
  */
 function endBy(signal: 'SIGTERM' | 'SIGINT'): void {
   process.kill(process.pid, signal);
-  // The first process of a container (pid 1) ignores a signal that it does not handle, so such a
-  // process exits instead.
+  // The first process of a container (pid 1) ignores a signal without a listener, so it is ended by
+  // `process.exit`.
   setTimeout(() => process.exit(128 + constants.signals[signal]), SIGNAL_TAKES_MS);
 }

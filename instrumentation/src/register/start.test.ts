@@ -15,7 +15,8 @@ test('what a job does in one turn arrives, all of it', async () => {
   expect(await exited).toEqual([0, null]);
   const count = (name: RegExp): number => received().match(name)?.length ?? 0;
   expect(count(/fermata\.flow\.completed/g)).toBe(4000);
-  // The name is on the step's span, and on the milestone that announces its start.
+  // Each step name appears twice: on the step's span, and on the log event that announces its
+  // start.
   expect(count(/fermata\.step\.name/g)).toBe(8000);
 });
 

@@ -27,35 +27,34 @@ import { shutdownWithProcess, type Processor, type Sdk } from './shutdown.ts';
 
 /**
  * This file starts OpenTelemetry's Node SDK as configured by the environment
- * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …), adds the flow to every span, exports
- * milestones almost immediately, and traces the installed clients. It works with sdk-node 0.2xx and
- * 0.3xx. The SDK is loaded from the app's own node_modules; clients are traced when the app loads
- * them.
+ * (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …). It adds the flow to every span, exports
+ * milestones (log events about flows and steps) almost immediately, and traces broker clients when
+ * the application loads them. The SDK comes from the application's own node_modules; sdk-node 0.2xx
+ * and 0.3xx work.
  */
 /**
- * Delay before milestones are exported, ms, so that milestones of one turn of the event loop are
- * exported together.
+ * Delay before milestones are exported, ms. Milestones of one turn of the event loop thus share one
+ * export.
  */
 const MILESTONE_DELAY_MS = 10;
 /**
- * Capacity of a processor's queue, in records. In one turn of the event loop, a job or a batch may
- * make this many records. With the SDK's capacity of 2,048, all further records were dropped
- * silently. When the process ends, the whole queue is exported in less than thirty requests of at
- * most 512 records.
+ * Capacity of an exporter's queue, in records. One turn of the event loop, such as a batch job, may
+ * make as many; with the SDK's default of 2,048, further records are dropped silently. A full queue
+ * is exported in fewer than thirty requests of at most 512 records.
  */
 const MAX_QUEUE_SIZE = 12_288;
 /**
- * Maximum time that a processor waits for an export before it begins the next one, ms; the export
- * itself continues. The limit is short, because the processor waits by a timer that keeps the
- * process alive.
+ * Maximum time that a processor waits for an export before it begins the next one, ms. The export
+ * itself continues. The limit is short, because the timer of this wait keeps the process alive.
  */
 const MAX_EXPORT_MS = 1000;
-/** Time after which the clients found so far are named, ms. */
+/** Time after the start at which the clients found so far are printed, ms. */
 const SAID_AFTER_MS = 1500;
 
 /**
- * Returns the functions that load a package as the application, its main module and this package
- * would, in this order. A monorepo may start from its root, and a process manager from anywhere.
+ * Returns three `require` functions, which resolve packages from the working directory, the
+ * application's main module and this package. They are tried in this order, because a monorepo may
+ * start from its root, and a process manager from anywhere.
  */
 const places = (): NodeJS.Require[] =>
   [join(process.cwd(), 'package.json'), process.argv[1] ?? '', __filename]
@@ -70,7 +69,10 @@ function load(from: NodeJS.Require, name: string): Record<string, Constructor> |
   }
 }
 
-/** Returns the function that loads sdk-node and its parts; undefined if it is not installed. */
+/**
+ * Returns the function that loads sdk-node and the packages inside it; undefined if sdk-node is not
+ * installed.
+ */
 function findSdk(): Load | undefined {
   for (const place of places()) {
     let inside: NodeJS.Require;
@@ -85,8 +87,9 @@ function findSdk(): Load | undefined {
 }
 
 /**
- * Keeps what has ended until it has been exported. It fits processors of spans and of logs. Spans
- * that are not sampled are never exported; what an exporter's full queue dropped is forgotten.
+ * Collects spans or log records that have ended, until they are exported. It works as a processor
+ * of both. Spans that are not sampled are left out, because they are never exported. A full set is
+ * emptied, because an exporter whose queue is full drops records without a notice.
  */
 class PendingProcessor {
   private readonly pending: Set<object>;
@@ -130,7 +133,7 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   const pending: Pending = { spans: new Set(), logs: new Set() };
   watchExports(exporter, 'traces', pending.spans);
   const spans = withExporter(sdkTrace['BatchSpanProcessor'], exporter, {
-    // The SDK's default delay of five seconds is too long for a live page.
+    // The SDK's default delay of five seconds would be too long for a dashboard that updates live.
     scheduledDelayMillis: fromEnvironment('OTEL_BSP_SCHEDULE_DELAY', 1000),
     exportTimeoutMillis: MAX_EXPORT_MS,
     maxQueueSize: fromEnvironment('OTEL_BSP_MAX_QUEUE_SIZE', MAX_QUEUE_SIZE),
@@ -141,7 +144,7 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     ...(milestones && {
       logRecordProcessors: [new PendingProcessor(pending.logs), milestones],
     }),
-    // Fermata takes no metrics, which the instrumentation of requests records.
+    // The Fermata server accepts no metrics, which the HTTP instrumentation would otherwise export.
     ...(process.env['OTEL_METRICS_EXPORTER'] === undefined && { metricReaders: [] }),
   }) as Sdk;
   sdk.start();
@@ -149,7 +152,9 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
   return { sdk, processors: [spans, ...(milestones ? [milestones] : [])] };
 }
 
-/** Makes the processor that exports milestones; undefined if logs are off or cannot be exported. */
+/**
+ * Returns the processor that exports milestones; undefined if log export is off or not possible.
+ */
 function milestonesProcessor(
   sdkLogs: Record<string, Constructor> | undefined,
   find: Load,
@@ -160,8 +165,8 @@ function milestonesProcessor(
   if (Make === undefined || exporter === undefined) return undefined;
   watchExports(exporter, 'logs', pending.logs);
   return withExporter(Make, exporter, {
-    // Milestones are exported after a short delay, because an exporter allows thirty concurrent
-    // requests and drops all others: one request for each milestone would be too many.
+    // Milestones are exported in small batches. One request per milestone would exceed the thirty
+    // concurrent requests that an exporter allows, and it drops all others.
     scheduledDelayMillis: MILESTONE_DELAY_MS,
     exportTimeoutMillis: MAX_EXPORT_MS,
     maxQueueSize: MAX_QUEUE_SIZE,
@@ -169,8 +174,8 @@ function milestonesProcessor(
 }
 
 /**
- * Returns a positive number from the environment; `usual` if the variable has any other value or is
- * not set.
+ * Returns a positive number from an environment variable; `usual` if it is not set or has another
+ * value.
  */
 function fromEnvironment(name: string, usual: number): number {
   const value = Number(process.env[name]);
@@ -178,9 +183,9 @@ function fromEnvironment(name: string, usual: number): number {
 }
 
 /**
- * Makes a processor. The constructor of newer versions takes `{ exporter, … }`; that of older
- * versions takes the exporter and then the options. The exporter that the new processor holds shows
- * which of the two forms was understood.
+ * Makes a processor with an exporter. Newer constructors take `{ exporter, … }`, older ones take
+ * the exporter and then the options. The newer form is tried first: if the processor then does not
+ * hold the exporter, the version is an older one.
  */
 function withExporter(Make: Constructor, exporter: unknown, options: object = {}): Processor {
   const processor = new Make({ exporter, ...options }) as Processor & { _exporter?: unknown };
@@ -188,8 +193,9 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
 }
 
 /**
- * Traces clients as the application loads them, and says soon after the start which it found, and
- * where their spans go; an SDK of the application knows that itself.
+ * Traces broker clients when the application loads them. Soon after the start, it prints which
+ * clients were found and where spans are sent; `sendsTo` is undefined if the application has its
+ * own SDK.
  */
 function traceClients(sendsTo: string | undefined): void {
   const found = new Map<string, string>();
@@ -208,7 +214,9 @@ function traceClients(sendsTo: string | undefined): void {
   const later = setTimeout(say, SAID_AFTER_MS).unref();
 }
 
-/** Names a client with its version, and says if that version is none of the tested ones. */
+/**
+ * Returns a client's name and version for printing, with a remark if that version is not tested.
+ */
 function described(name: string, version: string): string {
   if (version === '') return name;
   const known = CLIENT_PACKAGES.find((client) => client.name === name);
@@ -226,7 +234,9 @@ function versionIn(folder: string | undefined): string {
   }
 }
 
-/** Returns whether another SDK was registered before. If so, a second SDK would get no spans. */
+/**
+ * Returns whether the application has registered an SDK already. A second SDK would get no spans.
+ */
 function isRegistered(): boolean {
   const proxy = trace.getTracerProvider() as { getDelegate?: () => object };
   return (
@@ -234,12 +244,12 @@ function isRegistered(): boolean {
   );
 }
 
-// With OTEL_LOG_LEVEL set, the SDK sets a logger itself.
+// If OTEL_LOG_LEVEL is set, the SDK sets up a logger itself.
 if (process.env['FERMATA_LOG'] === 'debug' && !process.env['OTEL_LOG_LEVEL'])
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 if (process.env['OTEL_SDK_DISABLED'] !== 'true' && !isOff('traces')) {
-  // Clients are traced only if an SDK is registered, because without an SDK there are no spans, and
-  // there is no context to send with messages.
+  // Clients are traced only if an SDK is registered. Without one there are no spans and no context
+  // to send.
   if (isRegistered()) {
     process.stderr.write(
       'fermata: an OpenTelemetry SDK is registered already; messages are traced by it. → give it a FlowSpanProcessor\n',

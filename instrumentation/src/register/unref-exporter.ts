@@ -2,8 +2,8 @@ import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. Any of
- * them may be missing.
+ * Internal parts of OpenTelemetry's OTLP exporters (0.2xx and 0.3xx) that keep a process alive. A
+ * version may lack any of them.
  */
 interface Exporter {
   _delegate?: { _transport?: RetryingTransport };
@@ -15,23 +15,22 @@ interface RetryingTransport {
     _parameters?: { agentFactory?: (protocol: string) => Agent | Promise<Agent> };
   };
 }
-/** The methods by which Node's agents open a connection and reuse an idle one. */
+/** Methods of Node's HTTP agents: one opens a connection, the other reuses an idle one. */
 interface Connecting {
   createConnection?: (...args: unknown[]) => Socket | undefined;
   reuseSocket?: (socket: Socket, request: unknown) => void;
 }
 
 /**
- * Maximum time to connect, ms. A running collector answers faster; the limit is needed because an
- * attempt to connect cannot be unreferenced and keeps the process alive.
+ * Maximum time to connect to a collector, ms. The limit is needed, because an attempt to connect
+ * cannot be unreferenced and so keeps the process alive.
  */
 const MAX_CONNECT_MS = 1000;
 
 /**
- * Prevents an exporter's requests, and its pauses between two attempts, from keeping the process
- * alive. Otherwise, without a receiver, the exporter would retry for ten seconds, and the host
- * would live as long. An exporter whose structure is not as expected is left as it is. Returns the
- * exporter.
+ * Prevents an exporter's connections and its pauses between retries from keeping the process alive.
+ * Without a receiver, the exporter would retry for ten seconds and the application could not end
+ * before. An exporter with another structure is left as it is. Returns the exporter.
  */
 export function unrefExporter<E>(exporter: E): E {
   const transport = (exporter as Exporter)._delegate?._transport;

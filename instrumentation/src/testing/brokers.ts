@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Tells whether a broker answers. Tests that need one run only then; with FERMATA_REQUIRE_BROKERS=1
- * they must.
+ * Returns whether a broker answers at a port; the tests that need it are skipped if not. With
+ * FERMATA_REQUIRE_BROKERS=1 it throws instead.
  */
 export async function isReachable(name: string, port: number): Promise<boolean> {
   const there = await answers(port);
@@ -22,13 +22,13 @@ const answers = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-/** Finds a Kafka at FERMATA_KAFKA, or on its port. */
+/** Returns the address of a Kafka, from FERMATA_KAFKA or at Kafka's usual port. */
 export async function kafkaAddress(): Promise<string | undefined> {
   const named = process.env['FERMATA_KAFKA'];
   if (named) return named;
   return (await isReachable('what only a real Kafka can do', 9092)) ? '127.0.0.1:9092' : undefined;
 }
 
-/** Names a topic, queue or stream that no other test uses. */
+/** Returns a name for a topic, queue or stream that no other test uses. */
 export const unique = (): string =>
   `fermata-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

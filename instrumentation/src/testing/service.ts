@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, vi } from 'vitest';
 
-/** The root of the repository: services find the package from there. */
+/** Root folder of the repository, from which started services can resolve the package. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 export const PACKAGE = '@fermata/instrumentation';
 
@@ -29,8 +29,8 @@ afterEach(() => {
 });
 
 /**
- * Writes a module that finds the packages of the repository. It is a file, because what is given to
- * `--eval` gets no named imports of CommonJS modules from tsx.
+ * Writes a module into a folder from which the repository's packages can be resolved. A file is
+ * needed, because with `node --eval`, tsx cannot import names from CommonJS modules.
  */
 export function moduleFile(source: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'fermata-service-'));
@@ -41,7 +41,7 @@ export function moduleFile(source: string): string {
   return file;
 }
 
-/** Starts a service as its operator would. */
+/** Starts a service as an operator would, with `--import @fermata/instrumentation/register`. */
 export function service(
   source: string,
   endpoint: string,
@@ -57,12 +57,14 @@ export function service(
     {
       cwd: root,
       stdio: ['pipe', 'pipe', errors],
-      // The process ends early, so only what is flushed arrives.
+      // With so long a delay, the process ends before a regular export, so only records that are
+      // flushed arrive.
       env: {
         ...process.env,
         OTEL_BSP_SCHEDULE_DELAY: '600000',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-        // The command line is an attribute of the resource and contains all span names.
+        // Resource detection is off, because it would export the command line, which contains the
+        // names that tests search for.
         OTEL_NODE_RESOURCE_DETECTORS: 'none',
       },
     },
@@ -74,7 +76,10 @@ export function service(
   return { child, exited, said };
 }
 
-/** Starts a receiver that accepts every export and keeps its body, in which names are legible. */
+/**
+ * Starts a receiver that accepts every export and keeps the request bodies, in which tests search
+ * for names.
+ */
 export async function receiver(): Promise<{ endpoint: string; received: () => string }> {
   const bodies: Buffer[] = [];
   const server = createServer((request, response) => {
@@ -91,7 +96,7 @@ export async function receiver(): Promise<{ endpoint: string; received: () => st
 export const eventually = (check: () => void): Promise<void> =>
   vi.waitFor(check, { timeout: 20_000 });
 
-/** Starts a receiver that accepts requests and never answers. */
+/** Starts a receiver that accepts connections and never answers. */
 export const silentReceiver = async (): Promise<string> => {
   const server = createTcpServer(
     (socket) => void sockets.push(socket.resume().on('error', () => undefined)),

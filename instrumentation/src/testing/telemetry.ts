@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { FlowSpanProcessor } from '../index.ts';
 
-/** Runs an SDK for the tests of a file or of a `describe`; each test finds its own records. */
+/** Runs an SDK for the tests of a file or of a `describe`. Records are cleared before each test. */
 export function recordTelemetry() {
   const exporter = new InMemorySpanExporter();
   const milestones = new logs.InMemoryLogRecordExporter();
@@ -15,7 +15,7 @@ export function recordTelemetry() {
     spanProcessors: [new FlowSpanProcessor(), new SimpleSpanProcessor({ exporter })],
     logRecordProcessors: [new logs.SimpleLogRecordProcessor({ exporter: milestones })],
     metricReaders: [],
-    // Detection is asynchronous and would delay the first exports.
+    // Resource detection is off, because it is asynchronous and would delay the first exports.
     autoDetectResources: false,
   });
   beforeAll(() => sdk.start());
@@ -28,7 +28,8 @@ export function recordTelemetry() {
   const spansOf = (operation: string): ReadableSpan[] =>
     spans().filter((span) => span.attributes['messaging.operation.type'] === operation);
   /**
-   * Returns pairs of a message's spans: the consumer's span links to the sender's, or is its child.
+   * Returns pairs of a send span and a process span, where the process span links to the send span
+   * or is its child.
    */
   const joined = (): [send: ReadableSpan, process: ReadableSpan][] =>
     spansOf('process').map((handled) => {

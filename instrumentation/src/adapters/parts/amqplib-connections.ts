@@ -2,8 +2,8 @@ import { diag } from '@opentelemetry/api';
 import { markTraced, TRACED } from '../../adapter-kit.ts';
 
 /**
- * Finds the channels of amqplib's connections: of those that `connect` returns or passes to a
- * callback, and of those that a recovering connection makes later.
+ * This file finds every channel of amqplib: those of connections that `connect` returns or passes
+ * to a callback, and those that a recovering connection makes later.
  */
 export interface AmqplibModule {
   connect: (...args: never[]) => unknown;
@@ -22,8 +22,8 @@ export function wrapConnect(amqplib: AmqplibModule, wrap: Wrap): void {
 }
 
 /**
- * Traces a connection and returns it. A connection that cannot be changed (frozen, or a test
- * double) stays as it is.
+ * Patches a connection so that its channels are traced, and returns it. A connection that cannot be
+ * changed (frozen, or a test double) is returned as it is.
  */
 export function traceConnection(connection: unknown, wrap: Wrap): unknown {
   try {
@@ -34,8 +34,8 @@ export function traceConnection(connection: unknown, wrap: Wrap): unknown {
       if (typeof create === 'function')
         methods[name] = wrap((...args) => create.apply(connection, args));
     }
-    // A recovering connection emits every connection that it makes, and these have to be traced,
-    // too.
+    // After each reconnect, a recovering connection emits a new connection, which has to be patched
+    // as well.
     if (typeof methods['waitForConnect'] === 'function')
       methods['on']?.('connect', (made: unknown) => traceConnection(made, wrap));
   } catch (error) {
@@ -45,8 +45,9 @@ export function traceConnection(connection: unknown, wrap: Wrap): unknown {
 }
 
 /**
- * Returns the arguments of `connect` with `recovery.setup` wrapped, so that the connection passed
- * to it is traced as well. The number of parameters of `setup` tells whether it takes a callback.
+ * Returns the arguments of `connect` with the application's `recovery.setup` function wrapped, so
+ * that the connection passed to it is traced as well. The number of parameters of `setup` tells
+ * whether it takes a callback.
  */
 export function withSetup(args: unknown[], wrap: Wrap): unknown[] {
   return args.map((arg) => {

@@ -9,25 +9,31 @@ import {
 } from '../../adapter-kit.ts';
 
 /**
- * Traces messages that a client emits as events. A message is handled until all its listeners have
- * returned, and their promises have settled.
+ * This file traces messages that a client emits as events of an EventEmitter. The handling of a
+ * message ends when all listeners have returned and their promises have settled.
  */
-/** What a client's event says about a message. */
+/** A message in an event of a client: how its span is started, and what its listeners get. */
 export interface Emitted {
   start: () => Processing;
-  /** The arguments for the listeners; by default those of the event. */
+  /** Arguments for the listeners. Default: the arguments of the event. */
   args?: unknown[];
 }
 
-/** A message, while its listeners run. */
+/** A message whose listeners are running. */
 interface Delivery {
   span: Span;
   ctx: Context;
-  /** Number of listeners that have not ended, and 1 for the emitting itself. */
+  /**
+   * Number of listeners that have not ended, plus 1 while the event is being emitted. At 0, the
+   * span ends.
+   */
   open: number;
 }
 
-/** `messageIn` returns undefined for an event that is no message. */
+/**
+ * Patches an emitter so that the listeners of these events run in the span of their message.
+ * `messageIn` returns undefined for an event that is not to be traced.
+ */
 export function traceEmitted(
   emitter: object,
   events: ReadonlySet<string | symbol>,

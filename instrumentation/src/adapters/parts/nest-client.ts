@@ -9,8 +9,11 @@ import {
   startSending,
 } from '../../adapter-kit.ts';
 
-/** Traces what NestJS' clients send, over any transport; see `nest.ts`. */
-/** The field of a packet in which the context travels where the transport has no headers. */
+/**
+ * This file traces the messages that NestJS clients send over any transport; `nest.ts` traces the
+ * servers.
+ */
+/** Field of a packet that carries the context if the transport has no headers. */
 export const ENVELOPE = 'fermata';
 const CARRYING_CLIENTS = ['ClientNats', 'ClientMqtt', 'ClientRMQ', 'ClientKafka'];
 const SYSTEMS: Readonly<Record<string, string>> = { ClientRedis: 'redis', ClientTCP: 'tcp' };
@@ -18,8 +21,8 @@ const SYSTEMS: Readonly<Record<string, string>> = { ClientRedis: 'redis', Client
 export type Packet = { pattern: unknown; data: unknown; [ENVELOPE]?: unknown };
 
 /**
- * Returns a pattern as text. Most patterns that are objects have a single text, such as
- * `{ cmd: 'sum' }`, which is then the name.
+ * Returns a message pattern as text. Most object patterns have one property with a text, such as `{
+ * cmd: 'sum' }`; the text is then the name.
  */
 export function nameOfPattern(pattern: unknown): string {
   let value = pattern;
@@ -43,7 +46,10 @@ export interface Client {
   dispatchEvent: (packet: Packet) => unknown;
 }
 
-/** Wraps what a client of any transport has: `publish` for requests, `dispatchEvent` for events. */
+/**
+ * Wraps the two methods that clients of every transport have: `publish` sends requests,
+ * `dispatchEvent` sends events.
+ */
 export function traceClient(client: Client, classes: Record<string, unknown>): void {
   if (!markTraced(client)) return;
   const { publish, dispatchEvent } = client;
@@ -62,7 +68,8 @@ export function traceClient(client: Client, classes: Record<string, unknown>): v
     );
   };
   client.publish = (packet, callback) => {
-    // The answer comes on the connection, whose context is another than that of the request.
+    // The callback is bound to the context of the request, because answers arrive in the context of
+    // the connection.
     const answered = context.bind(context.active(), callback);
     return send('command', packet, () => publish.call(client, packet, answered));
   };
@@ -70,7 +77,7 @@ export function traceClient(client: Client, classes: Record<string, unknown>): v
     send('event', packet, () => dispatchEvent.call(client, packet));
 }
 
-/** Sends a packet that carries the context itself. */
+/** Sends a packet that carries the context in a field of its own, and makes the message's span. */
 function sendInPacket<T>(
   declaration: Declaration,
   system: string,

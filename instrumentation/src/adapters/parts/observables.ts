@@ -1,6 +1,6 @@
 import { context, type Context } from '@opentelemetry/api';
 
-/** What is used of an Observable of rxjs. */
+/** The parts of an rxjs Observable that the adapter of Nest uses. */
 export interface Observable {
   lift: unknown;
   subscribe: (...args: unknown[]) => { unsubscribe: () => void };
@@ -15,9 +15,9 @@ export const isObservable = (value: unknown): value is Observable =>
 type Observer = Partial<Record<'next' | 'error' | 'complete' | 'add', (value?: unknown) => void>>;
 
 /**
- * Returns the Observable with its subscription in the message's context. `end` is called when it
- * completes or fails, or when nobody listens any more. The given one may be subscribed to
- * elsewhere, so it stays as it is.
+ * Returns a derived Observable that is subscribed to in the context `ctx`. It calls `end` when it
+ * completes, fails or is unsubscribed. The given Observable stays unchanged, because it may have
+ * other subscribers.
  */
 export function watchObservable(
   observable: Observable,

@@ -1,18 +1,18 @@
 import { context, type Context } from '@opentelemetry/api';
 
 /**
- * Keeps the context of a message while a library keeps the message: in the options of the message,
- * which amqplib gets unchanged and reads by name.
+ * Key under which a message's options hold its context while a library queues the message. amqplib
+ * ignores the additional key.
  */
 const CONTEXT = Symbol.for('fermata.publishing-context');
 
-/** Returns the options with the active context. */
+/** Returns a copy of the options that holds the active context. */
 export const withContext = (options: unknown): object => ({
   ...(options as object | undefined),
   [CONTEXT]: context.active(),
 });
 
-/** Sends a message in the context in which it was queued, if it was. */
+/** Sends a message in the context that `withContext` stored in its options, if there is one. */
 export function inQueuedContext<T>(options: object | undefined, send: () => T): T {
   const queued = (options as { [CONTEXT]?: Context } | undefined)?.[CONTEXT];
   return queued === undefined ? send() : context.with(queued, send);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recoveryIn } from './recovery.ts';
 
-/** The headers that rascal 21 writes, by its `SubscriberSession` and its recovery strategies. */
+/** Returns the headers that rascal 21 writes when it republishes or forwards a failed message. */
 const rascal = (recovery: object) => ({
   rascal: { recovery, error: { name: 'Error', message: 'card refused', code: undefined } },
 });

@@ -1,13 +1,13 @@
 /**
- * Reads the headers by which libraries mark a message that they send again after a failure, or move
- * to another queue: rascal and @moleculer/channels.
+ * This file reads the headers by which rascal and @moleculer/channels mark a message that they send
+ * again after a failure, or move to another queue.
  */
 export interface Recovery {
-  /** Why the message failed before. */
+  /** Message of the error with which an earlier attempt failed. */
   failure?: string;
-  /** Number of this delivery, 1 for the first. */
+  /** Number of this delivery of the message, 1 for the first. */
   attempt?: number;
-  /** The queue in which the message failed. */
+  /** Queue in which the message failed before it was moved to this one. */
   deadLetteredFrom?: string;
 }
 
@@ -16,7 +16,10 @@ interface RascalHeader {
   recovery?: Record<string, { republished?: number; forwarded?: number }>;
 }
 
-/** Returns what the headers of a message in a queue tell. */
+/**
+ * Returns what a message's headers tell about earlier failures. `queue` is where the message is
+ * now.
+ */
 export function recoveryIn(headers: Record<string, unknown>, queue: string): Recovery {
   if (headers['rascal'] !== undefined) return rascalIn(headers['rascal'] as RascalHeader, queue);
   const recovery: Recovery = {};
@@ -38,7 +41,8 @@ export function recoveryIn(headers: Record<string, unknown>, queue: string): Rec
 function rascalIn({ error, recovery = {} }: RascalHeader, queue: string): Recovery {
   const failure = error?.message;
   if (typeof failure !== 'string') return {};
-  // What was forwarded comes back to its queue where a queue for delays is in between.
+  // Forwarding counts as an attempt, because rascal forwards a message to a delay queue, from which
+  // the message returns to this queue.
   const { republished = 0, forwarded = 0 } = recovery[queue] ?? {};
   const again = republished + forwarded;
   const from = Object.keys(recovery).find((name) => name !== queue && recovery[name]!.forwarded);

@@ -11,7 +11,7 @@ const { spansOf } = recordTelemetry();
 const hasRedis = await isReachable('Redis', 6379);
 const require = createRequire(import.meta.url);
 
-/** Expects one sending and one handling, which are known to be of one message. */
+/** Expects one send span and one process span with the same message id. */
 function expectJoined(channel: string): void {
   expect([spansOf('send').length, spansOf('process').length]).toEqual([1, 1]);
   const [[sent], [handled]] = [spansOf('send'), spansOf('process')];
@@ -52,7 +52,7 @@ describe.runIf(hasRedis)('Redis, publish and subscribe', () => {
       subscriber.on(event, listener);
       await withFlow({ id: 'r' }, () => publisher.publish(channel, '{"order":42}'));
       await until(() => heard.length === 1);
-      // Until the listener's promise has settled, the message is being handled.
+      // The span must not end before the listener's promise has settled.
       await publisher.ping();
       expect(spansOf('process')).toEqual([]);
       goOn();

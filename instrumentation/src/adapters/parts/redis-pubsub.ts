@@ -14,9 +14,9 @@ import { traceEmitted } from './emitted.ts';
 import { nameOfPattern } from './nest-client.ts';
 
 /**
- * Traces what clients of Redis publish to channels and take from them. Such a message has no place
- * for context, so both sides name it by its content. Nothing waits for it: Redis keeps no message
- * for a subscriber that is away.
+ * This file traces Redis publish and subscribe. Such a message cannot carry context, so both sides
+ * compute the same message id from its content. The server expects no receiver, because Redis keeps
+ * no message for a subscriber that is not connected.
  */
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Replace = (
@@ -26,24 +26,33 @@ type Replace = (
 ) => void;
 
 /**
- * Matches channels on which Redis itself, and libraries by which their processes find each other,
- * publish.
+ * Matches channels of internal traffic, which is not traced: notifications of Redis itself, and of
+ * libraries (Sentinel, socket.io, Bull) whose processes coordinate by such channels.
  */
 const UPKEEP = /^(?:__key(?:space|event)@|__redis__:|[+-]|socket\.io(?:-|#)|bull:)/;
-/** How a packet begins its context that carries it by itself, as those of NestJS do. */
+/**
+ * Text in a packet that carries its own context. The adapter of NestJS writes such packets and
+ * traces them, so they are not traced here.
+ */
 const ENVELOPE = '"fermata":{';
 
 type Content = string | Uint8Array;
 const isContent = (value: unknown): value is Content =>
   typeof value === 'string' || value instanceof Uint8Array;
 
-/** Returns whether a message is one of the application whose context is not told otherwise. */
+/**
+ * Returns whether a message is traced here: it is not internal traffic and carries no context of
+ * its own.
+ */
 const isTraced = (channel: unknown, content: unknown): content is Content =>
   isContent(content) &&
   !UPKEEP.test(String(channel)) &&
   !(typeof content === 'string' && content.includes(ENVELOPE));
 
-/** Names a channel. NestJS makes channels of patterns, which may be objects, and of replies. */
+/**
+ * Returns a readable name for a channel. NestJS uses patterns as channel names, which may be JSON
+ * objects, and appends `.reply` for replies.
+ */
 function nameOf(channel: string): string {
   const [, pattern, reply = ''] = /^(\{.*\})(\.reply)?$/.exec(channel) ?? [];
   return pattern === undefined ? channel : nameOfPattern(pattern) + reply;
@@ -61,7 +70,10 @@ const outgoing = (channel: string, content: Content): OutgoingMessage => ({
 });
 const incoming = (channel: string, content: Content): IncomingMessage => named(channel, content);
 
-/** Traces publishing by both clients, and the listeners that are given to node-redis. */
+/**
+ * Traces the publish methods of ioredis and node-redis, and listeners that are passed to the
+ * subscribe methods of node-redis.
+ */
 export function tracePublishing(
   methods: Record<string, Method | undefined>,
   replace: Replace,
@@ -88,7 +100,8 @@ export function tracePublishing(
 const tracedPublish = (publish: Method, sending: { underWay: boolean }): Method =>
   function (this: unknown, ...args) {
     const [channel, content] = args;
-    // A pipeline of ioredis may call the method that the application called.
+    // In ioredis, a pipeline may call `publish` of the client again for the same message, which
+    // must not be traced twice.
     if (sending.underWay || !isTraced(channel, content)) return publish.apply(this, args);
     return publishEvent(outgoing(String(channel), content), () => {
       sending.underWay = true;
@@ -118,11 +131,16 @@ const tracedSubscribe = (subscribe: Method, listeners: WeakMap<Listener, Listene
     return subscribe.call(this, channels, traced, ...rest);
   };
 
-/** Events by which ioredis hands out messages; those of patterns name the pattern first. */
+/**
+ * Events by which ioredis delivers messages. A `pmessage` event has the pattern as an additional
+ * first argument.
+ */
 const EVENTS = ['message', 'pmessage', 'smessage'].flatMap((name) => [name, `${name}Buffer`]);
 const RECEIVED: ReadonlySet<string | symbol> = new Set(EVENTS);
 
-/** Traces the messages that clients of ioredis emit, from their first listener on. */
+/**
+ * Patches ioredis so that a client's messages are traced once it has its first listener for them.
+ */
 export function traceReceivedBy(prototype: object): void {
   const methods = prototype as Record<string, Method | undefined>;
   for (const name of ['on', 'addListener', 'once'] as const) {
@@ -148,7 +166,8 @@ function received(
   args: unknown[],
 ): { start: () => ReturnType<typeof startProcessing> } | undefined {
   const [channel, content] = String(event).startsWith('p') ? args.slice(1) : args;
-  // The client emits each message as text and as bytes, whoever listens.
+  // ioredis emits each message twice, as text and as bytes. Only the event with listeners is
+  // traced.
   if (client['listenerCount']?.(event) === 0 || !isTraced(channel, content)) return undefined;
   return { start: () => startProcessing(incoming(String(channel), content)) };
 }

@@ -8,11 +8,15 @@ import {
 
 /**
  * This file traces the entries that a client reads from Redis Streams. The handling of an entry
- * begins when the consumer reads the entry's fields, and ends with XACK, or with the consumer's
- * next read. XACK may come from another connection, as a reading one is often blocked.
+ * begins when the consumer reads the entry's fields. It ends with XACK, or when the consumer reads
+ * the stream again. XACK may come from another connection, because the reading connection is often
+ * blocked.
  */
 
-/** One entry in the answer to a read: where its fields are, and what they are. */
+/**
+ * One entry in the reply to a read command. `holder[property]` is where the consumer will read the
+ * fields.
+ */
 export interface ReadEntry {
   stream: string;
   id: string;
@@ -20,9 +24,7 @@ export interface ReadEntry {
   holder: object;
   property: string | number;
 }
-/**
- * How entries were read. Entries that were read without a consumer group are never acknowledged.
- */
+/** How entries were read. An entry that was read without a consumer group is never acknowledged. */
 export interface ReadBy {
   group: string | undefined;
   acknowledges: boolean;
@@ -32,10 +34,10 @@ const reads = createReads();
 const keyOf = (stream: string, group: string | undefined, id: string): string =>
   `${stream}\0${group ?? ''}\0${id}`;
 
-/** Ends what the client read before, because it reads again. */
+/** Ends the handling of the entries that this client read before, because it now reads again. */
 export const beginRead = (client: object): void => reads.begin(client);
 
-/** Traces the entries of an answer. */
+/** Starts to trace the entries in the reply to a read command. */
 export function traceEntries(
   client: object,
   { group, acknowledges }: ReadBy,
@@ -43,7 +45,8 @@ export function traceEntries(
 ): void {
   const messages = entries.flatMap(({ stream, id, fields, holder, property }): ReadMessage[] => {
     const headers = propagationFields(fields);
-    // Whoever reads without a group may read anything, such as a queue's own events.
+    // Without a consumer group, only entries that carry context are traced. Others may be anything,
+    // such as a queue library's internal events.
     if (group === undefined && Object.keys(headers).length === 0) return [];
     const start = (): Processing =>
       startProcessing({
@@ -59,15 +62,15 @@ export function traceEntries(
   reads.took(client, messages);
 }
 
-/** Ends the handling of entries that XACK names. */
+/** Ends the handling of the entries that an XACK command names. */
 export function acknowledge(stream: string, group: string, ids: readonly string[]): void {
   for (const id of ids) reads.settle(keyOf(stream, group, id));
 }
 
 /**
- * Returns the fields that carry context. Fields of the application named `id` or `type` are not
- * among them. Options and the entry's id may precede a list of fields, so pairs of name and value
- * are counted from its end.
+ * Returns the fields that carry context, and none of the application's, even if named `id` or
+ * `type`. In a list, options and the entry's id may precede the fields, so pairs of name and value
+ * are counted from the end.
  */
 export function propagationFields(fields: ReadEntry['fields']): Record<string, unknown> {
   const all: Record<string, unknown> = {};
@@ -81,7 +84,7 @@ export function propagationFields(fields: ReadEntry['fields']): Record<string, u
 type Reply = readonly unknown[] | null | undefined;
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** Returns the entries of a list `[[id, [name, value, …]], …]`. */
+/** Returns the entries of a reply of the form `[[id, [name, value, …]], …]`. */
 function entriesIn(stream: string, list: unknown): ReadEntry[] {
   return asList(list).flatMap((entry): ReadEntry[] => {
     const [id, fields] = asList(entry);
@@ -90,7 +93,7 @@ function entriesIn(stream: string, list: unknown): ReadEntry[] {
   });
 }
 
-/** Returns the entries of the answer `[[stream, entries], …]`. */
+/** Returns the entries of a reply of the form `[[stream, entries], …]`. */
 const byStream = (reply: Reply): ReadEntry[] =>
   asList(reply).flatMap((part) => {
     const [stream, list] = asList(part);
@@ -103,7 +106,7 @@ interface Reading {
 }
 const asGroup = (args: readonly string[]): ReadBy => ({ group: args[1], acknowledges: true });
 
-/** How the commands of Redis read entries, by name; `args` are the command's arguments. */
+/** For each Redis command that reads entries: how its arguments and its reply are understood. */
 export const READS: Readonly<Record<string, Reading>> = {
   xreadgroup: {
     by: (args) => ({
@@ -120,7 +123,10 @@ export const READS: Readonly<Record<string, Reading>> = {
   },
 };
 
-/** Returns the entries of an answer of node-redis: `{ id, message }`, by stream or not. */
+/**
+ * Returns the entries of a node-redis reply: a list of `{ id, message }`, or one such list per
+ * stream.
+ */
 export function nodeRedisEntries(reply: unknown, stream?: string): ReadEntry[] {
   const list = Array.isArray(reply)
     ? reply
