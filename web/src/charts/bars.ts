@@ -1,6 +1,9 @@
 import type { TrendAnswer } from '@fermata/server/contract';
 
-/** Statuses in the order in which they lie on each other, the most urgent on top. */
+/**
+ * Layers of a stacked bar with the statuses that each counts, from the bottom up. The most urgent
+ * is on top.
+ */
 const LAYERS = [
   ['done', ['completed']],
   ['undone', ['compensated', 'cancelled']],
@@ -16,14 +19,14 @@ export interface BarLayer {
   counts: number[];
 }
 export interface Bars {
-  /** Start of each bar, epoch ms; all have the same length. */
+  /** Start of each bar, epoch ms. All bars cover the same length of time. */
   starts: number[];
   bucketMs: number;
   layers: BarLayer[];
   most: number;
 }
 
-/** Returns the bars of all buckets from `fromMs` to `toMs`, also of those without flows. */
+/** Returns a bar for each bucket between `fromMs` and `toMs`, including buckets without flows. */
 export function barsOf(
   { bucketMs, buckets }: Pick<TrendAnswer, 'bucketMs' | 'buckets'>,
   fromMs: number,
@@ -50,7 +53,7 @@ export function barsOf(
   };
 }
 
-/** Returns the times at which an axis has a mark: at most about `most` round ones. */
+/** Returns times for the marks of an axis: round ones, and about `most` of them at the most. */
 export function marksOf(fromMs: number, toMs: number, most: number): number[] {
   const step = STEPS_MS.find((ms) => (toMs - fromMs) / ms <= most) ?? STEPS_MS.at(-1)!;
   const offset = new Date(fromMs).getTimezoneOffset() * 60_000;

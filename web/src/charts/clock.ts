@@ -1,7 +1,10 @@
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Returns how times on an axis are written: as short as they can be told apart. */
+/**
+ * Returns a formatter for the times on an axis. It omits seconds or the date if the times can be
+ * told apart without them.
+ */
 export function clockOf(times: readonly string[]): (ms: number) => string {
   const [first, second, last] = [times[0], times[1], times.at(-1)].map((at) =>
     Date.parse(at ?? ''),

@@ -1,4 +1,7 @@
-/** Most columns of a chart; a time with more of them is shown without its empty ones. */
+/**
+ * Maximum number of columns for which empty ones are filled in. A longer chart shows only times
+ * with a count.
+ */
 const MAX_COLUMNS = 240;
 
 export interface Column {
@@ -6,7 +9,10 @@ export interface Column {
   count: number;
 }
 
-/** Returns counts by time with a column for each length of time, also where nothing was counted. */
+/**
+ * Returns a column for each bucket between the first and the last, including buckets with a count
+ * of 0, unless there are more than `MAX_COLUMNS`.
+ */
 export function columnsOf(
   buckets: readonly { at: string; flows: number }[],
   bucketMs: number,

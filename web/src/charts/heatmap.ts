@@ -3,12 +3,12 @@ import { counted } from '@fermata/server/words';
 import { duration } from '../ui/format.ts';
 import type { Column, Row } from '../ui/sort.ts';
 
-/** Where a heatmap is in its picture, px: columns are times, rows are durations. */
+/** Position and size of the heatmap in its SVG, px. Columns are times, rows are durations. */
 export interface Grid {
   left: number;
   top: number;
   columns: number;
-  /** The first and last row that has flows, with one more where it helps to see the edge. */
+  /** First and last row that are drawn: all rows with flows, and one empty row below them. */
   firstRow: number;
   lastRow: number;
   columnWidth: number;
@@ -25,9 +25,9 @@ const TOP = 22;
 const BOTTOM = 24;
 const ROW_HEIGHT = 17;
 const MAX_TICKS = 8;
-/** Space that a tick of the time axis needs, px. */
+/** Width that a label of the time axis needs, px. */
 const TICK_WIDTH = 96;
-/** Space that the number of a mark needs, px. */
+/** Width that the number of a mark needs, px. */
 const MARK_WIDTH = 26;
 
 export const gridOf = ({ times, counts }: Heatmap, width: number): Grid => {
@@ -44,7 +44,7 @@ export const heightOf = ({ firstRow, lastRow }: Grid): number =>
   TOP + (lastRow - firstRow + 1) * ROW_HEIGHT + BOTTOM;
 export const bottomOf = (grid: Grid): number => heightOf(grid) - BOTTOM;
 
-/** Returns the upper left corner of a cell; long durations are at the top. */
+/** Returns the upper left corner of a cell in pixels. Long durations are at the top. */
 export const cornerOf = (grid: Grid, { column, row }: Cell): { x: number; y: number } => ({
   x: grid.left + column * grid.columnWidth,
   y: grid.top + (grid.lastRow - row) * grid.rowHeight,
@@ -62,11 +62,17 @@ export function cellAt(grid: Grid, x: number, y: number): Cell | null {
   return { column, row };
 }
 
-/** Returns how strong a cell is, 0 to 1. Few flows must be seen, so it grows with the root. */
+/**
+ * Returns the colour strength of a cell, 0 to 1. It grows with the square root of the count, so
+ * that cells with few flows stay visible.
+ */
 export const strengthOf = (count: number, most: number): number =>
   count === 0 ? 0 : 0.14 + 0.86 * Math.sqrt(count / Math.max(1, most));
 
-/** Returns the height of a duration: within a row it grows with the logarithm, as rows do. */
+/**
+ * Returns the y position of a duration. Within a row it is logarithmic, because the rows' bounds
+ * grow exponentially.
+ */
 export function heightOfMs(grid: Grid, boundsMs: readonly number[], ms: number): number {
   const row = boundsMs.findIndex((bound) => ms < bound);
   const at = row < 0 ? boundsMs.length : row;
@@ -77,18 +83,20 @@ export function heightOfMs(grid: Grid, boundsMs: readonly number[], ms: number):
   return grid.top + (grid.lastRow + 1 - place) * grid.rowHeight;
 }
 
-/** Returns the place of an instant on the time axis; null if it is outside. */
+/** Returns the x position of an instant; null if it is outside of the time axis. */
 export function placeOf(grid: Grid, times: readonly string[], atMs: number): number | null {
   const from = Date.parse(times[0] ?? '');
   const x = grid.left + ((atMs - from) / bucketOf(times)) * grid.columnWidth;
   return x >= grid.left && x <= grid.left + grid.columns * grid.columnWidth ? x : null;
 }
 
-/** Returns the length of a column, ms. */
+/** Returns the length of time that a column covers, ms. */
 export const bucketOf = (times: readonly string[]): number =>
   times.length < 2 ? 1000 : Date.parse(times[1]!) - Date.parse(times[0]!);
 
-/** Returns the time that two columns and all between them cover, as it stands in the address. */
+/**
+ * Returns the time range from column `a` to column `b`, in the form in which the URL contains it.
+ */
 export function timeOf(
   times: readonly string[],
   a: number,
@@ -101,7 +109,10 @@ export function timeOf(
   };
 }
 
-/** Returns a path through the p95 of each bucket. A bucket without flows is a gap. */
+/**
+ * Returns an SVG path through the p95 of each bucket. The line is interrupted at buckets without
+ * flows.
+ */
 export function lineOf(
   grid: Grid,
   { times, boundsMs }: Heatmap,
@@ -121,14 +132,14 @@ export function lineOf(
   return path;
 }
 
-/** Marks at about the same place, with the numbers of the first and the last of them. */
+/** Label for marks that are too close together for a label each, such as `4–6`. */
 export interface MarkGroup {
   x: number;
   text: string;
   isBad: boolean;
 }
 
-/** Returns the numbers of marks so that none is written over another: `4–6`. */
+/** Returns labels for marks. Marks whose labels would overlap share one, such as `4–6`. */
 export function markGroups(
   marks: readonly { x: number; number: number; isBad: boolean }[],
 ): MarkGroup[] {
@@ -145,7 +156,7 @@ export function markGroups(
   }));
 }
 
-/** Returns the durations that are written at the axis, with their heights. */
+/** Returns the labels of the duration axis with their y positions. */
 export function durationTicks(
   grid: Grid,
   boundsMs: readonly number[],
@@ -160,7 +171,10 @@ export function durationTicks(
     }));
 }
 
-/** Formats a bound of a row, which is a round number: `500 ms`, `20 s`, `3 h`. */
+/**
+ * Formats the bound of a row without decimals, because it is a round number: `500 ms`, `20 s`, `3
+ * h`.
+ */
 export function roundDuration(ms: number): string {
   if (ms < 1000) return `${ms} ms`;
   if (ms < 120_000) return `${ms / 1000} s`;
@@ -168,7 +182,7 @@ export function roundDuration(ms: number): string {
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
-/** Returns the times that are written at the axis, with their places. */
+/** Returns the labels of the time axis with their x positions. */
 export function timeTicks(
   grid: Grid,
   times: readonly string[],
@@ -184,7 +198,7 @@ export function timeTicks(
     .filter((_tick, column) => column % every === 0);
 }
 
-/** Says which durations a row holds. */
+/** Returns the range of durations of a row as text. */
 export function rowText(boundsMs: readonly number[], row: number): string {
   const [low, high] = [boundsMs[row - 1], boundsMs[row]];
   if (low === undefined) return high === undefined ? 'any duration' : `below ${duration(high)}`;
@@ -196,7 +210,10 @@ export function rowText(boundsMs: readonly number[], row: number): string {
 export const mostOf = ({ counts }: Heatmap): number =>
   counts.reduce((most, row) => Math.max(most, ...row), 0);
 
-/** Returns the heatmap as a table: times with flows are rows, durations are columns. */
+/**
+ * Returns the heatmap as a table. Each time with flows is a row, each range of durations is a
+ * column.
+ */
 export function tableOf(
   { times, boundsMs, counts, exemplars }: Heatmap,
   { firstRow, lastRow }: Grid,
@@ -230,7 +247,7 @@ export function tableOf(
   };
 }
 
-/** Says what a cell holds. */
+/** Describes a cell in words: its time range, its durations and its number of flows. */
 export const cellText = (
   { times, boundsMs, counts }: Heatmap,
   { column, row }: Cell,

@@ -1,11 +1,13 @@
-/** A bar of a sparkline, in parts of its height and width. */
+/**
+ * A bar of a sparkline. `x` and `height` are shares of the sparkline's width and height, 0 to 1.
+ */
 export interface SparkBar {
   x: number;
   height: number;
   count: number;
 }
 
-/** Returns a bar for each count; a count above 0 is never invisible. */
+/** Returns a bar for each count. A count above 0 gets a minimum height, so that it is visible. */
 export function barsOf(counts: readonly number[]): SparkBar[] {
   const most = Math.max(1, ...counts);
   return counts.map((count, i) => ({
@@ -14,7 +16,7 @@ export function barsOf(counts: readonly number[]): SparkBar[] {
   }));
 }
 
-/** Returns in words what a sparkline shows, for those who cannot see it. */
+/** Returns a description of a sparkline in words, for screen readers. */
 export function sparkText(counts: readonly number[], time: (part: number) => string): string {
   const most = Math.max(0, ...counts);
   if (most === 0) return 'None in this time';

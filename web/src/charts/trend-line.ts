@@ -1,6 +1,6 @@
 /**
- * Returns the points of a line through these numbers, from left to right, as a list for SVG. The
- * largest number is at the top of a box of `width` by `height`, and 0 is at its bottom.
+ * Returns the points of an SVG polyline through these numbers, from left to right. The largest
+ * number is at the top of a box of `width` by `height`, 0 at its bottom.
  */
 export function trendLine(numbers: readonly number[], width: number, height: number): string {
   const most = Math.max(1, ...numbers);
