@@ -10,7 +10,7 @@ import type {
 } from '@fermata/server/contract';
 import { get } from './api.ts';
 
-/** Requests about rules, routes and silences. */
+/** Requests of the API for alert rules, routes and silences. */
 export const alertsApi = {
   rules: () => get<AlertRules>('/api/v1/alerts/rules'),
   saveRule: (rule: AlertRuleDraft) => get<AlertRule>('/api/v1/alerts/rules', undefined, rule),

@@ -4,25 +4,25 @@ import { ApiError } from './api.ts';
 import { lastChange } from './live.svelte.ts';
 import { paused } from './paused.svelte.ts';
 
-/** Least time between two times that an answer is asked for because flows have changed, ms. */
+/** Minimum time between two requests that are made because flows have changed, ms. */
 const EVERY_MS = { soon: 2_000, usual: 10_000, seldom: 30_000 };
 export type Freshness = keyof typeof EVERY_MS;
 const AFTER_FAILURE_MS = 3000;
 /**
- * Age at which an answer is asked for again although no flow has changed, ms, because flows leave
- * "the last hour" as time passes.
+ * Age at which an answer is requested again even if no flow has changed, ms. It is needed because
+ * flows drop out of a range such as "the last hour" as time passes.
  */
 const OLD_MS = 60_000;
 const LOOK_MS = 1000;
 /**
- * An answer is not asked for again before this many times as long has passed as it took, so that a
- * page that stays open takes two hundredths of the server, however much that stores.
+ * Pause after a request, as a multiple of the time that the request took. With 50, an open page
+ * uses about 2 % of the server's time, however much data the server has.
  */
 const REST_FACTOR = 50;
-/** A page is not older than this because answers take long, ms. */
+/** Maximum pause after a slow request, ms. */
 const MAX_REST_MS = 30_000;
 
-/** Tells when something that the server computes from many flows is asked for again. */
+/** Decides when an answer that the server computes from many flows is requested again. */
 export class Refresh {
   #everyMs: number;
   #seen: string | null = null;
@@ -33,7 +33,10 @@ export class Refresh {
     this.#everyMs = EVERY_MS[freshness];
   }
 
-  /** Must be called before the server is asked: what changes from then on is not in its answer. */
+  /**
+   * Records that a request begins. Call it before sending, because a change during the request may
+   * be missing in its answer.
+   */
   asked(): void {
     this.#seen = lastChange();
     this.#askedMs = performance.now();
@@ -44,7 +47,7 @@ export class Refresh {
     this.#restUntilMs = nowMs + Math.min(MAX_REST_MS, REST_FACTOR * (nowMs - this.#askedMs));
   }
 
-  /** The next look finds that it is due, whatever changed. */
+  /** Records that a request failed, so that it is repeated soon even if no flow changes. */
   failed(): void {
     this.#askedMs = -Infinity;
     this.#restUntilMs = performance.now() + AFTER_FAILURE_MS;
@@ -58,7 +61,7 @@ export class Refresh {
   }
 }
 
-/** Calls `ask` whenever `refresh` is due, until the returned function is called. */
+/** Calls `ask` each time `refresh` is due, until the returned function is called. */
 export function whenDue(refresh: Refresh, ask: () => void): () => void {
   const timer = setInterval(() => {
     if (refresh.isDue) ask();
@@ -67,15 +70,15 @@ export function whenDue(refresh: Refresh, ask: () => void): () => void {
 }
 
 /**
- * Keeps the answer to a question up to date. A question has a name, which is equal as long as the
- * question is (a relative time has moving ends, but is one question). The answer to the question
- * before stays on the screen, as `isOld`, until the new one is there. Must be created by a
- * component.
+ * Keeps the answer to a question up to date. The result of `name` identifies the question: it stays
+ * equal while the question does, even if the request's parameters move with a relative time range.
+ * When the question changes, the previous answer stays on the screen, marked as `isOld`, until the
+ * new one arrives. An `Answer` must be created by a component, because it uses effects.
  */
 export class Answer<T> {
   value = $state.raw<T | null>(null);
   problem = $state.raw<Problem | null>(null);
-  /** The value answers an earlier question. */
+  /** True while `value` is the answer to the previous question. */
   isOld = $state(false);
   #abort: AbortController | null = null;
   #refresh: Refresh;
@@ -88,7 +91,8 @@ export class Answer<T> {
   ) {
     this.#ask = ask;
     this.#refresh = new Refresh(freshness);
-    // The name is derived, so that what it is made of may change as long as the question does not.
+    // `$derived` ensures that the effect runs again only if the name changes, not with each state
+    // that `name` reads.
     const question = $derived(name());
     $effect(() => {
       void question;
@@ -116,7 +120,7 @@ export class Answer<T> {
     } catch (error) {
       if (abort.signal.aborted || !(error instanceof ApiError)) return;
       this.problem = error.problem;
-      // A question that the server found invalid stays invalid, so it is not asked again at once.
+      // A request with an invalid query (status 400) would fail again, so it is not repeated soon.
       if (error.problem.status === 400) this.#refresh.answered();
       else this.#refresh.failed();
     } finally {

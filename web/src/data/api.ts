@@ -28,9 +28,7 @@ import type {
   VariantsAnswer,
 } from '@fermata/server/contract';
 
-/**
- * An error that carries the problem with which the server answered, so that the page can show it.
- */
+/** An error with the problem document that the server answered, so that a page can show it. */
 export class ApiError extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {
@@ -39,7 +37,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Requests an answer in JSON; with a body, by POST. Rejects with an `ApiError`. */
+/** Requests JSON: by POST if there is a body, else by GET. Rejects with an `ApiError`. */
 export async function get<T>(path: string, signal?: AbortSignal, body?: object): Promise<T> {
   let response: Response;
   try {
@@ -69,7 +67,7 @@ export async function get<T>(path: string, signal?: AbortSignal, body?: object):
   throw new ApiError({ ...(problem as Problem), status: response.status });
 }
 
-/** Lenses by name, with what each answers. */
+/** Types of the answers of lenses, by name. A lens is one kind of statistics about many flows. */
 interface Lenses {
   map: MapAnswer;
   latency: LatencyAnswer;
@@ -91,7 +89,7 @@ export const api = {
     get<{ items: Facet[] }>(`/api/v1/facets?${query}`, signal),
   lens: <Name extends keyof Lenses>(name: Name, query: URLSearchParams, signal?: AbortSignal) =>
     get<Lenses[Name]>(`/api/v1/lenses/${name}?${query}`, signal),
-  /** Tells what people know of a failure: that they know, that it is mended, or a note. */
+  /** Records what the team knows about a group of failures: acknowledged, resolved, or a note. */
   noteFailure: (fingerprint: string, verb: 'ack' | 'resolve' | 'note', text: string) =>
     get<object>(`/api/v1/failures/${encodeURIComponent(fingerprint)}/${verb}`, undefined, { text }),
   flow: (id: string, signal?: AbortSignal, part?: URLSearchParams) =>

@@ -1,14 +1,14 @@
 import type { FlowTypeSummary, SavedView } from '@fermata/server/contract';
 import { api } from './api.ts';
 
-/** Flow types and views as of the last request, which several parts of the page share. */
+/** Flow types of the last request, shared by several parts of the dashboard. */
 let types = $state.raw<FlowTypeSummary[]>([]);
 let saved = $state.raw<SavedView[]>([]);
 
 export const flowTypes = (): FlowTypeSummary[] => types;
 export const savedViews = (): SavedView[] => saved;
 
-/** Requests both again. A request that fails leaves what is known. */
+/** Requests flow types and views again. If a request fails, the previous data stays. */
 export async function loadCatalog(): Promise<void> {
   const nothing = (): null => null;
   const [types_, views] = await Promise.all([

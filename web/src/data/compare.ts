@@ -1,15 +1,17 @@
 import { toQuery, type Filter } from './filter.ts';
 import { spanBefore, spanOf, type Span } from './scope.ts';
 
-/** What the flows of a filter are compared with. It is kept in the address, as the filter is. */
+/**
+ * Describes the other flows with which the flows of a filter are compared. It is kept in the URL.
+ */
 export interface Comparison {
-  /** Query of the other flows; '' for that of the filter. */
+  /** Query of the other flows; empty if it is the filter's own query. */
   against: string;
-  /** Time of the other flows; '' for that of the filter. */
+  /** Time range of the other flows; empty if it is the filter's own. */
   compare: '' | keyof typeof TIMES;
 }
 
-/** Times that are offered, with what they are called in a menu and in a sentence. */
+/** Time ranges to compare with, each with its name in a menu and within a sentence. */
 const TIMES = {
   before: ['The time before', 'the time before'],
   yesterday: ['Yesterday', 'yesterday'],
@@ -32,13 +34,16 @@ export function readComparison(query: URLSearchParams): Comparison {
 export const isCompared = ({ against, compare }: Comparison): boolean =>
   against !== '' || compare !== '';
 
-/** Returns what is compared with, as it stands in a sentence: `yesterday`; '' for nothing. */
+/**
+ * Returns the comparison's name for use in a sentence, such as `yesterday`; empty if there is no
+ * comparison.
+ */
 export function comparisonText({ against, compare }: Comparison): string {
   if (compare !== '') return TIMES[compare][1];
   return against === '' ? '' : 'the other flows';
 }
 
-/** Returns why the flows cannot be compared; null if they can be. */
+/** Returns a message why the flows cannot be compared; null if they can be. */
 export function comparisonProblem(
   filter: Filter,
   { compare }: Comparison,
@@ -48,7 +53,9 @@ export function comparisonProblem(
   return 'All time has no time before it. Choose a time range to compare it with another.';
 }
 
-/** Returns the parameters of a lens that a comparison stands for at `nowMs`. */
+/**
+ * Returns the API parameters for the other flows of a comparison, computed for the time `nowMs`.
+ */
 export function comparisonParameters(
   filter: Filter,
   { against, compare }: Comparison,
@@ -64,7 +71,7 @@ export function comparisonParameters(
   };
 }
 
-/** Returns the parameters of a lens for a filter and what it is compared with. */
+/** Returns the API parameters for a filter and the comparison with other flows. */
 export function lensQuery(filter: Filter, comparison: Comparison, nowMs: number): URLSearchParams {
   const query = toQuery(filter, nowMs);
   for (const [name, value] of Object.entries(comparisonParameters(filter, comparison, nowMs)))
@@ -72,13 +79,13 @@ export function lensQuery(filter: Filter, comparison: Comparison, nowMs: number)
   return query;
 }
 
-/** Names the question that a lens answers (see `Answer`): equal as long as the question is. */
+/** Returns the name by which an `Answer` notices that the filter or the comparison has changed. */
 export const lensName = (filter: Filter, comparison: Comparison): string =>
   JSON.stringify([filter, comparison]);
 
 /**
- * Returns the address of the list of flows that a query finds in a filter. A lens gives such a
- * query with each number.
+ * Returns the URL of the list of flows that match both the filter and the query `q`. The server
+ * sends such a query with each number, so that the number can be a link.
  */
 export function flowsAddress(filter: Filter, q: string): string {
   const query = new URLSearchParams();
@@ -88,8 +95,8 @@ export function flowsAddress(filter: Filter, q: string): string {
 }
 
 /**
- * Returns the filter of the flows that are compared with, so that their numbers lead to a list,
- * too. Its time is absolute, because no name of a relative time means it.
+ * Returns a filter for the other flows of a comparison, so that their numbers can be links to lists
+ * too. Its time range is absolute, because a relative one such as `1h` always ends now.
  */
 export function comparedFilter(
   filter: Filter,
@@ -104,8 +111,8 @@ export function comparedFilter(
 }
 
 /**
- * Returns the answer of a lens without the other flows if there are none: everything would be new
- * or longer then.
+ * Removes the comparison from an answer if there are no other flows. Otherwise everything would be
+ * shown as new or longer.
  */
 export function comparable<Answer extends { against?: { population: { used: number } } }>(
   answer: Answer,
@@ -116,8 +123,9 @@ export function comparable<Answer extends { against?: { population: { used: numb
 }
 
 /**
- * Returns the time that is compared with; null if the time has no start. Days are those of the
- * reader's time zone, so that 9 o'clock is compared with 9 o'clock when clocks change.
+ * Returns the time range of the other flows; null if the filter's range has no start. Days are
+ * counted in the reader's time zone, so that 9 o'clock is compared with 9 o'clock across a change
+ * of the clocks.
  */
 function comparedSpan(span: Span, compare: keyof typeof TIMES, nowMs: number): Span | null {
   if (span.fromMs === null) return null;

@@ -3,7 +3,7 @@ import { readScope, scopeParameters, scopeProblem, spanOf, type Scope } from './
 import { nanosToMs } from '../ui/format.ts';
 
 /**
- * The filter of the explorer, which is kept in the URL. All fields but the query `q` can be
+ * The filter of the explorer, which is kept in the URL. Except for the query `q`, it can be
  * evaluated without the server.
  */
 export interface Filter extends Scope {
@@ -31,8 +31,7 @@ export function readFilter(query: URLSearchParams): Filter {
 }
 
 /**
- * Returns the parameters that are added to a flow's address, so that the address names the list
- * from which the flow was opened.
+ * Returns the query string for the URL of a flow. It names the list from which the flow was opened.
  */
 export const fromList = (query: string): string =>
   query === '' ? '' : `?list=${encodeURIComponent(query)}`;
@@ -40,8 +39,8 @@ export const isFiltered = (filter: Filter): boolean =>
   Object.values(filter).some((value) => value !== '');
 
 /**
- * Returns the problem of a filter with an invalid time; null if the time is valid. Only this page
- * can detect the problem, because the server does not know relative times.
+ * Returns the problem of a filter with an invalid time range; null if the range is valid. The
+ * server cannot check it, because relative ranges are resolved here.
  */
 export function problemOf(filter: Filter): Problem | null {
   const detail = scopeProblem(filter);
@@ -58,8 +57,8 @@ export function problemOf(filter: Filter): Problem | null {
 }
 
 /**
- * Returns the flow type or service in the filter that does not exist, so that an empty list can say
- * so; null if both exist.
+ * Returns the flow type or service in the filter if it does not exist, so that an empty list can be
+ * explained; null if both exist.
  */
 export function unknownOf(filter: Filter, types: readonly FlowTypeSummary[]): Unknown | null {
   const there = {
@@ -77,7 +76,7 @@ export interface Unknown {
   there: string[];
 }
 
-/** Returns the parameters of the API that a filter stands for at `nowMs`. */
+/** Returns the API parameters for a filter. A relative time range ends at `nowMs`. */
 export function toQuery(filter: Filter, nowMs: number, limit?: number): URLSearchParams {
   const query = new URLSearchParams(scopeParameters(filter, nowMs));
   if (limit !== undefined) query.set('limit', String(limit));
@@ -86,8 +85,8 @@ export function toQuery(filter: Filter, nowMs: number, limit?: number): URLSearc
 }
 
 /**
- * Returns whether only the server can evaluate the filter. The list of such a filter is reloaded,
- * and pushed changes are not merged into it.
+ * Returns whether only the server can evaluate the filter. Such a list is reloaded instead of being
+ * updated by pushed changes.
  */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 

@@ -24,7 +24,8 @@ const events = fc.array(
 test('snapshot and changes in any order converge', () => {
   fc.assert(
     fc.property(events, fc.nat(), (list, at) => {
-      // One version of a flow has one content, so duplicates are removed.
+      // The test needs one content per version, as on the server, so duplicate versions are
+      // removed.
       const unique = [
         ...new Map(list.map((event) => [`${event.id}${event.version}`, event])).values(),
       ];

@@ -1,27 +1,27 @@
 import type { FlowChanged, FlowSummary } from '@fermata/server/contract';
 
 /**
- * Merges a REST snapshot with pushed changes. Whatever the order in which these come, the resulting
- * list is the same (invariant I8, guarded by flow-buffer.property.test.ts). This file is plain
- * TypeScript; `live-flows.svelte.ts` adds Svelte's state.
+ * This file merges a REST snapshot with pushed changes. The resulting list does not depend on the
+ * order in which these arrive (invariant I8, tested by flow-buffer.property.test.ts).
+ * `live-flows.svelte.ts` adds Svelte's state.
  */
 export interface FlowBuffer {
   snapshot(flows: readonly FlowSummary[]): void;
   apply(changes: readonly FlowChanged[]): void;
-  /** Returns the flows in order. */
+  /** Returns the matching flows, sorted and cut at the limit. */
   list(): FlowSummary[];
   clear(): void;
 }
 
 interface Entry {
   version: number;
-  /** The flow; null if there is no flow of this id any more. */
+  /** The flow; null if the id is no longer used by any flow. */
   flow: FlowSummary | null;
 }
 
 /**
- * With `isInOrder` the list is in the order of the snapshots, of which none comes twice; otherwise
- * newest first.
+ * Returns an empty buffer. If `isInOrder` is true, the list keeps the order in which flows were
+ * added; otherwise the newest flow is first.
  */
 export function createFlowBuffer(
   matches: (flow: FlowSummary) => boolean,
@@ -30,8 +30,8 @@ export function createFlowBuffer(
 ): FlowBuffer {
   const known = new Map<string, Entry>();
   /**
-   * INVARIANT: an older version of a flow never replaces a newer version, whether it came by a
-   * snapshot or by a push.
+   * Stores a version of a flow. INVARIANT: an older version never replaces a newer one, whether it
+   * came by a snapshot or by a push.
    */
   const take = (id: string, version: number, flow: FlowSummary | null): void => {
     const before = known.get(id);
@@ -44,8 +44,8 @@ export function createFlowBuffer(
     },
     apply(changes) {
       for (const change of changes) take(change.id, change.version, change.flow);
-      // Once there are more than eight times as many ids as the list may show, the ids that were
-      // added first are dropped.
+      // The buffer is bounded: above eight times the list's limit, the ids that were added first
+      // are dropped.
       if (known.size > limit * 8)
         for (const [id] of [...known].slice(0, known.size - limit * 4)) known.delete(id);
     },

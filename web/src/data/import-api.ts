@@ -1,22 +1,22 @@
 import type { ImportReport, Problem } from '@fermata/server/contract';
 import { ApiError } from './api.ts';
 
-/** What is imported: a file, and the parameters of `/api/v1/import` that were chosen. */
+/** A file to import, and the chosen parameters of `/api/v1/import`. */
 export interface Import {
   file: File;
   parameters: Record<string, string>;
 }
 
 /**
- * Sends a file to the server, and tells which share of it was sent: the server takes no more than
- * it can store. Rejects with an `ApiError` if the file was refused as a whole.
+ * Uploads a file, and calls `onSent` with the share of it that has been sent so far. The server
+ * reads no faster than it can store. Rejects with an `ApiError` if the whole file was refused.
  */
 export function importFile(
   { file, parameters }: Import,
   onSent: (share: number) => void,
 ): Promise<ImportReport> {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ''));
-  // Only this way of sending tells how much was sent.
+  // `XMLHttpRequest` is used, because `fetch` does not report the progress of an upload.
   const request = new XMLHttpRequest();
   request.open('POST', `/api/v1/import?${query}`);
   request.setRequestHeader('content-type', 'application/octet-stream');
@@ -38,7 +38,7 @@ const problem = (detail: string): Problem => ({
   hint: 'What was committed stays; import the file again, and nothing is there twice.',
 });
 
-/** Returns the last line of an answer; null if it is no JSON. */
+/** Parses the last line of a response; null if it is not JSON. */
 export function lastLine(text: string): ImportReport | Problem | null {
   try {
     return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as ImportReport | Problem;

@@ -3,13 +3,14 @@ import { api } from './api.ts';
 import type { IncidentListener } from './live.svelte.ts';
 
 /**
- * All incidents that requests returned or the server pushed, by id. The newest version of each
- * incident is kept, in whatever order the versions come (I8).
+ * Incidents that were requested or pushed, by id. Only the newest version of each is kept, in
+ * whatever order the versions arrive (invariant I8).
  */
 let known = $state.raw<ReadonlyMap<string, Incident>>(new Map());
 
 /**
- * Number of older incidents that the server's list omits. They can be opened only by their address.
+ * Number of older incidents that the server leaves out of its list. They can be opened only by
+ * their URL.
  */
 let unlisted = $state(0);
 
@@ -33,14 +34,14 @@ export async function loadIncidents(): Promise<void> {
   merge(items);
 }
 /**
- * Loads one incident by itself, because the page of an incident may show one that is older than all
- * incidents in the list.
+ * Loads a single incident, because the page of an incident can show one that is too old for the
+ * list.
  */
 export async function loadIncident(id: string): Promise<void> {
   merge([await api.incident(id)]);
 }
 
-/** Adds pushed incidents to the known incidents. */
+/** Merges pushed incidents into the stored ones, and reloads the list after an interruption. */
 export const incidentListener: IncidentListener = {
   onChanged: merge,
   onReload: () => void loadIncidents().catch(() => undefined),

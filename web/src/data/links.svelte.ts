@@ -1,7 +1,10 @@
 import type { DashboardSettings } from '@fermata/server/contract';
 import { settingsApi } from './settings-api.ts';
 
-/** Links for business keys, as of the last request. They are requested once, when first needed. */
+/**
+ * Link templates for business keys, from the server's settings. They are requested once, when first
+ * needed.
+ */
 let known = $state.raw<DashboardSettings['links'] | null>(null);
 let asked = false;
 
@@ -9,7 +12,7 @@ export const setLinks = (links: DashboardSettings['links']): void => {
   known = links;
 };
 
-/** Requests the links, unless that was done already. */
+/** Requests the link templates, unless they have been requested before. */
 export function loadLinks(): void {
   if (asked) return;
   asked = true;
@@ -19,7 +22,7 @@ export function loadLinks(): void {
   );
 }
 
-/** Returns the address for the value of a business key; null if no link is configured for it. */
+/** Returns the URL for a value of a business key; null if no link is configured for the key. */
 export function linkOf(key: string, value: string): string | null {
   const template = known?.find((link) => link.key === key)?.url;
   return template === undefined ? null : filled(template, value);

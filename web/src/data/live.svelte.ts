@@ -12,8 +12,8 @@ import { createWatches } from './watches.ts';
 type Connection = 'connecting' | 'live' | 'offline';
 
 /**
- * Minimum delay before reconnecting, ms. A server that shuts down disconnects all pages at the same
- * time. So the delay is random, and the pages reconnect at different times.
+ * Minimum delay before reconnecting, ms. The actual delay is random up to twice as long, because a
+ * server that shuts down disconnects all browsers at once and they must not come back all at once.
  */
 const TURNED_AWAY_MS = 1000;
 
@@ -27,20 +27,20 @@ const watches = createWatches();
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
 /**
- * Names the last change that the server told of, whichever views are watched; null while that is
- * not known. Two names differ if flows changed, spans came, or changes may have been missed.
+ * Returns a text that identifies the state of the server's data; null while it is unknown. It
+ * changes if flows changed, spans arrived, or changes may have been missed.
  */
 export const lastChange = (): string | null =>
   stats && `${connections} ${stats.sequence} ${spansSeen}`;
 /**
- * Returns when the connection was lost. The data on the screen is from that time. Returns null
- * while the connection is live.
+ * Returns when the connection was lost, epoch ms; null while it is live. The data on the screen is
+ * from that time.
  */
 export const asOf = (): number | null => lostAt;
 
 /**
- * Gets every change of an incident, whichever view is watched, because the navigation shows the
- * number of incidents.
+ * Receives every changed incident, whatever page is open, because the navigation shows the number
+ * of open incidents.
  */
 export interface IncidentListener {
   onChanged(changed: Incident[]): void;
@@ -49,9 +49,8 @@ export interface IncidentListener {
 }
 
 /**
- * Opens the one socket of the dashboard. It keeps the connection's state, passes changes on, and
- * after an interruption either gets the missed changes or asks for a reload. Returns a function
- * that closes the socket.
+ * Opens the dashboard's only socket, and returns a function that closes it. After an interruption,
+ * watchers either get the changes that they missed or are told to reload.
  */
 export function connect(incidents: IncidentListener): () => void {
   const socket: Socket<ServerToClient, ClientToServer> = io({
@@ -69,11 +68,11 @@ export function connect(incidents: IncidentListener): () => void {
   socket.on('disconnect', (reason) => {
     connection = 'offline';
     lostAt = Date.now();
-    // The figures are removed, because old figures look like current ones.
+    // The server's figures are removed, because without updates they would look current.
     stats = null;
     watches.disconnected();
-    // When the server ends the connection in an orderly way, the client does not reconnect by
-    // itself. After this one call of `connect` the client tries again until the server is there.
+    // socket.io does not reconnect by itself if the server closed the connection on purpose. After
+    // this one call of `connect` it retries as usual.
     if (reason === 'io server disconnect')
       comeBack = setTimeout(() => socket.connect(), TURNED_AWAY_MS * (1 + Math.random()));
   });
@@ -91,8 +90,8 @@ export function connect(incidents: IncidentListener): () => void {
 }
 
 /**
- * Watches one view until the returned function is called. The caller loads the snapshot of the
- * view.
+ * Watches one view (a list of flows or a single flow) until the returned function is called. The
+ * caller itself requests the snapshot of the view.
  */
 export const watch = (
   view: View,

@@ -1,4 +1,4 @@
-/** By what a list of flows is sorted, as the API names it, and which way. */
+/** Sort order of a list of flows, in the API's words. */
 export interface ListOrder {
   sort: Sort;
   ascends: boolean;
@@ -12,7 +12,10 @@ export const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
   ['waiting', 'Waiting since'],
 ];
 
-/** Reads the order of an address; what it does not understand counts as newest first. */
+/**
+ * Reads the sort order from a URL's parameters. If they are missing or invalid, the newest flow is
+ * first.
+ */
 export function readOrder(query: URLSearchParams): ListOrder {
   const sort = SORTS.find(([name]) => name === query.get('sort'))?.[0] ?? 'started';
   return { sort, ascends: query.get('order') === 'asc' };
@@ -21,13 +24,19 @@ export function readOrder(query: URLSearchParams): ListOrder {
 export const isNewestFirst = ({ sort, ascends }: ListOrder): boolean =>
   sort === 'started' && !ascends;
 
-/** Returns the parameters of an order, of the API and of an address alike; '' is the default. */
+/**
+ * Returns the parameters for a sort order, for the API and for the dashboard's URL. An empty value
+ * stands for the default.
+ */
 export const orderParameters = ({ sort, ascends }: ListOrder): { sort: string; order: string } => ({
   sort: sort === 'started' ? '' : sort,
   order: ascends ? 'asc' : '',
 });
 
-/** Returns the order after a heading was pressed: another column, or the same the other way. */
+/**
+ * Returns the sort order after a click on a column heading. Clicking the same column again reverses
+ * its order.
+ */
 export const pressed = (order: ListOrder, sort: Sort): ListOrder => ({
   sort,
   ascends: order.sort === sort && !order.ascends,

@@ -1,10 +1,10 @@
-/** Returns the query that finds the flows of `q` that also match `part`. */
+/** Returns a query for the flows that match both `q` and `part`. */
 export const withPart = (q: string, part: string): string =>
   q.trim() === '' ? part : `(${q.trim()}) ${part}`;
 
 /**
- * Writes a condition of the query language. Quoted text ends with the next quotation mark, so one
- * inside the value is written as `*`, which matches it, too.
+ * Returns a condition of the query language. Quotation marks cannot be escaped in it, so one in the
+ * value is replaced by the wildcard `*`.
  */
 export const fieldPart = (field: string, value: string): string =>
   `${field}:"${value.replaceAll('"', '*')}"`;

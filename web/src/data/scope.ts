@@ -1,18 +1,23 @@
 /**
- * What all pages have in common: an environment and a time. It is kept in the address, and goes
- * along from page to page (`carried`).
+ * The environment and the time range, which all pages share. They are kept in the URL and carried
+ * from page to page (`carried`).
  */
 export interface Scope {
-  /** Deployment environment; '' for all. */
+  /** Deployment environment; empty for all. */
   environment: string;
-  /** Name of a relative time, `15m` to `30d`, `today`, `yesterday`; '' for none. */
+  /** Relative time range: `15m` to `30d`, `today` or `yesterday`; empty if there is none. */
   range: string;
-  /** Absolute time, ISO 8601; '' for none. Counts only if there is no `range`. */
+  /**
+   * Start of an absolute time range, ISO 8601; empty if there is none. Ignored if `range` is set.
+   */
   from: string;
   to: string;
 }
 
-/** Times that are offered. Any other number of minutes, hours, days or weeks is understood, too. */
+/**
+ * Relative time ranges that the menu offers. In the URL, any number of minutes, hours, days or
+ * weeks is valid.
+ */
 export const RANGES: readonly (readonly [range: string, label: string])[] = [
   ['15m', 'Last 15 minutes'],
   ['1h', 'Last hour'],
@@ -37,15 +42,15 @@ export function readScope(query: URLSearchParams): Scope {
   return { environment: get('environment'), range: get('range'), from: get('from'), to: get('to') };
 }
 
-/** Start and end of a time in epoch ms; null where it is open. */
+/** Start and end of a time range, epoch ms; null if it has no start or end. */
 export interface Span {
   fromMs: number | null;
   toMs: number | null;
 }
 
 /**
- * Returns the time of a scope. Days are those of the reader's time zone. An invalid part is open
- * (`scopeProblem` says so).
+ * Returns the time range of a scope. Days begin at midnight in the reader's time zone. An invalid
+ * value counts as no limit; `scopeProblem` reports it.
  */
 export function spanOf({ range, from, to }: Scope, nowMs: number): Span {
   if (range === 'today') return { fromMs: midnight(nowMs, 0), toMs: null };
@@ -57,13 +62,13 @@ export function spanOf({ range, from, to }: Scope, nowMs: number): Span {
   return { fromMs: instant(from), toMs: instant(to) };
 }
 
-/** Returns the time of the same length just before; null if the time has no start. */
+/** Returns the time range of the same length just before; null if the range has no start. */
 export function spanBefore(span: Span, nowMs: number): Span | null {
   if (span.fromMs === null) return null;
   return { fromMs: 2 * span.fromMs - (span.toMs ?? nowMs), toMs: span.fromMs };
 }
 
-/** Returns what is wrong with the time of a scope; null if nothing is. */
+/** Returns what is wrong with the time range of a scope; null if it is valid. */
 export function scopeProblem({ range, from, to }: Scope): string | null {
   const named = range === '' || RANGES.some(([name]) => name === range) || RELATIVE.test(range);
   if (!named) return `range: "${range}" is no time; it is for example 15m, 24h, 7d or today`;
@@ -73,7 +78,7 @@ export function scopeProblem({ range, from, to }: Scope): string | null {
   return null;
 }
 
-/** Returns the time of a scope in words; '' if it has none. */
+/** Returns the time range of a scope in words; empty if it is unlimited. */
 export function scopeText(scope: Scope, absolute: (ms: number) => string): string {
   const named = RANGES.find(([name]) => name === scope.range);
   if (named) return named[1];
@@ -85,7 +90,7 @@ export function scopeText(scope: Scope, absolute: (ms: number) => string): strin
   return toMs === null ? `Since ${absolute(fromMs)}` : `${absolute(fromMs)} – ${absolute(toMs)}`;
 }
 
-/** Returns the parameters of the API that a scope stands for at `nowMs`. */
+/** Returns the API parameters for a scope. A relative time range ends at `nowMs`. */
 export function scopeParameters(scope: Scope, nowMs: number): Record<string, string> {
   const { fromMs, toMs } = spanOf(scope, nowMs);
   return {
@@ -96,8 +101,8 @@ export function scopeParameters(scope: Scope, nowMs: number): Record<string, str
 }
 
 /**
- * Returns the address with the scope of the present address, so that environment and time stay when
- * the page changes. What the address says itself counts.
+ * Returns the URL with the environment and time range of the present page added, so that they stay
+ * when the page changes. Values in the URL itself take precedence.
  */
 export function carried(address: string, present: URLSearchParams): string {
   const [path = '', query = ''] = address.split('?');

@@ -6,7 +6,7 @@ import type {
 } from '@fermata/server/contract';
 import { ApiError, get } from './api.ts';
 
-/** Requests about definitions, what was learned, and settings of the dashboard. */
+/** Requests of the API for flow definitions, learned behaviour and settings of the dashboard. */
 export const settingsApi = {
   definitions: () => get<{ items: DefinitionItem[] }>('/api/v1/definitions'),
   checkDefinition: (yaml: string, signal: AbortSignal) =>
@@ -21,7 +21,9 @@ export const settingsApi = {
   settings: () => get<DashboardSettings>('/api/v1/settings'),
   saveSettings: (settings: DashboardSettings) =>
     get<DashboardSettings>('/api/v1/settings', undefined, settings),
-  /** Returns the figures of the server by name; of figures with labels, the sum. */
+  /**
+   * Returns the server's own metrics by name. Values that differ only in their labels are added.
+   */
   async metrics(): Promise<Map<string, number>> {
     const response = await fetch('/metrics').catch(() => null);
     if (response?.ok !== true) throw new ApiError(NO_METRICS);
@@ -34,7 +36,7 @@ const NO_METRICS = {
   detail: 'The figures of the server cannot be read.',
 };
 
-/** Reads the exposition format of OpenMetrics. */
+/** Parses metrics in the OpenMetrics text format. */
 export function figuresIn(text: string): Map<string, number> {
   const figures = new Map<string, number>();
   for (const line of text.split('\n')) {

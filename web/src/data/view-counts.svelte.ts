@@ -5,11 +5,11 @@ import { readFilter, toQuery } from './filter.ts';
 
 const counts = new SvelteMap<string, number>();
 
-/** Returns how many flows a view finds; 0 while that is not known. */
+/** Returns the number of flows that a named view finds; 0 until they have been counted. */
 export const viewCount = (address: string): number => counts.get(address) ?? 0;
 
 /**
- * Counts the flows of views, one after the other, and again when flows have changed, until the
+ * Counts the flows of named views, one view after another, and again when flows change, until the
  * returned function is called.
  */
 export function countViews(addresses: readonly string[]): () => void {

@@ -1,14 +1,16 @@
 import type { SavedView } from '@fermata/server/contract';
 import { savedViews } from './catalog.svelte.ts';
 
-/** A named state of the explorer: query, time and tab, as the query of its address. */
+/**
+ * A view of the explorer with a name. Its address contains the search, the time range and the tab.
+ */
 export interface NamedView {
   name: string;
   address: string;
   isBuiltIn: boolean;
 }
 
-/** Views that everybody has. */
+/** Views that exist without being saved. */
 const BUILT_IN: readonly (readonly [name: string, query: string])[] = [
   ['Stuck now', 'status=stuck'],
   ['Late', 'status=late'],

@@ -9,7 +9,7 @@ const flows = (...types: string[]): View => ({ kind: 'flows', types, statuses: [
 const change = (sequence: number, id: string, type = 'order'): FlowChanged =>
   ({ sequence, id, version: 1, flow: { id, type }, movedTo: null }) as unknown as FlowChanged;
 
-/** Makes a server that records its requests, and answers when the test says so. */
+/** Makes a fake socket that records requests, and answers them when the test says so. */
 function connection() {
   const asked: (Resume | 'unwatch')[] = [];
   const answers: ((answer: WatchAnswer) => void)[] = [];
@@ -66,7 +66,7 @@ test('different views are covered by one, and each watcher is handed what is in 
   expect(orders.onChanges).toHaveBeenCalledWith([change(1, 'a')]);
   expect(refunds.onChanges).toHaveBeenCalledWith([change(2, 'b', 'refund')]);
   expect(one.onChanges).toHaveBeenCalledWith([change(1, 'a')]);
-  // A flow that lost its name concerns every list, and watchers of the flow it moved to.
+  // The flow `z` has been merged into the flow `a`. This concerns every list, and watchers of `a`.
   const moved = { ...change(3, 'z'), flow: null, movedTo: 'a' };
   watches.changed([moved]);
   for (const watcher of [orders, refunds, one])

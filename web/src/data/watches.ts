@@ -1,6 +1,6 @@
 import type { FlowChanged, Resume, Sequence, View, WatchAnswer } from '@fermata/server/contract';
 
-/** The part of a socket that is needed to watch views. */
+/** The part of a socket that subscribes to a view. */
 export interface WatchWire {
   emit(event: 'watch', resume: Resume, answer: (answer: WatchAnswer) => void): unknown;
   emit(event: 'unwatch'): unknown;
@@ -9,22 +9,21 @@ export interface WatchWire {
 export interface Watcher {
   view: View;
   onChanges(changes: FlowChanged[]): void;
-  /** Called when changes may have been missed, so that the snapshot has to be loaded again. */
+  /** Called when changes may have been missed, so that the snapshot must be loaded again. */
   onReload(): void;
 }
 
 /**
- * Shares one subscription between several watchers, because the server keeps only one view for each
- * socket. The subscription covers the views of all watchers and ends with the last watcher. This
- * file is plain TypeScript; `live.svelte.ts` supplies the socket.
+ * Shares one subscription between several watchers, because the server allows one view per socket.
+ * The subscribed view covers the views of all watchers. `live.svelte.ts` supplies the socket.
  */
 export interface Watches {
   /**
-   * Watches a view until the returned function is called. The caller loads the snapshot of the
-   * view.
+   * Watches a view until the returned function is called. The caller itself requests the snapshot
+   * of the view.
    */
   add(watcher: Watcher): () => void;
-  /** Uses a new connection: subscribes on it and asks for missed changes. */
+  /** Subscribes on a new connection and asks for the changes that were missed. */
   connected(wire: WatchWire): void;
   disconnected(): void;
   /** Passes changes on to the watchers whose view shows them. */
@@ -34,7 +33,7 @@ export interface Watches {
 export function createWatches(): Watches {
   const watchers = new Set<Watcher>();
   let wire: WatchWire | null = null;
-  /** The view that the server was last asked to watch, as JSON; '' for none. */
+  /** JSON of the view that is subscribed to; empty if there is none. */
   let subscribed = '';
   let since: Sequence | null = null;
 
@@ -42,8 +41,8 @@ export function createWatches(): Watches {
     const text = JSON.stringify(view);
     if (wire === null || text === subscribed) return;
     subscribed = text;
-    // `since` is also right for watchers that were just added, because earlier changes are in the
-    // snapshot that they load.
+    // `since` is right for a watcher that was just added too, because the snapshot that it loads
+    // contains all earlier changes.
     wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
       if (text !== subscribed) return;
       since = answer.sequence;
@@ -67,9 +66,8 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      // A page that replaces another adds its watcher in the same turn of the event loop in which
-      // the other page removes its own. The microtask runs after both, so the server gets one
-      // change only.
+      // If one page replaces another, the new watcher is added and the old one removed in the same
+      // turn of the event loop. The microtask runs after both, so the server gets a single request.
       queueMicrotask(sync);
       return () => {
         if (watchers.delete(watcher)) queueMicrotask(sync);
@@ -94,7 +92,7 @@ export function createWatches(): Watches {
   };
 }
 
-/** Returns a view that shows all that these views show; null if there are no views. */
+/** Returns a view that includes all of the given views; null if there are none. */
 function coverOf(views: readonly View[]): View | null {
   const [first, ...others] = views;
   if (first === undefined) return null;
@@ -106,8 +104,8 @@ function coverOf(views: readonly View[]): View | null {
 }
 
 /**
- * Returns whether a change concerns a view, by the same rule as the server. If a flow's id is no
- * longer in use, that concerns every view that may have shown the flow.
+ * Returns whether a change concerns a view, by the server's own rule. If a flow's id is no longer
+ * used (`flow` is null), the change concerns every list, because the flow may be shown there.
  */
 function sees(view: View, change: FlowChanged): boolean {
   if (view.kind === 'flow') return change.id === view.id || change.movedTo === view.id;
