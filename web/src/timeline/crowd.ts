@@ -1,12 +1,13 @@
 import type { Bar, Lane } from './layout.ts';
 
 /**
- * Draws thousands of steps as a few paths, because as many elements would make the page slow. Only
- * what a reader looks for stays an element of its own, which the keyboard reaches.
+ * Draws thousands of steps as a few SVG paths, because an element for each would make the page
+ * slow. Only notable steps (those that are not `ok`, compensations, the selected, first and last
+ * one) stay buttons, which the keyboard can reach.
  */
 export interface Crowd {
   buttons: Bar[];
-  /** Paths of all other bars, by the status of their steps; in px. */
+  /** SVG paths of all bars that are not buttons, one per status, in px. */
   paths: { status: string; d: string }[];
 }
 
@@ -16,7 +17,7 @@ export interface Grid {
   insetPx: number;
 }
 
-/** From this many bars on, not all of them are elements of their own. */
+/** Maximum number of bars that are drawn as buttons. */
 export const MAX_BUTTONS = 400;
 const MIN_PX = 1.5;
 
@@ -51,7 +52,7 @@ function rectangle({ x, width, row }: Bar, { widthPx, rowPx, insetPx }: Grid): s
   return `M${(x * widthPx).toFixed(1)},${row * rowPx + insetPx}h${wide}v${high}h-${wide}z`;
 }
 
-/** Returns the bar at a point of the plot, in px; the nearest one within a few pixels. */
+/** Returns the bar at a point of the plot (px), or the nearest one in the row within 6 px. */
 export function barAt(
   lanes: readonly Lane[],
   { x, y }: { x: number; y: number },

@@ -82,11 +82,12 @@ describe('layout', () => {
     expect(ghost!.x + ghost!.width).toBeCloseTo(1);
     expect(now).toBe(1);
     expect(ghost!.ms).toBe(99_900);
-    // It is what one sees first, and the instants at which it became late and stuck lie on it.
+    // The awaited step takes much of the width, because it matters most, and the marks for late and
+    // stuck lie on its bar.
     expect(ghost!.width).toBeGreaterThan(0.3);
     expect(marks.map(({ kind }) => kind)).toEqual(['late', 'stuck']);
     for (const mark of marks) expect(mark.x).toBeGreaterThan(ghost!.x + 0.05);
-    // The work is not hidden by an hour of waiting.
+    // The 100 ms of work stay visible beside the long wait.
     expect(bar!.width).toBeGreaterThan(0.4);
   });
 

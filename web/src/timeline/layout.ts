@@ -5,17 +5,17 @@ import { scaleOf, timesOf, type Times } from './times.ts';
 import { ticksOf, type Ticks } from './ticks.ts';
 
 /**
- * Computes where everything in the timeline is: a lane for each service, the lane's steps in rows
- * so that none overlap, hops between steps, and a time scale whose idle gaps are folded. All x are
- * shares of the width, 0 … 1. The rules are guarded by `timeline/layout.test.ts`.
+ * This file computes the layout of the timeline: a lane for each service, rows in which a lane's
+ * steps do not overlap, hops between steps, and a time scale whose idle gaps are folded. Each x is
+ * a share of the width, 0 to 1. The rules are tested by `timeline/layout.test.ts`.
  */
 export interface Layout extends Ticks {
   lanes: Lane[];
   hops: HopLine[];
   rows: number;
-  /** True if there are so many rows that their steps show no names. */
+  /** True if there are so many rows that the steps are drawn without names. */
   crowded: boolean;
-  /** Position of the present time in an open flow; null in an ended flow. */
+  /** Position of the present time in a flow that has not ended; null in an ended flow. */
   now: number | null;
 }
 
@@ -27,7 +27,7 @@ export interface Lane {
   ghosts: Ghost[];
 }
 
-/** Shows a step that the flow waits for, from the instant since when it waits, until now. */
+/** The bar of a step for which the flow is waiting. It begins when the wait began and ends now. */
 export interface Ghost extends Place {
   waiting: WaitingFor;
   ms: number;
@@ -36,11 +36,11 @@ export interface Ghost extends Place {
 export interface Bar extends Place {
   step: Step;
   ms: number;
-  /** The attempts as parts of the step's bar, 0 … 1 of the width of the bar. */
+  /** Positions of the step's attempts within its bar, 0 to 1. */
   attempts: Attempt[];
-  /** The parts of the step's bar that are on the critical path, 0 … 1 of the width of the bar. */
+  /** Parts of the bar that are on the critical path, 0 to 1 of the bar's width. */
   critical: { x: number; width: number }[];
-  /** How long steps of this kind usually take; null if that is not shown. */
+  /** Usual duration of such a step; null if it is not shown or not known. */
   usual: UsualBar | null;
 }
 
@@ -49,23 +49,29 @@ export interface Attempt {
   x: number;
   width: number;
   failed: boolean;
-  /** The attempt is wide enough to show its number. */
+  /** True if the attempt is wide enough to show its number. */
   named: boolean;
-  /** Pause before the attempt, ms; null before the first one. `waitNamed`: there is room for it. */
+  /**
+   * Pause before the attempt, ms; null for the first attempt. `waitNamed` is true if the pause is
+   * wide enough to show its length.
+   */
   waitMs: number | null;
   waitNamed: boolean;
 }
 
-/** Where the step would have ended at the median, and at the 95th percentile. */
+/**
+ * Positions at which the step would have ended if it had taken its usual time: the median (p50) and
+ * the 95th percentile (p95).
+ */
 export interface UsualBar {
   p50: number;
   p95: number;
   p95Ms: number;
-  /** The step takes longer than 95 of 100 of its kind. */
+  /** True if the step took longer than the 95th percentile of such steps. */
   isSlow: boolean;
 }
 
-/** Returns how long steps like this one take, ms; null if nobody knows. */
+/** Returns the usual duration of such a step, ms; null if it is not known. */
 export type UsualOf = (step: Step) => { p50: number; p95: number } | null;
 
 export interface HopLine {
@@ -86,13 +92,13 @@ export interface LayoutOptions {
 }
 
 /**
- * From this many rows on, no bar shows its name, because the timeline then serves as an overview,
- * and the reader zooms in.
+ * Number of rows above which bars are drawn without names. The timeline is then an overview, into
+ * which the reader zooms.
  */
 const CROWDED_ROWS = 80;
-/** From this many steps on, a layout with names is not tried, because the names would not fit. */
+/** Number of steps above which names are left out without computing a layout with names first. */
 const CROWD = 1000;
-/** Width of an attempt from which it shows its number, and of a pause that shows its length. */
+/** Minimum width of an attempt that shows its number, and of a pause that shows its length. */
 const NUMBER_PX = 20;
 const PAUSE_PX = 110;
 
@@ -145,7 +151,7 @@ function placed(input: Input): Layout {
 interface Lanes {
   lanes: Lane[];
   barOf: Map<string, Bar>;
-  /** Ghosts by the id of the hop that they would take. */
+  /** Bars of awaited steps, by the id of the hop whose message they should receive. */
   ghostOf: Map<string, Ghost>;
 }
 
@@ -190,7 +196,7 @@ function lanesOf(input: Input): Lanes {
   for (const { lane, rows } of laneOf.values()) lane.rows = rows.count();
   return found;
 }
-/** Lengths of what is written behind the name of a step: "12.3 ms", and "waiting 12.3 s". */
+/** Room for the text behind a step's name, in characters: "12.3 ms" or "waiting 12.3 s". */
 const DURATION_CHARACTERS = 9;
 const WAITING_CHARACTERS = 17;
 

@@ -17,6 +17,6 @@ test('each step is an outline in the row of its service, failed ones apart', () 
   const scale = createScale(spans, { from: 0, to: 100 }, () => Infinity);
   const { ok, failed } = overviewPaths({ steps } as Flow, spans, scale, 20);
   expect(ok).toBe('M0.0,0.0h500.0v8.0h-500.0zM750.0,0.0h250.0v8.0h-250.0z');
-  // At its own width it would be too short to be visible.
+  // A minimum width keeps the failed step visible, although it is very short.
   expect(failed).toBe('M500.0,10.0h1.5v8.0h-1.5z');
 });

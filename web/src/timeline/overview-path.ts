@@ -2,8 +2,8 @@ import type { Flow } from '@fermata/server/contract';
 import type { Interval, Scale } from './scale.ts';
 
 /**
- * Returns all steps as two paths, drawn 1,000 wide, because thousands of elements would be too
- * many.
+ * Returns all steps as two SVG paths, 1,000 wide, for a small overview. One path is for failed
+ * steps, one for all others, because thousands of elements would be slow.
  */
 export function overviewPaths(
   { steps }: Flow,

@@ -1,11 +1,11 @@
 /**
- * Places bars in the rows of a lane, so that neither bars nor the names beside them overlap. All x
- * are shares of the width, 0 … 1.
+ * This file places bars in the rows of a lane, so that neither bars nor the names beside them
+ * overlap. Each x is a share of the width, 0 to 1.
  */
 
 /**
- * Where the name of a step is: inside of its bar if the bar is wide enough, otherwise to the right
- * or to the left of it, wherever it fits.
+ * Position of a step's name: inside the bar if it fits there, otherwise to the right or left of the
+ * bar.
  */
 export type Label = 'inside' | 'right' | 'left' | 'none';
 
@@ -20,21 +20,21 @@ const CHARACTER_PX = 6.6;
 const PADDING_PX = 18;
 const GAP_PX = 22;
 const MIN_WIDTH = 0.004;
-/** From this width on, a name that fits nowhere is cut inside of its bar. */
+/** Minimum width of a bar, px, in which a name that fits nowhere is shown truncated. */
 const CUT_PX = 60;
 
 interface Wanted {
   from: number;
   to: number;
-  /** Number of characters of the text. */
+  /** Number of characters of the name and the text behind it. */
   characters: number;
-  /** The bar has no room for its name, for example because it shows attempts. */
+  /** True if the inside of the bar is used for something else than the name, such as attempts. */
   isFilled?: boolean;
 }
 
 /**
- * Returns a function that gives each bar of one lane its row. Bars must be passed in the order in
- * which they start.
+ * Returns a function that assigns a row to each bar of a lane. Bars must be passed in order of
+ * their start.
  */
 export function createRows(
   widthPx: number,

@@ -1,14 +1,15 @@
 /**
- * Maps time to position and back. The scale is linear over work, and a stretch without work takes
- * at most `most` of the width. The scale is monotone, 0 … 1 over `view`, and depends continuously
- * on every instant from which it is made, so that nothing jumps as time goes on.
+ * Converts time to position and back. Time is linear while a step is running. A stretch without
+ * work takes at most its share of the width and is folded if it would take more. Positions grow
+ * with time, from 0 to 1 over `view`, and change continuously, so that nothing jumps while time
+ * goes on.
  */
 export interface Scale {
   at(ms: number): number;
   msAt(x: number): number;
-  /** Stretches that are folded, so that they are not to scale. */
+  /** Folded stretches, in which time is not to scale. */
   gaps: { x: number; width: number; ms: number }[];
-  /** Stretches that are not folded. In all of them the scale is linear with the same `perMs`. */
+  /** Stretches that are not folded. Each is linear with the same `perMs`. */
   runs: Interval[];
   perMs: number;
   view: Interval;
@@ -24,8 +25,8 @@ interface Idle extends Interval {
 }
 
 /**
- * Makes a scale. `mostOf` returns the maximum share of the width that an idle stretch may take;
- * Infinity if the stretch is to be to scale.
+ * Returns a scale. `mostOf` returns the maximum share of the width for an idle stretch; Infinity
+ * prevents folding.
  */
 export function createScale(
   busy: readonly Interval[],
@@ -93,9 +94,9 @@ function idleOf(
 }
 
 /**
- * Folds the stretches that exceed their share of the width, beginning with the one that exceeds it
- * most. Folding a stretch gives room to all that is left, so a stretch that was folded before would
- * still exceed its share. Returns the folded stretches, and the width per ms of all that is left.
+ * Folds the stretches that exceed their share of the width, the one that exceeds it most first.
+ * Each folding widens the rest, so a stretch that was folded stays above its share. Returns the
+ * folded stretches, and the width per ms of the unfolded time.
  */
 function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   let ms = Math.max(0.001, length);
@@ -104,7 +105,7 @@ function fold(idle: Idle[], length: number): { folded: Idle[]; perMs: number } {
   const excess = (one: Idle): number => (one.to - one.from) / one.most;
   for (const one of idle.sort((a, b) => excess(b) - excess(a))) {
     const its = one.to - one.from;
-    // If only idle time is left, it is not folded, because something has to take the width.
+    // A stretch is not folded if no other time would be left to take the rest of the width.
     if ((its * width) / ms <= one.most || ms - its <= 0.0005) break;
     folded.push(one);
     ms -= its;

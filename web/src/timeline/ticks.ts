@@ -2,29 +2,29 @@ import { duration } from '../ui/format.ts';
 import type { Scale } from './scale.ts';
 import type { Mark } from './times.ts';
 
-/** Labels of the time axis. All x are shares of the width. */
+/** Labels of the time axis. Each x is a share of the width, 0 to 1. */
 export interface Ticks {
   ticks: { x: number; label: string }[];
-  /** Folded gaps. `named` is true if there is room to show the gap's duration. */
+  /** Folded stretches of time. `named` is true if there is room to show the duration. */
   gaps: { x: number; width: number; ms: number; named: boolean }[];
   marks: AxisMark[];
-  /** True if there is room for the word "now" beside the marks. */
+  /** True if there is room for the word "now" beside the marks for late and stuck. */
   nowNamed: boolean;
 }
 
-/** `room` says how much of the text of a mark fits on the axis. */
+/** A mark with its position. `room` tells how much of the mark's text fits on the axis. */
 export interface AxisMark extends Mark {
   x: number;
   room: 'all' | 'word' | 'none';
 }
 
-/** Room for one tick, in pixels: its label, and space to the right of the label. */
+/** Minimum distance between two ticks, px: the width of a label and space to its right. */
 const TICK_PX = 84;
 const LABEL_PX = 58;
 const MARK_PX = 100;
 const WORD_PX = 20;
 const NOW_PX = 56;
-/** Units of time in which round distances between ticks are chosen, ms. */
+/** Units of time for round distances between ticks, ms. */
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -85,8 +85,8 @@ export function roundStep(rough: number): number {
 }
 
 /**
- * Returns ticks at round times, where time is to scale and where they leave room for the labels of
- * gaps, marks and the present time.
+ * Returns ticks at round times. Folded stretches have none, and ticks that would touch the labels
+ * of gaps, marks or the present time are left out.
  */
 function roundTimes(scale: Scale, taken: readonly number[], widthPx: number): Ticks['ticks'] {
   const step = roundStep(TICK_PX / (scale.perMs * widthPx));
@@ -105,7 +105,7 @@ function roundTimes(scale: Scale, taken: readonly number[], widthPx: number): Ti
   return ticks;
 }
 
-/** Formats a round time without the zeros of `duration`: `2 s` instead of `2.00 s`. */
+/** Formats a round time without trailing zeros: `2 s` instead of `2.00 s`. */
 const shortly = (ms: number): string =>
   duration(ms)
     .replace(/\.0+(?= )/, '')

@@ -3,9 +3,9 @@ import { createScale, type Interval, type Scale } from './scale.ts';
 
 const MAX_GHOSTS = 8;
 /**
- * Shares of the width: an idle stretch is folded to `FOLDED`, many idle stretches to `MAX_FOLDED`
- * together, the wait of an open flow until now to `OPEN_WAIT`, and each part of a wait for a step
- * (until it is late, until it is stuck, until now) to `AWAITED`, so that it is what one sees first.
+ * Maximum shares of the width: `FOLDED` for an idle stretch, `MAX_FOLDED` for many of them
+ * together, `OPEN_WAIT` for the time since the last step of an open flow. `AWAITED` is for each
+ * part of a wait for a step (until late, until stuck, until now), so that the wait stands out.
  */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
@@ -13,31 +13,33 @@ const OPEN_WAIT = 0.18;
 const AWAITED = 0.16;
 
 /**
- * Returns a function that converts an instant to ms since `origin`, exact to the microsecond. It
- * parses the digits itself, because an open flow of thousands of steps is laid out every second,
- * and making a BigInt for each instant took longer than all the rest.
+ * Returns a function that converts an instant (epoch ns) to ms since `origin`, exact to the
+ * microsecond. It splits the digits instead of using BigInt, which took most of the time of a
+ * layout, and open flows with thousands of steps are laid out every second.
  */
 export function msSince(origin: string): (nanos: string) => number {
   const [ms, ns] = [Number(origin.slice(0, -6)), Number(origin.slice(-6))];
   return (nanos) => Number(nanos.slice(0, -6)) - ms + (Number(nanos.slice(-6)) - ns) / 1e6;
 }
 
-/** Times of a flow's steps, and of what the flow waits for, in ms since the start of the flow. */
+/**
+ * Times of a flow's steps and of the steps that it waits for, in ms since the start of the flow.
+ */
 export interface Times {
-  /** Converts an instant to ms since the start of the flow. */
+  /** Converts an instant (epoch ns) to ms since the start of the flow. */
   since: (nanos: string) => number;
   /** Start and end of each step. */
   spans: Interval[];
-  /** What the flow waits for: from the instant since when, until now. */
+  /** Awaited steps: each interval begins when the wait began and ends now. */
   ghosts: (Interval & { waiting: WaitingFor })[];
-  /** Instants in the past at which the first step became late, and stuck. */
+  /** Past instants at which the first awaited step became late and stuck. */
   marks: Mark[];
   /** End of the step that ended last. */
   worked: number;
   nowMs: number;
-  /** True if the flow has not ended, or still waits for something. */
+  /** True if the flow has not ended or still waits for something. */
   open: boolean;
-  /** End of all that is laid out. In an open flow it is not before the present time. */
+  /** End of the timeline: the end of the last step, or the present time if the flow is open. */
   total: number;
 }
 
@@ -46,10 +48,12 @@ export interface Mark {
   ms: number;
 }
 
-/** Returns the id by which an awaited step is selected, as other steps are by theirs. */
+/**
+ * Returns the id by which an awaited step is selected. The prefix keeps it apart from ids of steps.
+ */
 export const awaitedId = ({ id }: WaitingFor): string => `await:${id}`;
 
-/** Returns whether what is shown of a flow changes as time goes on. */
+/** Returns whether the timeline of a flow changes as time passes. */
 export const goesOn = (flow: Flow): boolean =>
   flow.phase !== 'ended' ||
   flow.waitingFor.length > 0 ||
@@ -91,7 +95,7 @@ export function timesOf(flow: Flow, atMs: number): Times {
       ghosts.map(({ waiting }) => waiting.stuckAt),
     ),
   ];
-  // A step that is stuck as soon as it is late has one mark.
+  // If a step becomes late and stuck at the same instant, only the mark for stuck is shown.
   const isBoth = marks.length === 2 && marks[0]!.ms === marks[1]!.ms;
   return {
     since,
@@ -105,11 +109,11 @@ export function timesOf(flow: Flow, atMs: number): Times {
   };
 }
 
-/** Returns the scale of a window; without a window, of the whole flow. */
+/** Returns the time scale for an interval of the flow; for the whole flow if `window` is null. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
   const { spans, ghosts, marks, worked, nowMs, open, total } = times;
-  // The present time and each mark are points of their own, so that the stretches between them are
-  // folded one by one.
+  // The present time and each mark divide the idle time, so that the stretches between them are
+  // folded separately.
   const points = open ? [nowMs, ...marks.map(({ ms }) => ms)] : [];
   const busy = [...spans, ...points.map((ms) => ({ from: ms, to: ms }))];
   const openShare = ghosts.length > 0 ? AWAITED : OPEN_WAIT;

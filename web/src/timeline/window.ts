@@ -1,8 +1,8 @@
 import type { Interval } from './scale.ts';
 
 /**
- * Reads a window, an interval of a flow's time, from the address. There it is written as
- * `200-1500.5`, in ms since the start of the flow. Returns null if the text is no window.
+ * Reads an interval of a flow from the URL, where it is written as `200-1500.5`, in ms since the
+ * start of the flow. Returns null if the text is invalid.
  */
 export function readWindow(text: string | null): Interval | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?)-(\d{1,15}(?:\.\d{1,6})?)$/.exec(text ?? '');
@@ -14,16 +14,18 @@ export const writeWindow = (window: Interval | null): string =>
   window === null ? '' : `${round(window.from)}-${round(window.to)}`;
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** A part of the strip, from 0 to 1. */
+/** A part of the strip that shows the whole flow; both ends are from 0 to 1. */
 export type Part = readonly [from: number, to: number];
 const MIN_WIDTH = 1 / 2000;
 
-/** Returns the part zoomed by a factor. The position `around` stays in its place. */
+/**
+ * Returns the part with its width multiplied by `factor`. The position `around` stays where it is.
+ */
 export function zoomed([from, to]: Part, factor: number, around = (from + to) / 2): Part {
   const width = Math.min(1, Math.max(MIN_WIDTH, (to - from) * factor));
   return inside(around - ((around - from) / (to - from)) * width, width);
 }
-/** Returns the part moved by a share of its own width. */
+/** Returns the part moved by a multiple of its own width. */
 export const moved = ([from, to]: Part, share: number): Part =>
   inside(from + (to - from) * share, to - from);
 /** Returns the part between two positions, which may be given in either order. */
