@@ -1,6 +1,9 @@
 import { duration } from './format.ts';
 
-/** Formats a share, 0 to 1: `41 %`; a small one with a digit more, so that it is not zero. */
+/**
+ * Formats a share, 0 to 1, such as `41 %`. Below 10 % it has a decimal, so that a small share is
+ * not shown as zero.
+ */
 export function percent(share: number): string {
   const value = share * 100;
   if (value < 100 && value >= 99.5) return '> 99 %';
@@ -8,13 +11,13 @@ export function percent(share: number): string {
   return value < 0.1 ? '< 0.1 %' : `${value.toFixed(1)} %`;
 }
 
-/** Formats by how much a duration became longer: `+1.10 s`, `−30 ms`; `—` if it did not change. */
+/** Formats the change of a duration: `+1.10 s`, `−30 ms`; `—` if it is negligible. */
 export function changeOfMs(now: number, before: number): string {
   const difference = now - before;
   return isNegligible(now, before) ? '—' : `${signOf(difference)}${duration(Math.abs(difference))}`;
 }
 
-/** Formats by how much a count grew: `+12`, `−3`; `—` if it did not. */
+/** Formats the change of a count: `+12`, `−3`; `—` if there is none. */
 export function changeOfCount(now: number, before: number): string {
   const difference = now - before;
   return difference === 0
@@ -22,7 +25,7 @@ export function changeOfCount(now: number, before: number): string {
     : `${signOf(difference)}${Math.abs(difference).toLocaleString('en')}`;
 }
 
-/** A change of a duration that nobody would act on: within 1 % or 0.1 ms. */
+/** Returns whether a change of a duration is too small to matter: within 1 % or 0.1 ms. */
 const isNegligible = (now: number, before: number): boolean =>
   Math.abs(now - before) <= Math.max(0.1, 0.01 * Math.max(now, before));
 const signOf = (difference: number): string => (difference < 0 ? '−' : '+');

@@ -1,2 +1,5 @@
-/** How times, durations and names are written is the same in the dashboard and in a terminal. */
+/**
+ * The formats of times, durations and names are shared with the server, so that a terminal shows
+ * them in the same way.
+ */
 export * from '@fermata/server/words';

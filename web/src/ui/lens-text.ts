@@ -1,7 +1,7 @@
 import type { LensPopulation } from '@fermata/server/contract';
 import { counted } from '@fermata/server/words';
 
-/** Returns how many flows an answer rests on, and what it does not cover. */
+/** Returns a text that says how many flows were counted, and which were not. */
 export function populationText({ total, used, sampled }: LensPopulation): string {
   const missing = total - used;
   return [
@@ -13,7 +13,9 @@ export function populationText({ total, used, sampled }: LensPopulation): string
   ].join(' · ');
 }
 
-/** Returns how many times as long something takes; '' if that is not worth a word. */
+/**
+ * Returns a duration as a multiple of the usual one, such as `×2.5`; empty if it is close to usual.
+ */
 export function timesText(ms: number, usualMs: number): string {
   if (usualMs <= 0 || ms <= 0) return '';
   const times = ms / usualMs;

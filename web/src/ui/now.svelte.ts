@@ -1,9 +1,6 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/**
- * Interval at which the clock changes, ms. The clock runs only while something on the page reads
- * it.
- */
+/** Interval at which the clock advances, ms. It runs only while a component reads it. */
 const TICK_MS = 1000;
 
 let ms: number | null = null;
@@ -20,8 +17,8 @@ const subscribe = createSubscriber((update) => {
 });
 
 /**
- * Returns the present time of the one clock that all components share, so that no two ages on a
- * screen disagree.
+ * Returns the present time, epoch ms, from one clock that all components share. Thus all ages on a
+ * screen refer to the same instant.
  */
 export function now(): number {
   subscribe();

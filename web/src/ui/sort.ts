@@ -1,12 +1,14 @@
-/** A cell of a table: what it shows, and by what it is sorted if that is something else. */
+/** A cell of a table. It is sorted by `sort` if that is set, otherwise by `text`. */
 export interface Cell {
   text: string;
   sort?: number;
-  /** Address of what the cell counts. */
+  /** URL to which the cell links. */
   href?: string;
-  /** State that the cell stands for, a class of `.tag`. */
+  /** Class of `.tag` that colours the cell by the state that it shows. */
   tone?: 'bad' | 'warn' | 'failed' | 'ok' | 'run';
-  /** Token of a colour, shown as a square before the text: `--work`. */
+  /**
+   * Name of a CSS variable, such as `--work`, whose colour is shown as a square before the text.
+   */
   colour?: string;
 }
 export interface Row {
@@ -17,20 +19,23 @@ export interface Column {
   label: string;
   isNumber?: boolean;
 }
-/** Order of rows by one of the columns. */
+/** The column by which rows are sorted, and the direction. */
 export interface Order {
   column: number;
   isDescending: boolean;
 }
 
-/** Returns the rows in an order; equal rows stay as they were. Null leaves all as they were. */
+/** Returns the rows in sorted order. The sort is stable. With null the rows stay as they are. */
 export function sorted(rows: readonly Row[], order: Order | null): readonly Row[] {
   if (order === null) return rows;
   const sign = order.isDescending ? -1 : 1;
   return [...rows].sort((a, b) => sign * compare(a.cells[order.column], b.cells[order.column]));
 }
 
-/** Returns the order after the heading of a column was pressed. Numbers start with the greatest. */
+/**
+ * Returns the order after a click on a column heading. Numbers are first sorted in descending
+ * order, texts in ascending order; another click reverses the order.
+ */
 export function nextOrder(order: Order | null, column: number, isNumber: boolean): Order {
   if (order?.column === column) return { column, isDescending: !order.isDescending };
   return { column, isDescending: isNumber };
