@@ -1,6 +1,6 @@
 /**
- * This file keeps the state of a page in the page's URL, so that the page can be shared, reloaded
- * and gone back to.
+ * This file keeps the state of a page in its URL, so that the page can be shared and reloaded, and
+ * the browser's Back button works.
  */
 interface Place {
   path: string;
@@ -47,7 +47,7 @@ export function heading(h1: HTMLElement): void {
   h1.focus({ preventScroll: true });
 }
 
-/** Changes some parameters of the current URL. An empty value removes its parameter. */
+/** Changes parameters of the current URL. An empty value removes a parameter. */
 export function setQuery(changes: Record<string, string>, replace = true): void {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a working copy, never rendered
   const query = new URLSearchParams(place.query);
@@ -60,8 +60,8 @@ export function setQuery(changes: Record<string, string>, replace = true): void 
 }
 
 /**
- * Treats a click anywhere in a row as a click on the row's link, with its modifier keys. Keyboards
- * and screen readers use the link itself. Used by `{@attach}` on a list.
+ * Makes a click anywhere in a row act as a click on the row's link, including modifier keys.
+ * Keyboards and screen readers use the link itself. Used by `{@attach}` on a list.
  */
 export function rowsAreLinks(list: HTMLElement): () => void {
   const onClick = (event: MouseEvent): void => {
@@ -80,7 +80,7 @@ export function rowsAreLinks(list: HTMLElement): () => void {
 }
 
 /**
- * Follows a link: on a plain click, navigates without loading the page again; any other click is
+ * Handles a click on a link: a plain click navigates without reloading the page, any other click is
  * left to the browser.
  */
 export function follow(event: MouseEvent): void {

@@ -1,6 +1,6 @@
 type Density = 'comfortable' | 'compact';
 
-/** Key under which the browser stores the reader's choice. */
+/** Key under which the browser stores the chosen density. */
 const KEY = 'density';
 let current = $state<Density>(localStorage.getItem(KEY) === 'compact' ? 'compact' : 'comfortable');
 
@@ -11,7 +11,7 @@ export function setDensity(chosen: Density): void {
   applyDensity();
 }
 
-/** Sets the attribute of the document by which app.css chooses the height of rows. */
+/** Sets an attribute on the document, by which app.css chooses the height of table rows. */
 export function applyDensity(): void {
   document.documentElement.dataset['density'] = current;
 }

@@ -17,14 +17,14 @@ export const PAGE_KEYS = {
 
 const FIELDS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
 /**
- * Keys for which Alt does not count as a modifier, because some keyboards type these brackets with
+ * Keys for which Alt is not a modifier, because on some keyboards these brackets are typed with
  * Alt.
  */
 const TYPED_WITH_ALT = new Set(['[', ']']);
 
 /**
- * Returns whether a key press may be a shortcut. Key presses in a field or with a modifier may not,
- * because they belong to the browser. Every page calls this before it acts on a key.
+ * Returns whether a key press may be a shortcut. It is not if it was made in a text field or with a
+ * modifier key. Every page calls this before it acts on a key.
  */
 export function isShortcut(event: KeyboardEvent): boolean {
   const isTyping = FIELDS.has((event.target as Element | null)?.tagName ?? '');
@@ -32,7 +32,7 @@ export function isShortcut(event: KeyboardEvent): boolean {
   return !isTyping && !event.metaKey && !event.ctrlKey && !hasAlt;
 }
 
-/** Makes a listener for the window that runs the action of the pressed key. */
+/** Returns a listener for key presses in the window, which runs the action of the pressed key. */
 export const onShortcut =
   (shortcuts: Shortcuts) =>
   (event: KeyboardEvent): void => {
@@ -42,8 +42,8 @@ export const onShortcut =
 const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 /**
- * Returns how many rows a key moves in a list (j and k as in editors, or the arrow keys); null if
- * the key does not move.
+ * Returns by how many rows a key moves the selection in a list (j and k, or the arrow keys); null
+ * if it does not.
  */
 export const rowsOf = (key: string): number | null =>
   Object.hasOwn(STEPS, key) ? STEPS[key]! : null;

@@ -1,7 +1,7 @@
 import type { Component } from 'svelte';
 import type { Page } from './route.ts';
 
-/** Pages of one thing, whose id (or null, for a list of them) the address names. */
+/** Pages whose URL can contain an id. Without an id, `id` is null and the page shows a list. */
 export const PAGES_OF_ONE: Partial<Record<Page, Load<{ id: string | null }>>> = {
   flow: () => import('../pages/flow/Page.svelte'),
   incidents: () => import('../pages/incidents/Page.svelte'),
@@ -9,7 +9,7 @@ export const PAGES_OF_ONE: Partial<Record<Page, Load<{ id: string | null }>>> = 
 
 type Load<Props extends object> = () => Promise<{ default: Component<Props> }>;
 
-/** All other pages. A page is loaded when it is first shown. */
+/** Pages whose URL contains no id. Each is loaded when it is first shown. */
 export const PAGES: Partial<Record<Page, Load<Record<string, never>>>> = {
   overview: () => import('../pages/overview/Page.svelte'),
   flows: () => import('../pages/explore/Page.svelte'),

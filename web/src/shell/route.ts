@@ -9,7 +9,7 @@ export type Page =
   | 'connect'
   | 'nowhere';
 
-/** The page that a path leads to, and the item on it where the path names one. */
+/** The page of a URL, and the id in the URL if it has one. */
 export interface Route {
   page: Page;
   id: string | null;
@@ -36,8 +36,8 @@ export function routeOf(path: string): Route {
 }
 
 /**
- * Returns the route of an address whose last part is an id. An address that was truncated within an
- * escape sequence leads to no page, instead of breaking the dashboard.
+ * Returns the route of a URL whose last part is an id. If the URL was cut within an escape
+ * sequence, the id cannot be decoded and the result is the page for unknown URLs.
  */
 function withId(page: Page, escaped: string): Route {
   try {

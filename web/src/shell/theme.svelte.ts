@@ -1,8 +1,8 @@
 type Theme = 'light' | 'dark';
 
 /**
- * Key under which the browser stores the reader's choice, so that the choice outlives a reload.
- * Before any choice the theme of the system applies.
+ * Key under which the browser stores the chosen theme. Until one is chosen, the system's theme
+ * applies.
  */
 const KEY = 'theme';
 const initial = (): Theme => {
@@ -19,7 +19,7 @@ export const toggleTheme = (): void => {
   current = otherTheme();
 };
 
-/** Sets the attribute of the document by which app.css chooses the theme. */
+/** Sets an attribute on the document, by which app.css chooses the theme. */
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = current;
   localStorage.setItem(KEY, current);

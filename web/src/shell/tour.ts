@@ -1,17 +1,20 @@
 import type { Incident } from '@fermata/server/contract';
 
-/** A tour of the demo: what to look at, page after page. */
+/** A step of the guided tour: the page to open, and what to look at. */
 export interface TourStep {
   title: string;
   text: string;
   href: string;
 }
 
-/** Order of the demo that is stuck for good (test/scenarios/history/shop-history.ts). */
+/** Id of the demo's order that never goes on (test/scenarios/history/shop-history.ts). */
 const STUCK = 'order-1042';
 const HELD_UP = 'mailer';
 
-/** Returns the steps of the tour; that of the incident leads to it, once there is one. */
+/**
+ * Returns the steps of the tour. The step about an incident links to the mailer's incident as soon
+ * as there is one.
+ */
 export function tourOf(incidents: readonly Incident[]): TourStep[] {
   const ofMailer = incidents
     .filter(({ service, severity }) => service === HELD_UP && severity === 'critical')
@@ -45,10 +48,13 @@ export function tourOf(incidents: readonly Incident[]): TourStep[] {
   ];
 }
 
-/** What the browser stores once the tour was closed. */
+/** Value that the browser stores after the tour was closed. */
 export const CLOSED = 'closed';
 
-/** Returns the step that was shown last, as it is stored; null if the tour was closed. */
+/**
+ * Returns the number of the step that was shown last, from the stored value; null if the tour was
+ * closed.
+ */
 export function stepStored(stored: string | null, steps: number): number | null {
   if (stored === CLOSED) return null;
   const step = Number(stored ?? 0);

@@ -5,7 +5,10 @@ import { createSearchLine } from './search-line.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** Makes an address that follows the line's queries, at once or when the test says so. */
+/**
+ * Returns a search line, and the queries that it ran. With `at once`, each query is in the URL
+ * immediately; with `when told`, the test puts it there.
+ */
 function page(follows: 'at once' | 'when told') {
   const asked: string[] = [];
   const line = createSearchLine((text) => {
@@ -55,7 +58,7 @@ test('a navigation from elsewhere replaces what was typed, which is asked for no
   line.arrive('type:order');
   line.type('type:order half');
   line.askSoon();
-  // This goes back to a history entry with the same query, or another one.
+  // The reader goes back in the history, to an entry with the same query or without one.
   for (const query of ['type:order', '']) {
     expect([line.arrive(query), line.text]).toEqual([true, query]);
     pause();
@@ -103,7 +106,7 @@ test('the line shows what was typed last, or the last navigation from elsewhere,
         if (kind === 'elsewhere' || kind === 'follow') followed = asked.length;
         if (kind === 'type') typed = true;
         expect(line.text).toBe(shown);
-        // The line asks only for its own text, and only where it was typed.
+        // A query that was run equals the shown text, and the reader typed it.
         if (asked.length > before) expect([asked.slice(before), typed]).toEqual([[shown], true]);
         if (kind === 'elsewhere' || asked.length > before) typed = false;
       }

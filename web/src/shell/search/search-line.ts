@@ -2,33 +2,27 @@
 const PAUSE_MS = 200;
 
 /**
- * Keeps the text of the search line. A query in the address replaces the text only if the line did
- * not ask for that query itself, because the line's own queries come back by the address, too, and
- * may be older than the text.
+ * Keeps the text of the search field. A query in the URL replaces the text, unless the field put
+ * that query there itself: its own queries return by the URL too and may be older than the text.
  */
 export interface SearchLine {
   readonly text: string;
-  /**
-   * Takes typed text, and cancels the query of an older text if it has not been run yet, because
-   * that query would come back by the address.
-   */
+  /** Sets the typed text. Cancels the query of an older text if it has not run yet. */
   type(text: string): void;
-  /** Runs the query for the typed text after a pause in typing. */
+  /** Runs the query of the typed text after a pause in typing. */
   askSoon(): void;
   askNow(): void;
-  /** Takes the query that is now in the address. Returns whether the query replaced the text. */
+  /** Handles the query that is now in the URL. Returns whether it replaced the text. */
   arrive(query: string): boolean;
-  /** Cancels the query for the typed text if the query has not been run yet. */
+  /** Cancels the query of the typed text if it has not run yet. */
   drop(): void;
 }
 
 export function createSearchLine(ask: (text: string) => void): SearchLine {
   let text = '';
-  /** True while the query for the typed text has not been run yet. */
+  /** True while the query of the typed text waits for a pause in typing. */
   let pending = false;
-  /**
-   * The query that was run last and has not come back by the address yet; null if there is none.
-   */
+  /** The last query that was run and has not appeared in the URL yet; null if there is none. */
   let asked: string | null = null;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const drop = (): void => {

@@ -3,13 +3,14 @@ import { carried } from '../../data/scope.ts';
 import { createSearchLine } from './search-line.ts';
 
 /**
- * The query that was last set by typing. Further typing replaces the history entry of this query,
- * so that a query is one entry, however long it took to type.
+ * The query that typing last put into the URL. Further typing replaces its history entry, so that a
+ * query is one entry however long it took to type.
  */
 let written = '';
 
 /**
- * The one search line of the dashboard. On a page without flows its query leads to the explorer.
+ * The state of the dashboard's only search field. On a page that shows no flows, a query opens the
+ * explorer.
  */
 export const line = createSearchLine((text) => {
   const { path, query } = here();
@@ -21,7 +22,8 @@ export const line = createSearchLine((text) => {
 });
 
 /**
- * Applies a choice as a history entry of its own. A query that was typed before is applied first.
+ * Changes URL parameters as a new history entry. A typed query that has not run yet is applied
+ * first.
  */
 export function choose(changes: Record<string, string>): void {
   if (changes['q'] === undefined) line.askNow();
