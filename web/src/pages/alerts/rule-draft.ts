@@ -1,6 +1,9 @@
 import type { AlertRule, AlertRuleDraft } from '@fermata/server/contract';
 
-/** The form of a rule. Grouping by a key is a choice and a name here, and one text in the API. */
+/**
+ * Fields of the form for an alert rule. The API has one text for grouping, such as `key:order_id`;
+ * the form splits it into `group` and `key`.
+ */
 export interface RuleForm {
   name: string;
   query: string;
@@ -29,11 +32,14 @@ export const draftOf = ({ name, query, severity, for: wait, group, key }: RuleFo
     groupBy: group === 'key' ? `key:${key.trim()}` : group,
   }) satisfies AlertRuleDraft;
 
-/** Returns whether there is enough for a preview. */
+/**
+ * Returns whether the form has what a preview needs: a query, and a key if incidents are grouped by
+ * a key.
+ */
 export const isPreviewable = ({ query, group, key }: RuleForm): boolean =>
   query.trim() !== '' && (group !== 'key' || key.trim() !== '');
 
-/** Makes a name that the server accepts of what a person wrote. */
+/** Converts what the user typed into a rule name that the server accepts. */
 export const nameOf = (text: string): string =>
   text
     .toLowerCase()
@@ -47,7 +53,7 @@ const UNITS = [
   ['m', 60_000],
   ['s', 1000],
 ] as const;
-/** Writes a duration as the API reads it: `90s`, `5m`. */
+/** Formats a duration in the API's syntax: `90s`, `5m`. */
 export function durationText(ms: number): string {
   if (ms === 0) return '0s';
   const [unit, size] = UNITS.find(([, one]) => ms % one === 0) ?? (['ms', 1] as const);

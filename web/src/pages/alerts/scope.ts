@@ -5,7 +5,7 @@ type Scope = Pick<Silence, 'rule' | 'flowType' | 'service' | 'incidentId'>;
 
 /**
  * Returns a text that says which notifications a silence holds back. `titleOf` returns the title of
- * an incident, undefined if it is not known.
+ * an incident, or undefined if the incident is not known.
  */
 export const scopeOf = (
   { rule, flowType, service, incidentId }: Scope,

@@ -1,7 +1,7 @@
 import type { AlertRoute, Notification } from '@fermata/server/contract';
 import { absolute, capital, duration } from '../../ui/format.ts';
 
-/** This file says in plain words what was decided about notifications, and what routes do. */
+/** This file describes in plain words what became of notifications, and what routes do. */
 
 const KINDS: Record<string, string> = {
   webhook: 'webhook',
@@ -15,12 +15,15 @@ export const kindText = (kind: string): string => KINDS[kind] ?? kind;
 
 export interface Told {
   text: string;
-  /** The reason, or the error; '' if the text says all. */
+  /** The reason or the error; empty if `text` says everything. */
   why: string;
   tone: 'ok' | 'warn' | 'bad' | 'none';
 }
 
-/** Says what became of a notification. `kindOf` returns the kind of a channel, '' if unknown. */
+/**
+ * Describes what became of a notification. `kindOf` returns the kind of a channel, or an empty text
+ * if the channel is unknown.
+ */
 export function toldText(
   one: Notification,
   kindOf: (channel: string) => string,
@@ -95,7 +98,7 @@ export function reasonText(reason: string): string {
 const listed = (items: readonly string[]): string =>
   items.length <= 1 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 
-/** Says which incidents a route is for. */
+/** Describes which incidents a route applies to. */
 export function routeScope({ severities, rules, types, services }: AlertRoute): string {
   const parts = [
     severities.length > 0 ? `${listed(severities)} incidents` : 'All incidents',
@@ -106,7 +109,10 @@ export function routeScope({ severities, rules, types, services }: AlertRoute): 
   return capital(parts.join(' '));
 }
 
-/** Says what else a route does, one sentence each. */
+/**
+ * Describes the other settings of a route, one sentence each: waiting, repetition, escalation, mute
+ * windows.
+ */
 export function routeDetails(route: AlertRoute): string[] {
   const { groupWaitMs, repeatMs, escalate, mute } = route;
   return [
