@@ -1,7 +1,7 @@
 /**
- * Writes the lines with which services send to this server. Everything is meant to be pasted into a
- * shell as it stands: values are quoted, and code is written into a file. Guarded by
- * test/architecture/pasted-lines.test.ts, where bash reads all of it.
+ * This file makes the shell commands by which services send to this server. They can be pasted into
+ * a shell without changes: values are quoted, and code is written into files.
+ * test/architecture/pasted-lines.test.ts has bash parse all of them.
  */
 export interface Block {
   title: string;
@@ -19,14 +19,14 @@ export interface Address {
   grpc: string;
 }
 
-/** Quotes a value for a POSIX shell, whatever is in it. */
+/** Quotes any value for a POSIX shell. */
 export const quoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`;
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * Returns an address as it is reached from where the browser runs. A server that listens on all
- * addresses knows itself as localhost only; the browser came by a name that others can use.
+ * Returns an address of the server as other machines can reach it. A server that listens on all
+ * interfaces calls itself localhost; the browser's host name is used instead.
  */
 export function reachedFrom(address: string, hostname: string): string {
   const url = URL.canParse(address) ? new URL(address) : null;
@@ -36,11 +36,11 @@ export function reachedFrom(address: string, hostname: string): string {
   return url.origin;
 }
 
-/** Returns whether services on other machines cannot use this address. */
+/** Returns whether an address works only on the server's own machine. */
 export const isLocal = (address: string): boolean =>
   URL.canParse(address) && LOOPBACK.test(new URL(address).hostname);
 
-/** Writes a file from within the shell. What is in it is not expanded. */
+/** Returns a shell command that writes a file. The shell expands nothing in the text. */
 const file = (name: string, text: string): string => `cat > ${name} <<'END'\n${text.trim()}\nEND`;
 
 const environment = (http: string): string =>
@@ -212,7 +212,7 @@ export const platformsOf = (address: Address): Platform[] => [
   { id: 'curl', name: 'curl', blocks: curl(address) },
 ];
 
-/** The package that the lines name; the dashboard itself does not import it. */
+/** Name of the package in the install commands. The dashboard itself does not import it. */
 const PACKAGE = '@fermata/instrumentation';
 const FIRST_FLOW = `
 import { completeFlow, handleMessage, publishEvent, startFlow } from '${PACKAGE}';
@@ -225,7 +225,7 @@ const headers = startFlow(order, () => publishEvent(message, (context) => contex
 await handleMessage({ ...message, headers, step: 'charge card' }, async () => completeFlow());
 `;
 
-/** How the flows get names that people know, where trace context alone joined them. */
+/** Shell commands that show how to give flows a type and an id of the business. */
 export const namingOf = (): Block[] => [
   {
     title: 'By an attribute that your spans have already',
@@ -239,7 +239,7 @@ export const namingOf = (): Block[] => [
   },
 ];
 
-/** The demo cannot be started from a browser, so the page shows the command. */
+/** The command that starts the demo. It is only shown, because a browser cannot start a program. */
 export const DEMO: Block = {
   title: 'See a demo first',
   lines: 'npm start -- --demo',

@@ -1,28 +1,31 @@
 import type { FlowSummary, FlowTypeSummary, ServiceSummary } from '@fermata/server/contract';
 
-/** What is known of the services that send here. */
+/** What the server has received from the services so far. */
 export interface Seen {
   services: readonly ServiceSummary[];
   types: readonly FlowTypeSummary[];
-  /** The newest flows. */
+  /** The newest flows of the server. */
   flows: readonly FlowSummary[];
 }
 
-/** `done`: seen. `waiting`: not yet. `problem`: seen, and wrong. */
+/**
+ * State of a check. `done`: it succeeded. `waiting`: nothing has arrived yet. `problem`: what
+ * arrived is wrong.
+ */
 export type CheckState = 'done' | 'waiting' | 'problem';
 
 export interface Check {
   id: string;
   title: string;
   state: CheckState;
-  /** What was seen. */
+  /** Description of what has arrived. */
   found: string;
-  /** What to do while it is not seen, or wrong. */
+  /** Advice for the user; empty if the check is done. */
   todo: string;
 }
 
 const FEW = 3;
-/** Lists names, a few in full. */
+/** Joins names to a text; beyond the first few, only their number is given. */
 export const someOf = (names: readonly string[]): string => {
   const shown = names.slice(0, FEW).join(', ');
   return names.length > FEW ? `${shown} and ${names.length - FEW} more` : shown;
@@ -30,7 +33,7 @@ export const someOf = (names: readonly string[]): string => {
 
 const place = ({ environment, name }: ServiceSummary): string => `${environment}\0${name}`;
 
-/** Returns destinations that one service sends to and another one takes from. */
+/** Returns destinations for which both a sender and a receiver have been seen. */
 export function sharedDestinations(services: readonly ServiceSummary[]): string[] {
   const taken = new Set(
     services.flatMap(({ environment, consumes }) =>
@@ -43,7 +46,7 @@ export function sharedDestinations(services: readonly ServiceSummary[]): string[
   return [...new Set(shared)].sort();
 }
 
-/** Returns services that were never seen in one flow with another service. */
+/** Returns the services that never occurred in a flow together with another service. */
 export function aloneOf({ services, types }: Seen): string[] {
   const joined = new Set<string>();
   for (const { environment, services: members, incomplete } of types)
@@ -92,7 +95,7 @@ function joins(seen: Seen): Verdict {
   );
 }
 
-/** Returns what was seen of the way from a first span to flows that people know by name. */
+/** Returns the checks for connecting services, from the first span to flows with readable names. */
 export function checksOf(seen: Seen): Check[] {
   const { services, flows } = seen;
   const messaging = services.filter(({ sends, consumes }) => sends.length + consumes.length > 0);
@@ -140,7 +143,7 @@ export function checksOf(seen: Seen): Check[] {
   ];
 }
 
-/** Says in a few words how far it is. */
+/** Returns the progress in words, such as `3 of 6 seen`. */
 export function progressOf(checks: readonly Check[]): string {
   const done = checks.filter(({ state }) => state === 'done').length;
   return done === checks.length ? 'All seen' : `${done} of ${checks.length} seen`;
