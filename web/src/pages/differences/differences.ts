@@ -7,8 +7,8 @@ import { percent } from '../../ui/change.ts';
 import { counted } from '@fermata/server/words';
 
 /**
- * Returns the filter with what can be compared as its query: flows that a query finds are compared
- * with the others of the same filter, so a status or a service has to become part of the query.
+ * Returns the filter with status and service moved into the query. The server compares the flows
+ * that match the query with the other flows of the filter, so both must be part of the query.
  */
 export function asked(filter: Filter): Filter {
   const parts = [
@@ -27,11 +27,11 @@ function statusQuery(statuses: string): string {
 const quoted = (text: string): string =>
   /^[\w.-]+$/.test(text) ? text : `"${text.replaceAll('"', '*')}"`;
 
-/** Returns whether there is something that the flows of a filter can be compared with. */
+/** Returns whether there are other flows with which the filter's flows can be compared. */
 export const canCompare = (filter: Filter, comparison: Comparison, nowMs: number): boolean =>
   isCompared(comparison) || asked(filter).q.trim() !== '' || spanOf(filter, nowMs).fromMs !== null;
 
-/** Returns the filter of the flows that an answer for `filter` compares with. */
+/** Returns a filter for the other flows with which the server has compared the filter's flows. */
 export function elsewhereOf(
   filter: Filter,
   comparison: Comparison,
@@ -43,14 +43,17 @@ export function elsewhereOf(
   return comparedFilter(filter, { against: '', compare: 'before' }, nowMs);
 }
 
-/** Returns the address of the flows elsewhere that have a value; its query names those here. */
+/**
+ * Returns the URL of those other flows that have a value. `q` is the query for the value in the
+ * filter `here`, so the query of `here` is replaced by that of `elsewhere`.
+ */
 export function elsewhereAddress({ q }: Difference, here: Filter, elsewhere: Filter): string {
   const value = here.q.trim() === '' ? q : q.slice(`(${here.q.trim()}) `.length);
   const others = elsewhere.q.trim();
   return flowsAddress(elsewhere, others === '' ? value : `(${others}) ${value}`);
 }
 
-/** Comparisons that are offered where there is none, with what they change in the address. */
+/** Suggestions for a first comparison, each with the URL parameters that it sets. */
 export const OFFERS: readonly (readonly [label: string, changes: Record<string, string>])[] = [
   ['Stuck flows against the rest', { q: 'status:stuck' }],
   ['Failed flows against the rest', { q: 'status:failed' }],
@@ -71,21 +74,24 @@ const FIELDS: Record<Difference['field'], string> = {
 };
 export const fieldText = (field: Difference['field']): string => FIELDS[field];
 
-/** Returns what the flows are called in a sentence: `stuck flows`, if they all are. */
+/** Returns a name for the filter's flows in a sentence: `stuck flows`, or just `flows`. */
 export function nameOf({ q, type }: Filter): string {
   const [, status] = /^status:(\w+)$/.exec(q.trim()) ?? [];
   const kind = type === '' ? 'flows' : `flows of ${type}`;
   return status === undefined ? kind : `${statusText(status)} ${kind}`;
 }
 
-/** Returns a value without the colon at its end that a failure without a message has. */
+/** Returns a value without a colon at its end, which failures without a message have. */
 export const valueText = (value: string): string => value.replace(/[:\s]+$/, '');
 
-/** Returns the differences without those that the query itself makes. */
+/**
+ * Removes differences that follow from the query itself, such as the status if the query asks for
+ * it.
+ */
 export const tellingOf = (items: readonly Difference[], { q }: Filter): Difference[] =>
   items.filter(({ field, value }) => !q.includes(`${field}:${value}`));
 
-/** Returns what is said of a flow that has the value: `have mailer 2.4.0`. */
+/** Returns the value as a phrase about flows: `have mailer 2.4.0`. */
 function predicate({ field, value: raw }: Difference): string {
   const value = valueText(raw);
   if (field === 'status') return `are ${statusText(value)}`;
@@ -95,7 +101,7 @@ function predicate({ field, value: raw }: Difference): string {
   return `have ${value}`;
 }
 
-/** Returns the most telling difference in a sentence. */
+/** Returns a sentence about the most significant difference. */
 export function headline(
   { population }: DifferencesAnswer,
   items: readonly Difference[],
@@ -117,13 +123,13 @@ const WITH: Record<DifferencesAnswer['against']['is'], string> = {
   'the time before': 'the same length of time before',
 };
 
-/** Returns what the flows are compared with; `chosen` is what the reader chose, in words. */
+/** Describes the other flows. `chosen` names the comparison that the reader chose. */
 export function comparedText({ against }: DifferencesAnswer, chosen: string): string {
   const what = WITH[against.is] || chosen || 'the flows that were asked for';
   return `compared with ${counted(against.used, 'flow')}: ${what}`;
 }
 
-/** Returns how much more frequent a value is here. */
+/** Returns by which factor a value is more frequent in the filter's flows, as text. */
 export function liftText({ lift, share }: Difference): string {
   if (lift === null) return 'only here';
   if (share === 0) return 'only there';
