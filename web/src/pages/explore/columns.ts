@@ -2,19 +2,19 @@ import type { FlowSummary } from '@fermata/server/contract';
 import type { Sort } from '../../data/order.ts';
 import { duration, isolate, nanosToMs } from '../../ui/format.ts';
 
-/** A column of the list of flows, beside the name of a flow, which is always there. */
+/** A column of the list of flows, in addition to the flow's name, which is always shown. */
 export interface FlowColumn {
   name: string;
   label: string;
   /**
-   * Minimum width of the column, pixels. `share` is the part of the remaining width that the column
-   * gets; 0 if it does not grow.
+   * Minimum width of the column, px. `share` is the column's part of the remaining width; 0 if it
+   * does not grow.
    */
   minPx: number;
   share: number;
   isNumber?: boolean;
   sort?: Sort;
-  /** Text of a cell, if it is nothing but a text. */
+  /** Returns the text of a cell. It is missing if the cell contains more than text. */
   text?: (flow: FlowSummary, now: number) => string;
 }
 
@@ -22,7 +22,7 @@ const sinceMs = ({ waitingFor }: FlowSummary): number | null =>
   waitingFor.length === 0 ? null : Math.min(...waitingFor.map(({ since }) => Date.parse(since)));
 const joined = (texts: readonly string[]): string => texts.map(isolate).join(' · ');
 
-/** Every column that a list can have, from left to right. */
+/** All columns that can be chosen, from left to right. */
 export const COLUMNS: readonly FlowColumn[] = [
   { name: 'status', label: 'Status', minPx: 108, share: 0 },
   { name: 'id', label: 'Id', minPx: 120, share: 0.8, text: ({ id }) => id },
@@ -85,21 +85,23 @@ export const COLUMNS: readonly FlowColumn[] = [
 ];
 
 const DEFAULT = ['status', 'type', 'services', 'steps', 'failed', 'duration', 'started'];
-/** Columns of a list that nobody chose columns for, where the page is not wide. */
+/** Default columns on a page that is not wide. */
 const FEW = ['status', 'duration', 'started'];
-/** Columns of a list beside its name and status, where a row has two lines. */
+/**
+ * Maximum number of columns besides name and status on a narrow page, where a row has two lines.
+ */
 const MAX_NARROW = 3;
 
 const named = (names: readonly string[]): FlowColumn[] =>
   COLUMNS.filter(({ name }) => names.includes(name));
 
-/** Returns the names of the columns that an address asks for; the usual ones if it names none. */
+/** Returns the names of the columns in the URL parameter; the default columns if it is missing. */
 export function chosenColumns(parameter: string | null): string[] {
   const names = named(parameter?.split(',') ?? []).map(({ name }) => name);
   return names.length === 0 ? DEFAULT : names;
 }
 
-/** Returns the parameter for these columns: '' for the usual ones. */
+/** Returns the URL parameter for these columns; empty for the default columns. */
 export function columnsParameter(names: readonly string[]): string {
   const text = named(names)
     .map(({ name }) => name)
@@ -111,8 +113,8 @@ const DEFAULT_TEXT = named(DEFAULT)
   .join(',');
 
 /**
- * Returns the columns to show. The one that the list is sorted by is among them, because an order
- * by something that is not there looks like none.
+ * Returns the columns to show. The column by which the list is sorted is always among them, because
+ * otherwise the order would not be recognizable.
  */
 export function shownColumns(
   parameter: string | null,
@@ -129,12 +131,12 @@ export function shownColumns(
   return named([...(width === 'medium' && !isChosen ? FEW : chosen), sort]);
 }
 
-/** Name of a flow: its share of the width, which is the greatest. */
+/** Width of the column with the flow's name. Its share of the remaining width is the largest. */
 const NAME = { minPx: 180, share: 1.6 };
 const GAP_PX = 12;
 const PADDING_PX = 32;
 
-/** Returns the tracks of the grid for these columns; the name comes after the status. */
+/** Returns the CSS grid template for these columns. The name comes after the status. */
 export function tracksOf(columns: readonly FlowColumn[]): { template: string; minPx: number } {
   const track = ({ minPx, share }: { minPx: number; share: number }): string =>
     share === 0 ? `${minPx}px` : `minmax(${minPx}px, ${share}fr)`;

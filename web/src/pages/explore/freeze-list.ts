@@ -1,9 +1,9 @@
 import type { FlowSummary } from '@fermata/server/contract';
 
 /**
- * Returns the list to show while a person reads it, so that no row moves. The rows that were shown
- * stay where they are, with present values, and rows from paging follow below them. New rows that
- * would push these rows down are held back; `held` is their number.
+ * Returns the list to show while a user is reading it, so that no row moves. Rows that are shown
+ * stay in place with current values, and rows of further pages follow below them. New rows that
+ * would push them down are held back; `held` is their number.
  */
 export function freezeList(
   shown: readonly FlowSummary[],

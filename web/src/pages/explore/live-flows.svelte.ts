@@ -11,21 +11,22 @@ import { freezeList } from './freeze-list.ts';
 const PAGE = 1000;
 const MAX_SHOWN = 100_000;
 /**
- * Delay of a reload after pushed changes, ms, for a list whose filter only the server can evaluate.
+ * Delay of a reload after pushed changes, ms. It applies to lists that only the server can filter
+ * or sort.
  */
 const AFTER_CHANGES_MS = 1000;
 const AGAIN_MS = 10_000;
 
 /**
- * Keeps the list of a filter up to date while flows arrive, change and stop matching the filter.
- * While `reading` returns true, no row moves.
+ * Keeps a filtered list up to date while flows arrive, change and stop matching the filter. No row
+ * moves while `reading` returns true.
  */
 export class LiveFlows {
   flows = $state.raw<FlowSummary[]>([]);
   total = $state(0);
   problem = $state.raw<Problem | null>(null);
   loaded = $state(false);
-  /** Number of changes that were pushed during the pause. */
+  /** Number of changes that were pushed while live updates were paused. */
   held = $state(0);
   /** Number of new flows that are held back until the reader asks for them. */
   fresh = $state(0);
@@ -80,15 +81,15 @@ export class LiveFlows {
   }
 
   /**
-   * True if only the server knows which flows the list has, or in which order. Then the list is
-   * loaded again after changes, which are not merged into it.
+   * True if only the server can filter or sort the list. It is then reloaded after changes, instead
+   * of merging them.
    */
   get #isServers(): boolean {
     return needsServer(this.#filter) || !isNewestFirst(this.#order);
   }
   /**
-   * True while the list may be loaded again, which gives the first page only: rows of further pages
-   * that somebody reads would be lost.
+   * False while the user reads further pages of the list. A reload returns the first page only, so
+   * these rows would be lost.
    */
   get #mayReload(): boolean {
     return this.flows.length <= PAGE || !this.#reading();
@@ -123,15 +124,15 @@ export class LiveFlows {
         this.total = page.total;
         this.#cursor = page.nextCursor;
         this.problem = null;
-        // A list that was just loaded is shown immediately and completely; otherwise "no flows"
-        // would show for a frame.
+        // The first result is shown immediately and not in the next frame, because until then the
+        // page would say "no flows".
         if (this.loaded) this.#draw();
         else this.#show(buffer.list(), false);
         this.loaded = true;
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof ApiError) this.problem = error.problem;
-        // A query that the server found invalid stays invalid, so the request is not repeated.
+        // A request with an invalid query (status 400) would fail again, so it is not repeated.
         if (this.problem?.status !== 400) this.#loadIn(2000);
       }
     };
@@ -167,8 +168,8 @@ export class LiveFlows {
   }
 
   /**
-   * Updates the list as time passes, because flows leave "the last 15 minutes", and other flows
-   * begin to match `duration>5m`, without any change being pushed.
+   * Updates the list as time passes: without any pushed change, flows drop out of "the last 15
+   * minutes", and others begin to match `duration>5m`.
    */
   #expire(): void {
     if (paused() || !this.loaded || !this.#buffer) return;

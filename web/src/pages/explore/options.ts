@@ -1,14 +1,14 @@
 import type { Facet } from '@fermata/server/contract';
 
-/** A value that a list can be narrowed to, and its flows; null while their number is not known. */
+/** A value of a filter field, and the number of flows that have it; null if not known. */
 export interface Option {
   value: string;
   flows: number | null;
 }
 
 /**
- * Returns the values of a field, those with most flows first. Values that are known but have no
- * flows now follow, so that a value that was chosen is always there.
+ * Returns the values of a filter field, those with the most flows first. Known values without flows
+ * follow, so that a chosen value is always in the list.
  */
 export function optionsOf(
   facets: { items: Facet[] } | null,

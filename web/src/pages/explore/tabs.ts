@@ -1,7 +1,7 @@
 import type { Component } from 'svelte';
 import type { Filter } from '../../data/filter.ts';
 
-/** One way to look at the flows of a filter. Its component is loaded when it is first shown. */
+/** A tab of the explorer. Its component is loaded when the tab is first shown. */
 export interface Tab {
   name: string;
   label: string;
@@ -21,6 +21,6 @@ export const TABS: readonly Tab[] = [
   },
 ];
 
-/** Returns the tab of this name; the list if there is none. */
+/** Returns the tab with this name; the list if there is no such tab. */
 export const tabOf = (name: string | null): Tab =>
   TABS.find((tab) => tab.name === name) ?? TABS[0]!;
