@@ -6,7 +6,10 @@ import type {
 } from '@fermata/server/contract';
 import { counted } from '@fermata/server/words';
 
-/** A failure among the flows that are compared with: their share, and the address of them. */
+/**
+ * The same failure in the other flows of a comparison: the share of flows that have it, and their
+ * URL.
+ */
 export interface Before {
   share: number;
   list: string;
@@ -29,7 +32,7 @@ const ORDERS: Record<Sort, (group: FailureGroup) => number> = {
   count: ({ count }) => count,
 };
 
-/** What is shown of failures, by what people said of them. */
+/** Choices of which failures are shown, by the state that the team has set. */
 export const STATES = [
   ['todo', 'Not resolved'],
   ['open', 'Open'],
@@ -56,11 +59,11 @@ export const shownOf = (
     .filter(({ status }) => SHOWN[state].includes(status))
     .sort((a, b) => ORDERS[sort](b) - ORDERS[sort](a));
 
-/** Returns the states with how many groups each has. */
+/** Returns the choices of states, each with the number of groups in it. */
 export const statesOf = (groups: readonly FailureGroup[]): [State, string][] =>
   STATES.map(([name, label]) => [name, `${label} ${shownOf(groups, name, 'flows').length}`]);
 
-/** Returns what failed: `HTTP 502`, `CardDeclined: card of <n> is declined`. */
+/** Returns the title of a group: `HTTP 502`, `CardDeclined: card of <n> is declined`. */
 export function titleOf({ error: { type, message } }: FailureGroup): string {
   const name = /^[1-5]\d\d$/.test(type) ? `HTTP ${type}` : type;
   return [name, message].filter((part) => part !== '').join(': ') || 'Failed without an error';
@@ -79,8 +82,9 @@ export function headline({ items, others, population }: FailuresAnswer): string 
 }
 
 /**
- * Returns the versions of the service in which alone a failure occurs, if the service has others:
- * what the failure began or ended with. Empty if that is not so.
+ * Returns the versions in which the failure occurs if the service also has versions without it.
+ * Such versions show with which release the failure began or ended. Otherwise returns an empty
+ * list.
  */
 export function onlyIn(group: FailureGroup, services: readonly ServiceSummary[]): string[] {
   const known = services.flatMap(({ name, versions }) => (name === group.service ? versions : []));
@@ -89,7 +93,7 @@ export function onlyIn(group: FailureGroup, services: readonly ServiceSummary[])
   return failing.length > 0 && isElsewhere ? failing : [];
 }
 
-/** Returns how many flows of a trend by status have each status. */
+/** Returns the number of flows with each status, summed over all buckets of a trend. */
 export function outcomesOf({ buckets }: TrendAnswer): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const { counts } of buckets)
@@ -102,9 +106,9 @@ const MIN_PART = 4;
 const MAX_PART = 120;
 
 /**
- * Returns a query that finds this failure in flows to come, for a rule of alerts. A trait cannot be
- * asked for there, so it names the step, the service, and the longest part of the error that does
- * not vary.
+ * Returns a query by which an alert rule finds this failure in future flows. The group itself
+ * cannot be named in a rule, so the query names the step, the service, and the longest constant
+ * part of the error message.
  */
 export function ruleQueryOf({ step, service, error }: FailureGroup): string {
   const part = error.message
@@ -118,5 +122,8 @@ export function ruleQueryOf({ step, service, error }: FailureGroup): string {
     ...(text === '' ? [] : [`error:"${text}"`]),
   ].join(' ');
 }
-/** Quotation marks cannot be written within a quotation; the asterisk stands for anything. */
+/**
+ * Quotes a name for the query language. Quotation marks cannot be escaped in it, so they are
+ * replaced by the wildcard `*`.
+ */
 const quoted = (name: string): string => `"${name.replaceAll('"', '*')}"`;
