@@ -1,8 +1,8 @@
 const SHOWN_MS = 2500;
 
-/** Copies texts, and says for a moment what was copied. */
+/** Copies texts to the clipboard, and holds a short-lived message about it. */
 class Clipboard {
-  /** What to tell the reader; '' if nothing was copied just now. */
+  /** The message for the user; empty if nothing was copied recently. */
   said = $state('');
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -11,7 +11,7 @@ class Clipboard {
       await navigator.clipboard.writeText(text);
       this.#say(`${what} copied`);
     } catch {
-      // Browsers allow it only to pages that came by HTTPS or from this machine.
+      // Browsers allow copying only on pages loaded by HTTPS or from localhost.
       this.#say('The browser does not let this page copy');
     }
   }

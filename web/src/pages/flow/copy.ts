@@ -3,9 +3,9 @@ import { isolate } from '../../ui/format.ts';
 import { sequenceOf } from './sequence.ts';
 import { age, byUrgency, textOf, why } from '@fermata/server/words';
 
-/** Texts that can be copied from the page of a flow. */
+/** This file makes the texts that can be copied from the page of a flow. */
 
-/** Returns one line for a chat: `order-42 · stuck 13 min · … · http://…`. */
+/** Returns a summary in one line, for a chat: `order-42 · stuck 13 min · … · http://…`. */
 export function summaryLine(flow: Flow, url: string, nowMs: number): string {
   const name = isolate(flow.key || flow.id);
   return [name, isolate(flow.type), statusLine(flow, nowMs), textOf(why(flow, nowMs)).trim(), url]
@@ -13,18 +13,24 @@ export function summaryLine(flow: Flow, url: string, nowMs: number): string {
     .join(' · ');
 }
 
-/** Says the status of a flow with its age: `stuck 13 min`, `completed`. */
+/** Returns the status of a flow with its age: `stuck 13 min`, `completed`. */
 export function statusLine(flow: Flow, nowMs: number): string {
   const word = statusOf(flow).replace('_', ' ');
   const since = statusSince(flow);
   return since === null ? word : `${word} ${age(nowMs - since)}`;
 }
 
-/** Returns the status to show: what is missing from an ended flow counts more than its end. */
+/**
+ * Returns the status to show. If an ended flow is late or stuck, because something is missing, that
+ * takes precedence over how it ended.
+ */
 export const statusOf = ({ phase, health, status }: Flow): string =>
   phase === 'ended' && health !== 'ok' ? health : status;
 
-/** Returns since when a flow has been late, stuck or active, ms; null if it ended well. */
+/**
+ * Returns since when a flow has had its status, epoch ms; null if it has ended without anything
+ * missing.
+ */
 export function statusSince(flow: Flow): number | null {
   const status = statusOf(flow);
   const [first] = byUrgency(flow.waitingFor);
@@ -37,8 +43,8 @@ export const curlOf = (origin: string, id: string): string =>
   `curl -s '${origin}/api/v1/flows/${encodeURIComponent(id).replaceAll("'", '%27')}'`;
 
 /**
- * Makes a name safe for Mermaid: it ends a line at `;` and a new line, and takes `#` for the start
- * of an entity.
+ * Escapes a name for Mermaid, in which `;` and a line break end a statement and `#` starts an
+ * entity.
  */
 const safe = (text: string): string =>
   text
@@ -48,7 +54,7 @@ const safe = (text: string): string =>
     .replace(/>/g, '#gt;')
     .slice(0, 120);
 
-/** Writes a flow as a sequence diagram in the language of Mermaid. */
+/** Returns a flow as a sequence diagram in Mermaid's language. */
 export function mermaidOf(flow: Flow, nowMs: number): string {
   const { services, rows, omitted } = sequenceOf(flow, nowMs);
   const lines = [

@@ -1,27 +1,30 @@
 import type { Flow, Hop, Step } from '@fermata/server/contract';
 import { evidenceText } from '../../ui/format.ts';
 
-/** Hops or steps that were joined to the flow for the same reasons. */
+/** Hops or steps that belong to the flow by the same kinds of evidence. */
 export interface EvidenceGroup {
-  /** What joined them, in words, the strongest first. */
+  /** Names of the kinds of evidence, the strongest first. */
   reason: string;
-  /** Strength of the strongest reason, 0 … 1; null if there is none. */
+  /** Strength of the strongest evidence, 0 to 1; null if there is none. */
   strength: number | null;
   edges: Edge[];
 }
 
 export interface Edge {
   id: string;
-  /** Step to show for this edge. */
+  /** Id of the step that a click on this entry shows. */
   stepId: string | null;
   text: string;
-  /** What both have in common, such as a business key; '' if the reason says all. */
+  /** The common value by which both were joined, such as a business key; empty if there is none. */
   value: string;
 }
 
 export interface Evidence {
   hops: EvidenceGroup[];
-  /** Steps that nothing in the flow caused, so that something else must join them. */
+  /**
+   * Steps that no other step of the flow caused. Their evidence is the only reason why they belong
+   * to the flow.
+   */
   steps: EvidenceGroup[];
 }
 
@@ -38,7 +41,7 @@ const NAMES: Record<string, string> = {
 };
 const NOT_TAKEN = 'no evidence yet: not taken by anybody';
 
-/** Groups all joins of a flow by their evidence, the largest groups first. */
+/** Groups the hops and steps of a flow by their evidence, the largest groups first. */
 export function evidenceOf(flow: Flow): Evidence {
   const steps = new Map(flow.steps.map((step) => [step.id, step]));
   const nameOf = (id: string | null): string => {
@@ -85,6 +88,6 @@ function grouped<T>(
   return [...groups.values()].sort((a, b) => b.edges.length - a.edges.length);
 }
 
-/** Writes a kind of evidence that has no name here as the rest of the dashboard does. */
+/** Returns the name of a kind of evidence that is not in `NAMES`, as other pages show it. */
 const evidenceKind = (kind: string): string =>
   evidenceText({ kind, strength: 1 }).replace(/ \(.*\)$/, '');

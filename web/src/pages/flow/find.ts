@@ -3,9 +3,9 @@ import { awaitedId } from '../../timeline/times.ts';
 import { hasText as logHasText } from './log-rows.ts';
 
 /**
- * Finds steps by a text in their name, service, status, errors, messages, in the attributes of
- * their spans, or in their log records. Returns their ids in order of time, and those of awaited
- * steps after them. Returns null if nothing is searched for.
+ * Finds steps by a text in their name, service, status, errors or messages, in the attributes of
+ * their spans, or in their log records. Returns their ids in order of time, followed by those of
+ * awaited steps; null if the text is empty.
  */
 export function findIn(
   flow: Flow,
@@ -20,7 +20,7 @@ export function findIn(
   const found = new Set<string>();
   for (const { id, from, to, message } of flow.hops)
     if (has(message.type, message.destination, message.id)) {
-      // Both the sender and the taker have to do with a message.
+      // A message matches both the step that sent it and the one that received it.
       for (const stepId of [from, to]) if (stepId !== null) found.add(stepId);
       for (const waiting of flow.waitingFor)
         if (waiting.hopId === id) found.add(awaitedId(waiting));
@@ -55,7 +55,10 @@ function hasText(
   );
 }
 
-/** Returns the match after the selected step, or before it; around the ends. */
+/**
+ * Returns the match after the selected step (`by` is 1) or before it (-1), and wraps around at the
+ * ends.
+ */
 export function nextOf(ids: readonly string[], selected: string | null, by: 1 | -1): string | null {
   if (ids.length === 0) return null;
   const at = selected === null ? -1 : ids.indexOf(selected);

@@ -1,25 +1,25 @@
 import type { Flow, Step } from '@fermata/server/contract';
 
-/** What was done, and what undid it. */
+/** A completed step, and the compensations that undid it. */
 export interface LedgerEntry {
-  /** The step that was done; null if the flow does not tell which. */
+  /** The step that was undone; null if it is not known. */
   done: Step | null;
-  /** Name of what was undone, where `done` is not known. */
+  /** Name of the step, also if `done` is not known. */
   name: string;
   undoneBy: Step[];
 }
 
 export interface Ledger {
   entries: LedgerEntry[];
-  /** Steps that had been done when the undoing began, and that nothing undid. */
+  /** Steps that started before the first compensation and were not undone. */
   kept: Step[];
-  /** False if the flow undid nothing, so that nothing has to be accounted for. */
+  /** True if the flow has compensations. */
   hasUndone: boolean;
 }
 
 /**
- * Accounts for the compensations of a flow, in the order in which things were done. A step that
- * only failed had done nothing.
+ * Lists which steps of a flow were undone, by which compensations, and which were not. Failed steps
+ * are left out, because they completed nothing.
  */
 export function ledgerOf({ steps }: Pick<Flow, 'steps'>): Ledger {
   const byId = new Map(steps.map((step) => [step.id, step]));
@@ -51,7 +51,9 @@ export function ledgerOf({ steps }: Pick<Flow, 'steps'>): Ledger {
   return { entries, kept, hasUndone: first !== undefined || entries.length > 0 };
 }
 
-/** Returns all that was done in order of time, with what undid it; what is not known comes last. */
+/**
+ * Returns all steps, undone or not, in order of time. Entries whose step is not known come last.
+ */
 export function inOrder({ entries, kept }: Ledger): LedgerEntry[] {
   const all = [...entries, ...kept.map((done) => ({ done, name: done.name, undoneBy: [] }))];
   const known = all.filter(({ done }) => done !== null);

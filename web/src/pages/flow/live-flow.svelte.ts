@@ -8,24 +8,24 @@ import { mergePart } from './step-rows.ts';
 
 const RETRY_MS = 2000;
 const PART_AFTER_MS = 250;
-/**
- * Returns whether a problem may pass by itself: a server that is away or still starting may answer
- * later. Any other problem stays.
- */
+/** Returns whether a problem is temporary: the server cannot be reached, or is starting. */
 const mayPass = (problem: Problem | null): boolean =>
   problem?.status === 0 || problem?.status === 503;
 
 interface Wanted {
   id: () => string;
-  /** Whether the raw spans are needed. */
+  /** Returns whether the raw spans are needed. */
   spans: () => boolean;
-  /** Part of the time of which all steps are needed; null for the whole flow. */
+  /**
+   * Returns the interval of the flow, in ms since its start, of which all steps are needed; null
+   * for the whole flow.
+   */
   part: () => Interval | null;
 }
 
 /**
- * Keeps the shown flow up to date, and also its spans while they are needed. Of a large flow, the
- * server sends a choice of steps; those of the shown part are loaded in addition.
+ * Keeps the shown flow up to date, and its spans while they are needed. The server returns only
+ * some steps of a large flow; those of the shown interval are loaded in addition.
  */
 export class LiveFlow {
   #whole = $state.raw<Flow | null>(null);
@@ -58,7 +58,7 @@ export class LiveFlow {
 
   #loadPart(id: string, { from, to }: Interval): () => void {
     const abort = new AbortController();
-    // While a window is dragged it changes many times.
+    // The request is delayed, because the interval changes many times while it is dragged.
     const timer = setTimeout(() => {
       // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed
       const query = new URLSearchParams({ fromMs: String(from), toMs: String(to) });
@@ -99,7 +99,7 @@ export class LiveFlow {
 
   #take(name: string, loaded: Flow): void {
     const shown = this.#whole;
-    // The flow was found by another id than its own, so the address changes to its own id.
+    // The URL contained another id of the flow, so it is replaced by the flow's own id.
     if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
     else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
       this.#whole = loaded;
@@ -108,7 +108,7 @@ export class LiveFlow {
 
   #refuse(name: string, error: unknown): void {
     if (error instanceof ApiError) this.problem = error.problem;
-    // If no flow has the id in the address, the previous flow must not stay on the page.
+    // If the id in the URL is not found, the previously shown flow is removed.
     if (this.#whole && this.#whole.id !== name) this.#whole = null;
   }
 }

@@ -5,32 +5,35 @@ import { paused } from '../../data/paused.svelte.ts';
 import { whenChanged } from '../../ui/when-changed.svelte.ts';
 
 export interface LogFilter {
-  /** Least level; '' for all. */
+  /** Minimum severity; empty for all. */
   severity: string;
-  /** '' for all services. */
+  /** Name of a service; empty for all. */
   service: string;
   text: string;
 }
 
 interface Wanted {
-  /** The flow; null while it is not loaded. */
+  /** Returns the flow; null until it is loaded. */
   flow: () => { id: string; version: number; isOpen: boolean } | null;
   filter: () => LogFilter;
-  /** Whether the records are in sight, so that they are kept up to date. */
+  /** Returns whether the records are visible. Only then are they kept up to date. */
   isShown: () => boolean;
 }
 
 const PAGE = 500;
-/** Maximum of the server for one page. */
+/** Maximum page size of the server. */
 const MAX_PAGE = 1000;
-/** Log records are not announced, so those of an open flow are asked for again. */
+/**
+ * Interval at which records of an open flow are requested, ms. The server does not push log
+ * records.
+ */
 const AGAIN_MS = 5000;
-/** While a text is typed it changes many times. */
+/** Pause in typing after which a changed text is searched for, ms. */
 const AFTER_TYPING_MS = 250;
 
 /**
- * Keeps the log records of a flow that match a filter: the first page of them, and the pages that
- * the user has loaded after it.
+ * Keeps the log records of a flow that match a filter: the first page, and further pages that the
+ * user has loaded.
  */
 export class LiveLogs {
   list = $state.raw<FlowLogs | null>(null);
@@ -41,7 +44,8 @@ export class LiveLogs {
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    // The flow is a new object with each change of it; its id is mostly the same.
+    // The effects below depend on these values and not on the flow, because each update replaces
+    // the flow object.
     const id = $derived(wanted.flow()?.id);
     const version = $derived(wanted.flow()?.version);
     const isOpen = $derived(wanted.flow()?.isOpen);
@@ -61,7 +65,7 @@ export class LiveLogs {
         return () => clearTimeout(timer);
       },
     );
-    // A change of the flow is a reason to ask again, but not while nobody looks.
+    // A new version of the flow causes a reload, but only while the records are visible.
     let seen: number | undefined;
     $effect(() => {
       if (!wanted.isShown() || version === undefined) return;
@@ -100,7 +104,7 @@ export class LiveLogs {
     }
   }
 
-  /** Loads the next page, after those that are there. */
+  /** Loads the page after the last record. */
   async more(): Promise<void> {
     const id = this.#wanted.flow()?.id;
     const before = this.list;

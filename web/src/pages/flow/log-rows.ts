@@ -1,21 +1,22 @@
 import type { Flow, FlowLog, LogSeverity, Step } from '@fermata/server/contract';
 import { nanosToMs } from '../../ui/format.ts';
 
-/** A row of the stream of log records: a record, or the pause between two of them. */
+/** A row of the list of log records: a record, or a pause between two records. */
 export type LogRow =
   | { kind: 'record'; key: string; log: FlowLog; step: Step | null; text: string }
   | { kind: 'pause'; key: string; ms: number };
 
-/** Length of a pause, ms, from which on it is shown: what follows is another part of the story. */
+/** Minimum length of a pause between two records that gets a row of its own, ms. */
 const PAUSE_MS = 60_000;
 export const STACK = 'exception.stacktrace';
 
-/** Returns the step that each span belongs to. */
+/** Returns the step of each span, by trace id and span id, and also by span id alone. */
 export function stepsBySpan({ steps }: Pick<Flow, 'steps'>): ReadonlyMap<string, Step> {
   const found = new Map<string, Step>();
   for (const step of steps)
     for (const spanId of step.spanIds) found.set(step.traceId + spanId, step);
-  // The span of an attempt may be of another trace than the step's last one.
+  // Spans are also entered without a trace id, because an earlier attempt of a step may be in
+  // another trace than the step's `traceId`.
   for (const step of steps)
     for (const spanId of step.spanIds) if (!found.has(spanId)) found.set(spanId, step);
   return found;
@@ -28,7 +29,7 @@ export const stepOf = (
 
 export const keyOf = ({ traceId, id }: FlowLog): string => traceId + id;
 
-/** Returns the rows of log records, which are in order of time. */
+/** Returns rows for log records that are sorted by time. */
 export function logRows(logs: readonly FlowLog[], steps: ReadonlyMap<string, Step>): LogRow[] {
   const rows: LogRow[] = [];
   let before: number | null = null;
@@ -43,7 +44,10 @@ export function logRows(logs: readonly FlowLog[], steps: ReadonlyMap<string, Ste
   return rows;
 }
 
-/** Returns what a record says in a line: its body, or what else it has. */
+/**
+ * Returns a log record as one line: the first line of its body, else its exception, event name or
+ * attributes.
+ */
 export function textOf({ body, eventName, attributes }: FlowLog): string {
   const [first] = body.trim().split('\n', 1);
   if (first) return first;
@@ -55,7 +59,7 @@ export function textOf({ body, eventName, attributes }: FlowLog): string {
 export const valueText = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 
-/** Tells whether a record has a text in its body, service, event name or attributes. */
+/** Returns whether a record contains a text in its body, service, event name or attributes. */
 export function hasText(log: FlowLog, wanted: string): boolean {
   const has = (value: string): boolean => value.toLowerCase().includes(wanted);
   return (
@@ -66,12 +70,12 @@ export function hasText(log: FlowLog, wanted: string): boolean {
   );
 }
 
-/** The choices of a least level, and the class of each level's colour. */
+/** Choices for the minimum severity. */
 export const LEVELS = ['info', 'warn', 'error'] as const satisfies readonly LogSeverity[];
 export const toneOf = (severity: LogSeverity | null): 'bad' | 'warn' | '' =>
   severity === 'error' || severity === 'fatal' ? 'bad' : severity === 'warn' ? 'warn' : '';
 
-/** Counts the records of a level and of those above it. */
+/** Returns the number of records with a severity of `least` or above. */
 export function countFrom(
   counts: readonly { severity: LogSeverity | null; records: number }[],
   order: readonly LogSeverity[],

@@ -1,7 +1,8 @@
 import type { FlowList, FlowSummary } from '@fermata/server/contract';
 
 /**
- * Requests flows of the list, newest first, that started at `from` or later and before `to` (ns).
+ * Requests flows of the list that started at `from` or later and before `to` (epoch ns), newest
+ * first.
  */
 export type Ask = (from: bigint | null, to: bigint | null, limit: number) => Promise<FlowList>;
 type Place = Pick<FlowSummary, 'id' | 'startedAtUnixNano'>;
@@ -11,23 +12,22 @@ const LIMIT = 100;
 /** Maximum number of requests: an interval in nanoseconds cannot be halved more often than this. */
 const MAX_ASKED = 60;
 
-/** Returns whether one flow is newer than the other: by start, then by id, as in the list. */
+/** Returns whether the first flow is newer, in the list's order: by start, then by id. */
 const isNewer = (one: Place, other: Place): boolean => {
   const [a, b] = [BigInt(one.startedAtUnixNano), BigInt(other.startedAtUnixNano)];
   return a === b ? one.id > other.id : a > b;
 };
 
-/** Returns the flow below this one in its list; null if this is the last one. */
+/** Returns the next older flow in the list; null if there is none. */
 export async function olderOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const { items } = await ask(null, BigInt(flow.startedAtUnixNano) + 1n, LIMIT);
   return items.find((item) => isNewer(flow, item)) ?? null;
 }
 
 /**
- * Returns the flow above this one in its list; null if this is the first one. A list begins with
- * its newest flow, which may be days and a million flows away from this one. So the flow is looked
- * for in an interval after the start of this one: the interval grows until it has flows in it, and
- * is halved if it has too many.
+ * Returns the next newer flow in the list; null if there is none. The list starts with the newest
+ * flow, which may be a million flows away. Therefore an interval after this flow's start is
+ * searched; it grows until it contains flows, and is halved if it contains too many.
  */
 export async function newerOf(flow: Place, ask: Ask): Promise<FlowSummary | null> {
   const start = BigInt(flow.startedAtUnixNano);

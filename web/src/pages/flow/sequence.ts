@@ -2,13 +2,13 @@ import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
 import { awaitedId, msSince } from '../../timeline/times.ts';
 
 /**
- * Lays a flow out as a sequence diagram: services are columns, and what happened between them is
- * rows in order of time.
+ * Lays out a flow as a sequence diagram. Services are columns; messages and failures are rows in
+ * order of time.
  */
 export interface Sequence {
   services: string[];
   rows: SequenceRow[];
-  /** Messages, services and failures that are left out, because there are too many. */
+  /** Number of messages, services and failures that are left out, because there are too many. */
   omitted: number;
 }
 
@@ -16,27 +16,33 @@ export type SequenceRow =
   | {
       kind: 'message';
       id: string;
-      /** Columns; `to` equals `from` if a service sends to itself. */
+      /**
+       * Index of the sender's column. `to` is the receiver's column, the same if a service sends to
+       * itself.
+       */
       from: number;
       to: number;
       text: string;
-      /** The step that took the message. */
+      /** Name of the step that received the message or is awaited; empty if not known. */
       step: string;
-      /** A command, query or call is a solid line; an event or a reply is a dashed one. */
+      /**
+       * True for an event or a reply, which is drawn as a dashed line; false for a command, query
+       * or call.
+       */
       dashed: boolean;
       state: 'delivered' | 'waiting' | 'overdue' | 'dead-lettered';
-      /** Wait of the message, ms; null if it was not taken. */
+      /** Wait of the message, ms; null if it was not received. */
       waitMs: number | null;
       atMs: number;
       stepId: string | null;
     }
   | { kind: 'failure'; id: string; at: number; text: string; atMs: number; stepId: string }
-  /** Nothing happened for a long time, ms. */
+  /** A pause of `ms` ms in which nothing happened. */
   | { kind: 'pause'; id: string; ms: number };
 
 export const MAX_MESSAGES = 200;
 const MAX_SERVICES = 40;
-/** A pause is told if it lasts this share of the flow, and this many ms. */
+/** Minimum length of a pause that is shown: this share of the flow's duration, and this many ms. */
 const PAUSE_SHARE = 0.15;
 const PAUSE_MS = 1000;
 
@@ -81,7 +87,8 @@ function messageOf(hop: Hop, { flow, steps, since, columnOf, nowMs }: Context): 
   const to = hop.to === null ? undefined : steps.get(hop.to);
   const awaited = flow.waitingFor.find(({ hopId }) => hopId === hop.id);
   const receiver = to?.service ?? awaited?.service ?? null;
-  // Of a message that nobody has taken, only the sender is known; of one from outside, the taker.
+  // If a message was not received, only its sender is known; if it came from outside, only its
+  // receiver.
   const fromColumn = columnOf(from?.service ?? receiver ?? '');
   const toColumn = receiver === null ? fromColumn : columnOf(receiver);
   if ((from ?? to) === undefined || fromColumn < 0 || toColumn < 0) return [];
@@ -109,7 +116,10 @@ const stateOf = (
 ): 'delivered' | 'waiting' | 'overdue' | 'dead-lettered' =>
   hop.state === 'waiting' && awaited && Date.parse(awaited.lateAt) <= nowMs ? 'overdue' : hop.state;
 
-/** Returns the failed attempts of a step, or its failure if it was not tried again. */
+/**
+ * Returns a row for each failed attempt of a step, or one row if the step failed and has no
+ * attempts.
+ */
 function failuresOf(
   step: Step,
   since: (nanos: string) => number,

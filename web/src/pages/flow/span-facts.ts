@@ -1,8 +1,8 @@
 import type { RawSpan } from '@fermata/server/contract';
 
 /**
- * Returns what a sender said of a span beside its attributes, and what is missing of it, as rows of
- * a table.
+ * Returns facts about a span that are not in its attributes, such as its library and what was
+ * dropped, as rows of a table.
  */
 export function spanFacts(span: RawSpan): [label: string, text: string][] {
   const { scope, flags, traceState, cut, sameId = [] } = span;
@@ -19,7 +19,10 @@ export function spanFacts(span: RawSpan): [label: string, text: string][] {
   return rows.filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '');
 }
 
-/** Reads the bits of W3C and OTLP: 1 is sampled, 512 a remote parent if 256 says it is known. */
+/**
+ * Describes the flags of a span (W3C and OTLP): 1 means sampled, 256 that it is known whether the
+ * parent is remote, 512 that it is.
+ */
 function flagsText(flags: number): string {
   const parent =
     (flags & 256) === 0 ? '' : (flags & 512) === 0 ? ', local parent' : ', remote parent';

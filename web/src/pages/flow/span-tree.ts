@@ -1,14 +1,14 @@
 import type { RawSpan } from '@fermata/server/contract';
 import { msSince } from '../../timeline/times.ts';
 
-/** A span with what it does itself, as a row of the tree of a step's spans. */
+/** A span as a row of the tree of a step's spans. */
 export interface TreeRow {
   span: RawSpan;
   depth: number;
   ms: number;
-  /** Time in which none of its children in this tree ran, ms. */
+  /** Time of the span in which none of its children was running, ms. */
   selfMs: number;
-  /** Place and width within the whole tree, 0 … 1. */
+  /** Start and width within the duration of the whole tree, 0 to 1. */
   x: number;
   width: number;
 }
@@ -23,7 +23,10 @@ export interface StepEvent {
 
 const isLog = ({ kind }: RawSpan): boolean => kind === 'log event';
 
-/** Returns the spans with the given ids as a tree, children below their parents. */
+/**
+ * Returns the spans with the given ids as a tree in depth-first order: children follow their
+ * parent.
+ */
 export function spanTree(spans: readonly RawSpan[], ids: readonly string[]): TreeRow[] {
   const wanted = new Set(ids);
   const own = spans.filter((span) => wanted.has(span.spanId) && !isLog(span));
@@ -67,7 +70,7 @@ export function spanTree(spans: readonly RawSpan[], ids: readonly string[]): Tre
   return rows;
 }
 
-/** Returns how much of the time from `from` to `to` at least one of the intervals covers. */
+/** Returns the length of the time between `from` and `to` that the intervals cover together. */
 function covered(
   intervals: readonly { from: number; to: number }[],
   from: number,
@@ -84,7 +87,10 @@ function covered(
   return sum;
 }
 
-/** Returns events and log records of these spans, in order of time since `startUnixNano`. */
+/**
+ * Returns the events and log records of these spans in order of time. Their times are ms since
+ * `startUnixNano`.
+ */
 export function eventsOf(
   spans: readonly RawSpan[],
   ids: readonly string[],

@@ -2,7 +2,7 @@ import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
 import type { Interval } from '../../timeline/scale.ts';
 import { msSince } from '../../timeline/times.ts';
 
-/** Rows of the list of steps: steps, gaps where steps are not loaded, and what is awaited. */
+/** A row of the list of steps: a step, a gap for steps that are not loaded, or an awaited step. */
 export type StepRow =
   | { kind: 'step'; step: Step }
   | { kind: 'gap'; count: number; part: Interval }
@@ -24,7 +24,7 @@ export function stepRows(flow: Flow): StepRow[] {
   return [...rows, ...flow.waitingFor.map((waiting): StepRow => ({ kind: 'awaited', waiting }))];
 }
 
-/** Adds the steps and hops of a part to those that were loaded with the flow. */
+/** Adds the steps and hops that were loaded for an interval to those of the flow. */
 export function mergePart(flow: Flow, part: Flow | null): Flow {
   if (part === null || flow.stepPlaces === undefined || part.id !== flow.id) return flow;
   const at = new Map<number, Step>();

@@ -100,7 +100,7 @@ test('an open flow goes on: what it has waited for since its last step counts, a
     who: 'for a consumer of Placed',
     stepId: 'a',
   });
-  // A service that works is not waited for, and its work is one part.
+  // While a step is running, the time since its start counts as work and not as waiting.
   const steps = [{ id: 'a', service: 'shop', name: 'order', status: 'running' }];
   expect(longest({ steps })).toMatchObject({ kind: 'processing', who: 'shop: order', ms: 600_000 });
 });

@@ -3,29 +3,32 @@ import { msSince } from '../../timeline/times.ts';
 import { isolate } from '../../ui/format.ts';
 
 /**
- * The kinds of time that the server reports, which cover the past, and `open-wait` for the time
- * since then.
+ * Kinds of time of the critical path, which the server reports up to the last progress, and
+ * `open-wait` for the time since then.
  */
 type Kind = Segment['kind'] | 'open-wait';
 
 /**
- * Sums of the critical path by kind, and by step or pair of steps. Shares are shares of the whole
- * path; the path of an open flow lasts until now.
+ * What the time of a flow was spent on, from its critical path. In an open flow the path is
+ * extended until now. Shares refer to the whole path.
  */
 export interface TimeSpent {
   segments: Spent[];
   /** Kinds of time, the longest first. */
   kinds: { kind: Kind; ms: number; share: number }[];
-  /** The few parts that took longest, the longest first. */
+  /** The longest parts of the path, the longest first. */
   longest: Spent[];
 }
 
-/** One segment, or all segments of one step or between the same two steps. */
+/**
+ * A part of the critical path, or the sum of all its parts with the same step or the same sender
+ * and receiver.
+ */
 export interface Spent {
   kind: Kind;
-  /** Name of the step, or of sender and receiver. */
+  /** Name of the step, or names of sender and receiver. */
   who: string;
-  /** Id of the step to show: the step that worked, or the step that waited. */
+  /** Id of the step to show for this part: the one that worked, or the one that had to wait. */
   stepId: string | null;
   ms: number;
   share: number;
@@ -96,8 +99,8 @@ export function timeSpentOf(flow: Flow, nowMs: number): TimeSpent {
 }
 
 /**
- * Merges neighbouring parts that are too short to be visible, and returns all parts. A merged part
- * has the kind of the longer one.
+ * Merges neighbouring parts that are too short to be visible. A merged part has the kind of the
+ * longer one.
  */
 function legible(parts: readonly Part[], least: number): Part[] {
   const seen: Part[] = [];
@@ -109,7 +112,9 @@ function legible(parts: readonly Part[], least: number): Part[] {
   return seen;
 }
 
-/** Returns what an open flow has been doing since its last progress: working or waiting. */
+/**
+ * Returns what an open flow has been doing since the end of its critical path: working or waiting.
+ */
 function goingOn(flow: Flow): Omit<Part, 'ms'> {
   const running = flow.steps.findLast((step) => step.status === 'running');
   if (running)

@@ -3,9 +3,8 @@ import { Answer } from '../../data/answer.svelte.ts';
 import { api } from '../../data/api.ts';
 
 /**
- * Loads what is usual for the type of the shown flow, and keeps it up to date, because it changes
- * with every flow that ends. The map of the type is loaded only when needed. Must be created by a
- * component.
+ * Loads the statistics of the shown flow's type, and keeps them up to date. The map of the type is
+ * loaded only if needed. A `TypeUsual` must be created by a component, because it uses effects.
  */
 export class TypeUsual {
   #summary: Answer<FlowTypeSummary | null>;
@@ -36,7 +35,7 @@ export class TypeUsual {
     );
   }
 
-  /** Null while it is not known; of another type it would mislead. */
+  /** Statistics of the flow type; null while those of another type are still loaded. */
   get summary(): FlowTypeSummary | null {
     return this.#summary.isOld ? null : this.#summary.value;
   }

@@ -1,9 +1,9 @@
 import type { Flow, MapAnswer, MapNode, Step, WaitingFor } from '@fermata/server/contract';
 import type { UsualOf } from '../../timeline/layout.ts';
 
-/** With fewer runs than this, nothing is usual yet. */
+/** Minimum number of executions of a step from which a usual duration is derived. */
 const MIN_RUNS = 5;
-/** A step that follows in at least this share of flows belongs to the usual path. */
+/** Minimum share of flows in which a step follows another to count as usual. */
 const USUAL_SHARE = 0.5;
 const MAX_REST = 12;
 
@@ -12,7 +12,7 @@ const nameOf = ({ service, step }: { service: string; step: string }): string =>
 const nodeNames = (map: MapAnswer): Map<string, MapNode> =>
   new Map(map.nodes.map((node) => [nameOf(node), node]));
 
-/** Returns how long the steps of a flow type take, from the map of the type. */
+/** Returns a function that gives the usual duration of a step, from the map of its flow type. */
 export function usualOfMap(map: MapAnswer): UsualOf {
   const nodes = nodeNames(map);
   return ({ service, name }: Step) => {
@@ -22,7 +22,8 @@ export function usualOfMap(map: MapAnswer): UsualOf {
 }
 
 /**
- * Returns the steps that usually follow an awaited step and have not come yet, the nearest first.
+ * Returns the steps that usually follow an awaited step and have not happened yet, the nearest
+ * first.
  */
 export function restOfPath(map: MapAnswer, flow: Flow, waiting: WaitingFor): MapNode[] {
   const named = nodeNames(map);
