@@ -1,12 +1,15 @@
 import type { Incident } from '@fermata/server/contract';
 
-/** A point of the picture: how many flows were in the incident from `atMs` on. */
+/** A point of the chart: from `atMs` on, the incident had `open` flows. */
 export interface GrowthPoint {
   atMs: number;
   open: number;
 }
 
-/** Returns the points of an incident, up to now or to its end, so that the last value is a line. */
+/**
+ * Returns the points of an incident. A last point is added for its end, or for now, so that the
+ * last value is drawn as a line.
+ */
 export function pointsOf(
   { trend, status, resolvedAt, openCount }: Incident,
   now: number,
@@ -17,7 +20,10 @@ export function pointsOf(
   return [...points, { atMs: Math.max(endMs, points.at(-1)!.atMs), open: openCount }];
 }
 
-/** Maps points to a picture of this size. A step stands for each number until the next. */
+/**
+ * Returns an SVG path of the points as a step chart of this size: each value holds until the next
+ * point.
+ */
 export function stepPath(
   points: readonly GrowthPoint[],
   width: number,
@@ -36,7 +42,10 @@ export function stepPath(
   return { line, area: `${line}V${height}H0Z`, max };
 }
 
-/** Returns the index of the point that holds at this share of the picture's width, 0 to 1. */
+/**
+ * Returns the index of the point whose value applies at a position of the chart, 0 to 1 of its
+ * width.
+ */
 export function pointAt(points: readonly GrowthPoint[], share: number): number {
   const first = points[0];
   const last = points.at(-1);

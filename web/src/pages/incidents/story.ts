@@ -2,15 +2,18 @@ import type { Incident, Silence } from '@fermata/server/contract';
 import { absolute, capital, duration, withTimes } from '../../ui/format.ts';
 
 /**
- * This file describes an incident in sentences: in the present tense while the incident is open,
- * and then in the past tense.
+ * This file describes an incident in sentences, in the present tense while it is open and in the
+ * past tense afterwards.
  */
 
 const flows = (count: number): string =>
   `${count.toLocaleString()} ${count === 1 ? 'flow' : 'flows'}`;
 const ms = (iso: string): number => Date.parse(iso);
 
-/** Phrases of titles that the server makes: as it says them, in the present, and in the past. */
+/**
+ * Phrases in titles that the server writes, each with its wording for an open and for a resolved
+ * incident.
+ */
 const PHRASES: readonly (readonly [said: RegExp, present: string, past: string])[] = [
   [/ (?:does|do) not come$/, ' is missing', ' was missing'],
   [/ does not react$/, ' does not react', ' did not react'],
@@ -29,7 +32,7 @@ export function titleOf({ title, status }: Pick<Incident, 'title' | 'status'>): 
   return title.replace(phrase[0], phrase[status === 'open' ? 1 : 2]);
 }
 
-/** Says how many flows, and since when. */
+/** Returns how many flows an incident affects, and since when, as text. */
 export function extentOf(incident: Incident, now: number): string {
   const { status, count, openCount, firstAt, lastAt, resolvedAt, channel } = incident;
   const what = (n: number): string =>
@@ -44,7 +47,7 @@ export function extentOf(incident: Incident, now: number): string {
   return `${what(count)} from ${since} to ${absolute(end, now, 's')}, for ${lasted}`;
 }
 
-/** Says whether the incident grows or drains, with its rate. */
+/** Returns whether the number of affected flows grows or falls, and at which rate, as text. */
 export function movementOf(incident: Incident, now: number): string {
   const { status, drainPerMinute, etaAt, openCount } = incident;
   if (status === 'resolved') return 'over';
@@ -60,12 +63,14 @@ export function movementOf(incident: Incident, now: number): string {
   return openCount === 0 ? 'over soon' : 'not draining';
 }
 
-/** An incident younger than this, ms, shows no rate yet. */
+/** Minimum age of an incident for which a rate is shown, ms. */
 const JUST_MS = 30_000;
-/** Time over which growth is measured, ms. */
+/** Length of the time over which the growth rate is measured, ms. */
 const LOOK_BACK_MS = 300_000;
 
-/** Returns by how many flows a minute the incident grew lately; negative if it shrank. */
+/**
+ * Returns by how many flows per minute the incident has grown recently; negative if it has shrunk.
+ */
 export function growthPerMinute({ trend, openCount }: Incident, now: number): number {
   const first = trend[0];
   if (first === undefined) return 0;
@@ -74,19 +79,22 @@ export function growthPerMinute({ trend, openCount }: Incident, now: number): nu
   return ((openCount - before) / Math.max(60_000, now - from)) * 60_000;
 }
 
-/** Returns the suspected cause, with times as people write them, and in the past if it is over. */
+/**
+ * Returns the suspected cause as a sentence with readable times; null if there is none. For a
+ * resolved incident, the sentence is marked as a past statement.
+ */
 export function causeOf({ cause, status }: Incident, now: number): string | null {
   if (cause === null) return null;
   const sentence = capital(withTimes(cause, now));
   return status === 'open' ? sentence : `Said at the time: ${sentence}`;
 }
 
-/** Returns the different services of the incident. */
+/** Returns the distinct services of the incident. */
 export const servicesOf = ({ parts }: Incident): string[] => [
   ...new Set(parts.flatMap(({ service }) => service ?? [])),
 ];
 
-/** Returns the silences that hold back the notifications of the incident now. */
+/** Returns the active silences that hold back the incident's notifications. */
 export function silencesOf(
   incident: Incident,
   silences: readonly Silence[],
@@ -103,12 +111,12 @@ export function silencesOf(
   return silences.filter((one) => ms(one.until) > now && covers(one));
 }
 
-/** Returns the address of the flows of the incident in Explore. */
+/** Returns the URL of the incident's flows in the explorer. */
 export const flowsOf = ({ key }: Pick<Incident, 'key'>): string =>
   `/flows?incident=${encodeURIComponent(key)}`;
 
 const SEVERITIES = ['critical', 'warning', 'info'];
-/** Sorts incidents: the severest first, of equal ones the largest. */
+/** Returns the incidents sorted by severity, and by number of flows within a severity. */
 export const bySeverity = (incidents: readonly Incident[]): Incident[] =>
   [...incidents].sort(
     (a, b) =>
