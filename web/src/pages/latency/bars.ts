@@ -6,7 +6,10 @@ import { duration } from '../../ui/format.ts';
 import type { Column, Row } from '../../ui/sort.ts';
 import { KINDS, partName } from './words.ts';
 
-/** The time of flows about a percentile, as parts in order. */
+/**
+ * A bar for flows at a percentile of the duration: their time, divided into parts of the critical
+ * path.
+ */
 export interface Bar {
   name: 'p50' | 'p90' | 'p99';
   ms: number;
@@ -16,11 +19,11 @@ export interface BarPart {
   segment: LatencySegment;
   /** Share of the bar, 0 to 1. */
   share: number;
-  /** The share in words, if there is room for it. */
+  /** The share as text; empty if the part is too narrow for it. */
   text: string;
 }
 
-/** A part must be so wide, as a share of the bar, that its share can be written into it. */
+/** Minimum share of the bar for a part that shows its share as text. */
 const MIN_WRITTEN = 0.05;
 
 export function barsOf({ chain, durationMs }: LatencyAnswer): Bar[] {
@@ -44,7 +47,7 @@ export function barsOf({ chain, durationMs }: LatencyAnswer): Bar[] {
   ];
 }
 
-/** Returns the kinds of time that a chain has, for the legend. */
+/** Returns the kinds of time that occur in a critical path, for the legend. */
 export function legendOf(chain: readonly LatencySegment[]): LatencySegment['kind'][] {
   const there = new Set(chain.map(({ kind }) => kind));
   return (Object.keys(KINDS) as LatencySegment['kind'][]).filter((kind) => there.has(kind));
@@ -65,7 +68,10 @@ export const segmentColumns = (isCompared: boolean): Column[] => [
     : []),
 ];
 
-/** Returns the parts as rows: those that changed most or take most of the time first. */
+/**
+ * Returns the parts of the critical path as rows. With a comparison, those with the largest change
+ * come first, otherwise those that take longest.
+ */
 export function segmentRows(answer: LatencyAnswer, filter: Filter): Row[] {
   const before = answer.against
     ? new Map(answer.against.chain.map(({ id, meanMs }) => [id, meanMs]))

@@ -1,6 +1,6 @@
 import type { LatencyAnswer, MapAnswer } from '@fermata/server/contract';
 
-/** Two points between which time is measured: names of steps or messages. */
+/** The two steps or messages between which time is measured, by name. */
 export interface Points {
   from: string;
   to: string;
@@ -8,7 +8,7 @@ export interface Points {
 
 const SEPARATOR = '..';
 
-/** Reads two points out of the address; '' for one that is missing. */
+/** Reads the two points from the URL; a missing one is an empty text. */
 export function readPoints(query: URLSearchParams): Points {
   const [from = '', to = '', ...more] = (query.get('between') ?? '')
     .split(SEPARATOR)
@@ -18,19 +18,19 @@ export function readPoints(query: URLSearchParams): Points {
 
 export const isComplete = ({ from, to }: Points): boolean => from !== '' && to !== '';
 
-/** Writes two points as the address and the API have them; '' if there are none. */
+/** Returns the two points as a parameter for the URL and the API; empty if both are missing. */
 export const pointsText = ({ from, to }: Points): string =>
   from === '' && to === '' ? '' : `${from}${SEPARATOR}${to}`;
 
-/** A step or message that can be a point. */
+/** A step or message that can be chosen as a point of the measurement. */
 export interface Point {
   name: string;
   kind: 'step' | 'message';
 }
 
 /**
- * Returns the steps and messages that can be points: those of the map if it is there, otherwise
- * those of the critical path. A name with the separator in it could not be asked for.
+ * Returns the steps and messages that can be chosen: those of the map, or those of the critical
+ * path until the map is loaded. Names that contain the separator of the URL parameter are left out.
  */
 export function pointsOf(latency: LatencyAnswer | null, map: MapAnswer | null): Point[] {
   const steps = map
@@ -50,7 +50,7 @@ const unique = (names: readonly string[], kind: Point['kind']): Point[] =>
     .sort((a, b) => a.localeCompare(b))
     .map((name) => ({ name, kind }));
 
-/** Returns the points whose names contain what was typed, those that start with it first. */
+/** Returns the points whose names contain the typed text, those that start with it first. */
 export function matching(points: readonly Point[], typed: string): Point[] {
   const text = typed.trim().toLowerCase();
   const rank = ({ name }: Point): number => name.toLowerCase().indexOf(text);

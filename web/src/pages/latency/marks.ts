@@ -1,6 +1,6 @@
 import type { TrendAnswer } from '@fermata/server/contract';
 
-/** Something that changed, as a numbered line in the heatmap and an entry below it. */
+/** A deployment or incident, shown as a numbered line in the heatmap and as an entry below it. */
 export interface Mark {
   number: number;
   at: string;
@@ -10,7 +10,7 @@ export interface Mark {
 
 const MAX_MARKS = 12;
 
-/** Returns deployments and incidents in the order of time; the last ones if there are many. */
+/** Returns deployments and incidents in order of time; if there are many, only the latest. */
 export function marksOf({ annotations }: TrendAnswer): Mark[] {
   return annotations
     .filter(({ kind }) => kind !== 'variant')
@@ -21,6 +21,6 @@ export function marksOf({ annotations }: TrendAnswer): Mark[] {
     }));
 }
 
-/** Returns the points of the line of p95; a bucket without flows has none. */
+/** Returns the p95 of each bucket; null if the bucket has no flows. */
 export const p95Of = ({ buckets }: TrendAnswer): { at: string; ms: number | null }[] =>
   buckets.map(({ at, durationMs }) => ({ at, ms: durationMs.count > 0 ? durationMs.p95 : null }));

@@ -7,7 +7,7 @@ import { capital, duration, isolate } from '../../ui/format.ts';
 type Kind = LatencySegment['kind'];
 type Named = Pick<LatencySegment, 'kind' | 'step' | 'service' | 'message'>;
 
-/** Each kind of time with its name in the legend and the token of its colour. */
+/** Name in the legend and CSS variable of the colour, for each kind of time. */
 export const KINDS: Readonly<Record<Kind, readonly [name: string, token: string]>> = {
   processing: ['work', '--work'],
   'queue-wait': ['queue wait', '--wait'],
@@ -18,7 +18,7 @@ export const KINDS: Readonly<Record<Kind, readonly [name: string, token: string]
   unknown: ['unknown', '--unknown'],
 };
 
-/** Names a part of the critical path: `OrderPlaced waiting for authorise payment`. */
+/** Returns the name of a part of the critical path: `OrderPlaced waiting for authorise payment`. */
 export function partName({ kind, step, message }: Named): string {
   const [at, what] = [isolate(step), isolate(message)];
   if (kind === 'unknown') return at === '' ? 'time of unknown cause' : `${at}, unknown cause`;
@@ -29,19 +29,22 @@ export function partName({ kind, step, message }: Named): string {
   return kind === 'orchestrator' ? `${at}, orchestrator` : at;
 }
 
-/** The answer in two sentences, and what they rest on. */
+/** The main result: how long flows take, what takes most of that time, and what has changed. */
 export interface Headline {
   lead: string;
   cause: string;
-  /** Kind of time that the cause is; null if there is no cause. */
+  /** Kind of time of the part that `cause` names; null if there is none. */
   kind: Kind | null;
-  /** The greatest changes; '' without a comparison. */
+  /** The largest changes since the comparison; empty without a comparison. */
   changes: string;
 }
 
 const MAX_CHANGES = 3;
 
-/** Says how long flows take, and what takes most of it. `compared` is `yesterday` or the like. */
+/**
+ * Returns sentences about how long flows take and what takes most of it. `compared` names the
+ * comparison, such as `yesterday`.
+ */
 export function headlineOf(answer: LatencyAnswer, compared: string): Headline {
   const { population, durationMs } = answer;
   if (population.used === 0)
@@ -63,7 +66,7 @@ function causeOf(
   changed: Changed | undefined,
 ): Pick<Headline, 'cause' | 'kind'> {
   const growth = changed ? changed.meanMs - changed.againstMeanMs : 0;
-  // A change below a twentieth of the median explains nothing.
+  // A change of less than 5 % of the median is too small to explain the difference.
   if (changed && growth > durationMs.p50 / 20)
     return {
       cause: `${capital(partName(changed))} takes ${duration(growth)} more on average.`,
@@ -88,7 +91,7 @@ function changesText(answer: LatencyAnswer, changed: readonly Changed[], compare
   return `On average, compared with ${compared}: ${parts.join(', ')}.`;
 }
 
-/** Says what would be if a part took half its time. */
+/** Returns a sentence about how durations would change if a part took half its time. */
 export function whatIfText(part: string, { flows, shorter, beforeMs, afterMs }: WhatIf): string {
   const all = counted(flows, 'flow');
   if (shorter === 0)
