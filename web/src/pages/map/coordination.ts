@@ -3,15 +3,15 @@ import { fieldPart, withPart } from '../../data/query-part.ts';
 import { percent } from '../../ui/change.ts';
 import { counted } from '@fermata/server/words';
 
-/** What stops if a service stops, over all flow types. */
+/** The flows of all flow types that stop if a service stops. */
 export interface Stop {
   service: string;
   flows: number;
-  /** For each flow type in words: `every order`, `66 % of returns`. */
+  /** Affected flows of each flow type as text: `every order`, `66 % of returns`. */
   of: string[];
 }
 
-/** Returns the services with the flows that need them, the most needed first. */
+/** Returns for each service the flows that need it, the services with most flows first. */
 export function stopsOf({ types }: CoordinationAnswer): Stop[] {
   const stops = new Map<string, Stop>();
   for (const { type, flows, ifStops } of types)
@@ -24,11 +24,11 @@ export function stopsOf({ types }: CoordinationAnswer): Stop[] {
   return [...stops.values()].sort((a, b) => b.flows - a.flows || (a.service < b.service ? -1 : 1));
 }
 
-/** Returns the query of the flows that need a service. */
+/** Returns a query for the flows that need a service. */
 export const stopQuery = (q: string, service: string): string =>
   withPart(q, fieldPart('service', service));
 
-/** Returns how services of a flow type work together, in a sentence. */
+/** Returns a sentence about how the services of a flow type work together. */
 export function verdictOf(report: CoordinationReport): string {
   const { verdict, hops, shares, conductor } = report;
   if (verdict === 'one service') return 'one service does all of it';
@@ -42,7 +42,7 @@ export function verdictOf(report: CoordinationReport): string {
   return `${verdict}: ${ofHops}; ${who}`;
 }
 
-/** Numbers behind an advice in words: `failedSteps` is `failed steps`. */
+/** Returns the numbers behind the server's advice as text, such as `failed steps 3`. */
 export const becauseText = (because: Readonly<Record<string, number>>): string =>
   Object.entries(because)
     .filter(([name]) => name !== 'flows')

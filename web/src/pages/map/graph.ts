@@ -1,14 +1,14 @@
 import type { MapAnswer, MapEdge, MapNode } from '@fermata/server/contract';
 
-/** A step on the map. `before` is the same step of the flows that are compared with. */
+/** A step on the map. `before` is the same step in the other flows of a comparison. */
 export interface MapStep {
   node: MapNode;
   before: MapNode | null;
-  /** Only the flows that are compared with have it. */
+  /** True if only the other flows of the comparison have this step. */
   isGone: boolean;
-  /** Share of the flows that have this node, 0 to 1. */
+  /** Share of the flows that contain this step, 0 to 1. */
   share: number;
-  /** Flows start with it. */
+  /** True if flows start with this step. */
   isStart: boolean;
 }
 /** A message or call on the map. */
@@ -23,12 +23,15 @@ export interface Graph {
   isCompared: boolean;
 }
 
-/** Maximum number of steps that are shown before rarer ones are asked for. */
+/** Maximum number of steps on the map. The rarest are hidden until the user asks for them. */
 export const MAX_SHOWN = 40;
-/** A step that is shown stays, until another is more frequent by this factor. */
+/**
+ * Factor by which a hidden step must be more frequent than a shown one to replace it. Without it,
+ * steps would appear and disappear with every small change.
+ */
 const STAYS = 1.2;
 
-/** Makes one graph of an answer and, if there is one, of what it is compared with. */
+/** Merges the map of the flows and the map of the comparison, if there is one, into one graph. */
 export function graphOf(answer: MapAnswer): Graph {
   const { against } = answer;
   const starts = new Set(
@@ -51,21 +54,22 @@ export function graphOf(answer: MapAnswer): Graph {
   return { steps, messages, isCompared: against !== undefined };
 }
 
-/** Returns whether something at the step needs attention, so that it is never folded. */
+/** Returns whether flows are late or stuck at the step, so that it must not be hidden. */
 export const isHeld = ({ node }: MapStep): boolean => node.stuck > 0 || node.late > 0;
 
 export interface Folding {
-  /** Steps in a smaller share of the flows are rare. */
+  /** Minimum share of flows for a step that is shown; rarer ones are hidden. */
   minShare: number;
-  /** Show the rare ones, too. */
+  /** True if rare steps are shown too. */
   isOpen: boolean;
-  /** Ids of the steps that are shown at present, which stay where the choice is close. */
+  /**
+   * Ids of the steps that are shown now. They are preferred to others that are about as frequent.
+   */
   present: ReadonlySet<string>;
 }
 
 /**
- * Splits steps into those that are shown and rare ones. Steps where flows are held are shown,
- * however rare they are.
+ * Divides steps into shown and rare ones. Steps at which flows are late or stuck are always shown.
  */
 export function foldSteps(
   steps: readonly MapStep[],
@@ -88,7 +92,7 @@ export function foldSteps(
   };
 }
 
-/** Returns the messages between steps that are shown. */
+/** Returns the messages whose two steps are both shown. */
 export function messagesBetween(
   messages: readonly MapMessage[],
   shown: readonly MapStep[],
@@ -99,7 +103,7 @@ export function messagesBetween(
 
 export type Thickness = 'flows' | 'time';
 
-/** Returns the width of each message's line, px: by how many flows take it or how long it waits. */
+/** Returns the line width of each message, px, by the number of flows or by its median wait. */
 export function widthsOf(
   messages: readonly MapMessage[],
   by: Thickness,

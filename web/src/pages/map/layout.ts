@@ -7,16 +7,16 @@ export interface Point {
   y: number;
 }
 export interface Layout {
-  /** Names the steps that are placed. Steps stay where they are while it is the same. */
+  /** Key of the set of steps. As long as it is equal, steps keep their positions. */
   key: string;
   /** Upper left corners of steps, by id. */
   steps: ReadonlyMap<string, Point>;
-  /** Ways of messages, by id. */
+  /** Lines of messages, by id of the message. */
   ways: ReadonlyMap<string, Way>;
   width: number;
   height: number;
 }
-/** Way of a message: the points that its line passes, and the middle of its label. */
+/** Line of a message: the points through which it passes, and the centre of its label. */
 export interface Way {
   points: readonly Point[];
   label: Point;
@@ -25,31 +25,34 @@ export interface Way {
 export const STEP_WIDTH = 150;
 const LABEL_HEIGHT = 30;
 const MAX_LABEL = 132;
-/** The line below the name has a wait, with a comparison also its change. */
+/**
+ * Minimum label width, px: room for the second line, which shows the wait and, with a comparison,
+ * its change.
+ */
 const MIN_LABEL = 74;
 const MIN_COMPARED = 126;
 /**
- * Number of steps above which only the most frequent message to each step decides where it is, and
- * names of messages are hidden. Lines of all messages would take seconds to arrange, and nobody
- * could read them.
+ * Number of steps above which the layout considers only the most frequent message to each step and
+ * hides the names of messages. Arranging all lines would take seconds, and they would not be
+ * readable.
  */
 const MAX_ARRANGED = 60;
 const GAPS = { nodesep: 30, edgesep: 10, ranksep: 40 };
 
 export const isLarge = (steps: readonly MapStep[]): boolean => steps.length > MAX_ARRANGED;
 
-/** Returns the height of a step's box in px; with a comparison it has a line more. */
+/** Returns the height of a step's box, px. With a comparison it has one line more. */
 export const stepHeight = (isCompared: boolean): number => (isCompared ? 80 : 64);
 
-/** Returns about how wide a label is, px: it has two lines in a font of 11 px. */
+/** Returns the approximate width of a label, px, which has two lines in 11 px type. */
 export function labelWidth(name: string, isCompared: boolean): number {
   const least = isCompared ? MIN_COMPARED : MIN_LABEL;
   return name === '' ? 0 : Math.min(MAX_LABEL, Math.max(least, 14 + 6.4 * name.length));
 }
 
 /**
- * Places steps from left to right, in the order of messages. While the steps are those of the
- * layout before, they stay where they are, and only lines of new messages are added.
+ * Places steps from left to right along the messages. If the steps are the same as in the layout
+ * `before`, they keep their positions and only lines of new messages are added.
  */
 export function layoutOf(
   steps: readonly MapStep[],
@@ -80,7 +83,7 @@ function arranged(
   const height = stepHeight(isCompared);
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', ...GAPS, marginx: 12, marginy: 20 });
-  // The order of insertion decides between layouts that are as good; by ids it is always the same.
+  // Nodes are inserted in order of their ids, so that the same graph always gets the same layout.
   for (const { node } of sortedBy(steps, ({ node: { id } }) => id))
     graph.setNode(node.id, { width: STEP_WIDTH, height });
   const isBrief = isLarge(steps);
@@ -116,7 +119,7 @@ function arranged(
   return { key, steps: places, ways, width: size.width ?? 0, height: size.height ?? 0 };
 }
 
-/** Returns the most frequent message to each step. */
+/** Returns the message with the most flows to each step. */
 function mainMessages(messages: readonly MapMessage[]): MapMessage[] {
   const main = new Map<string, MapMessage>();
   for (const one of messages) {
@@ -126,7 +129,10 @@ function mainMessages(messages: readonly MapMessage[]): MapMessage[] {
   return [...main.values()];
 }
 
-/** Lets a line leave a step at its right and enter the next at its left, unless it leads back. */
+/**
+ * Returns the line of a message. It leaves a step on the right and enters the next one on the left,
+ * unless it leads backwards.
+ */
 function wayOf(
   { points = [], x, y }: { points?: readonly Point[] } & Partial<Point>,
   from: Point,
@@ -154,7 +160,9 @@ function middle(points: readonly Point[]): Point {
   return { x: (first.x + last.x) / 2, y: (first.y + last.y) / 2 };
 }
 
-/** Returns an SVG path through the points that is level at each of them, so that it has no kink. */
+/**
+ * Returns an SVG path through the points. It is horizontal at each point, so that it has no kinks.
+ */
 export function pathOf(points: readonly Point[]): string {
   const [first, ...rest] = points.map(({ x, y }) => ({ x: Math.round(x), y: Math.round(y) }));
   if (!first) return '';

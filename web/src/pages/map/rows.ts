@@ -6,7 +6,7 @@ import type { Cell, Column, Row } from '../../ui/sort.ts';
 import { type MapMessage, type MapStep } from './graph.ts';
 import { messageName } from '@fermata/server/words';
 
-/** Columns and rows of the map as two tables, which say what the picture says. */
+/** This file makes two tables, of steps and of messages, with the same content as the graph. */
 export const stepColumns = (isCompared: boolean): Column[] => [
   { label: 'Step' },
   { label: 'Service' },

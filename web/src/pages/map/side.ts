@@ -5,13 +5,13 @@ import { absolute, duration, isolate } from '../../ui/format.ts';
 import { type MapMessage, type MapStep } from './graph.ts';
 import { messageName } from '@fermata/server/words';
 
-/** A line of the panel beside the map. */
+/** A line of the panel with details of a step or message. */
 export interface Fact {
   term: string;
   text: string;
 }
 
-/** Returns what the map knows of a step. */
+/** Returns the details of a step. */
 export function stepFacts(
   { node, before, share }: MapStep,
   incoming: readonly MapMessage[],
@@ -48,7 +48,7 @@ export function stepFacts(
   ];
 }
 
-/** Returns what the map knows of a message or call. */
+/** Returns the details of a message or call. */
 export function messageFacts({ edge, before }: MapMessage): Fact[] {
   const { message, waitMs } = edge;
   return [
@@ -78,7 +78,7 @@ export function messageFacts({ edge, before }: MapMessage): Fact[] {
   ];
 }
 
-/** Returns since when the step's service listens to the messages; null if that is not known. */
+/** Returns since when the step's service has been receiving these messages; null if not known. */
 export function listensSince(
   answer: CoordinationAnswer | null,
   service: string,
@@ -93,11 +93,14 @@ export function listensSince(
   return since[0] ?? null;
 }
 
-/** Returns the query of the flows that wait for the step now, and are late or stuck. */
+/** Returns a query for the flows that wait for the step and are late or stuck. */
 export const heldQuery = (q: string, { step }: MapNode, health: 'late' | 'stuck'): string =>
   withPart(q, `health:${health} ${fieldPart('missing', step)}`);
 
-/** Returns since when the first of these flows has waited for the step, epoch ms; null if none. */
+/**
+ * Returns since when the longest-waiting of these flows has waited for the step, epoch ms; null if
+ * none does.
+ */
 export function heldSince(flows: readonly FlowSummary[], step: string): number | null {
   const since = flows
     .flatMap(({ waitingFor }) => waitingFor)
@@ -107,8 +110,8 @@ export function heldSince(flows: readonly FlowSummary[], step: string): number |
 }
 
 /**
- * Returns the two points between which the time to a step is measured: from the start of the flows
- * that reach it. Null for a step that starts flows itself.
+ * Returns the two points for measuring the time from the start of a flow to a step, as a URL
+ * parameter; null if flows start with the step.
  */
 export function wayTo(
   id: string,
@@ -127,7 +130,10 @@ export function wayTo(
   return `${first.node.step}..${target.node.step}`;
 }
 
-/** Returns the two points of a message: from its sending step to the one that takes it. */
+/**
+ * Returns the two points for measuring the time from a message's sending step to its receiving
+ * step, as a URL parameter.
+ */
 export function wayOfMessage(edge: MapEdge, steps: readonly MapStep[]): string | null {
   const [from, to] = [edge.from, edge.to].map(
     (id) => steps.find(({ node }) => node.id === id)?.node.step ?? '',
@@ -135,7 +141,7 @@ export function wayOfMessage(edge: MapEdge, steps: readonly MapStep[]): string |
   return !from || !to || `${from}${to}`.includes('..') ? null : `${from}..${to}`;
 }
 
-/** Names a message with the step at its other end. */
+/** Returns the name of a message together with the step at its other end. */
 export const otherEnd = (edge: MapEdge, step: MapStep | undefined): string =>
   `${isolate(messageName(edge)) || 'call'} · ${isolate(step?.node.step ?? '')}`;
 

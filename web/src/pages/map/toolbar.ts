@@ -1,14 +1,14 @@
 import type { Thickness } from './graph.ts';
 
-/** How the map is shown, as the address says it. */
+/** The choices of how the map is shown, which are kept in the URL. */
 export interface MapView {
   thickness: Thickness;
-  /** Steps in a smaller share of the flows are rare, 0 to 1. */
+  /** Minimum share of flows for a step that is shown, 0 to 1; rarer ones are hidden. */
   minShare: number;
-  /** Show rare steps, too. */
+  /** True if rare steps are shown too. */
   isOpen: boolean;
   isTable: boolean;
-  /** Id of the chosen step or message; '' for none. */
+  /** Id of the selected step or message; empty if there is none. */
   chosen: string;
 }
 

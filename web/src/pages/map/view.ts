@@ -1,26 +1,24 @@
 import { STEP_WIDTH, type Layout, type Point } from './layout.ts';
 
-/** What of the map is on the screen. */
+/** The visible section of the map: its offset in px, and the zoom factor. */
 export interface View {
   x: number;
   y: number;
   zoom: number;
 }
 
-/** Smaller, the names of steps could not be read; the map is moved instead. */
+/** Minimum zoom of the initial view. Below it, names of steps could not be read. */
 const MIN_ZOOM = 0.7;
 const MARGIN = 14;
 const MIN_HEIGHT = 220;
-/** Space for what stands above and below the map, px; on a small window the page scrolls. */
+/** Height of the page's parts above and below the map, px. */
 const AROUND = 290;
 const MIN_LIMIT = 420;
 
 const zoomFor = (layout: Layout, width: number): number =>
   Math.min(1, Math.max(MIN_ZOOM, (width - 2 * MARGIN) / Math.max(1, layout.width)));
 
-/**
- * Returns how high the map is, px: as high as its steps, or as the window allows.
- */
+/** Returns the height of the map, px: as much as its steps need, limited by the window. */
 export function heightFor(layout: Layout, width: number, windowHeight: number): number {
   const height = layout.height * zoomFor(layout, width) + 2 * MARGIN;
   return Math.round(
@@ -29,8 +27,8 @@ export function heightFor(layout: Layout, width: number, windowHeight: number): 
 }
 
 /**
- * Returns the view with which the map starts: all of it if its names can be read then, otherwise
- * its beginning at the left, with the first step in sight.
+ * Returns the initial view: the whole map if its names are readable then, otherwise its left part
+ * with the first step.
  */
 export function viewFor(layout: Layout, width: number, height: number): View {
   const zoom = Math.max(
@@ -45,18 +43,20 @@ export function viewFor(layout: Layout, width: number, height: number): View {
   };
 }
 
-/** Moves the first step, which is the leftmost one, to the middle if that leaves no empty space. */
+/**
+ * Returns the vertical offset that centres the leftmost step, as far as this leaves no empty space.
+ */
 function topFor({ steps, height: whole }: Layout, zoom: number, height: number): number {
   const [first] = [...steps.values()].sort((a, b) => a.x - b.x || a.y - b.y);
   const middle = height / 2 - (first?.y ?? 0) * zoom;
   return Math.min(MARGIN, Math.max(height - whole * zoom - MARGIN, middle));
 }
 
-/** Returns whether a part of the map is outside the view. */
+/** Returns whether the map is larger than the visible area. */
 export const isCut = (layout: Layout, { zoom }: View, width: number, height: number): boolean =>
   layout.width * zoom > width || layout.height * zoom > height;
 
-/** Returns the id of the next step in the direction of an arrow key; null if there is none. */
+/** Returns the id of the nearest step in the direction of an arrow key; null if there is none. */
 export function neighbour(
   steps: ReadonlyMap<string, Point>,
   from: string,
