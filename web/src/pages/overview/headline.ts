@@ -1,7 +1,7 @@
 import type { Held, Overview } from '@fermata/server/contract';
 import { isolate } from '../../ui/format.ts';
 
-/** The answer to "is anything stuck": the state in a few words, and what to know of it. */
+/** The overview's headline: the state in a few words (`lead`), and the reason (`rest`). */
 export interface Headline {
   tone: 'bad' | 'warn' | 'ok' | 'dim';
   lead: string;
@@ -29,7 +29,7 @@ export function headlineOf(
   return { tone: 'ok', lead: 'Nothing is stuck.', rest: '' };
 }
 
-/** Names flows by their type if there is only one type that is held. */
+/** Returns the word for flows, with their type if only flows of one type are late or stuck. */
 function wordFor(types: Overview['types'], count: number): string {
   const held = types.filter((type) => type.stuck + type.late > 0);
   if (held.length === 1 && !/\s/.test(held[0]!.type))
@@ -54,14 +54,14 @@ function reason(
     return `${all} for ${isolate(first.step)}${by_}, ${since}.`;
   }
   if (services.size === 1) return `${all} for ${isolate(first.service)}, ${since}.`;
-  // Who waits for something else may have waited for longer.
+  // The start is that of the largest group, because flows in another group may have waited longer.
   const most = `Most wait for ${isolate(first.step)} by ${isolate(first.service)}`;
   return `${most}, since ${clock(first.since)}.`;
 }
 
 /**
- * Returns what "nothing is stuck" rests on, and what it does not cover. A page that says so without
- * knowing would be worse than none.
+ * Returns how well "nothing is stuck" is founded: how much is known (`known`), and what may be
+ * missed (`doubts`). The statement alone would mislead if little is known.
  */
 export function proofOf(
   { types, started, silent }: Pick<Overview, 'types' | 'started' | 'silent'>,
