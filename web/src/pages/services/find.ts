@@ -7,7 +7,10 @@ const has = (names: readonly string[], text: string): boolean => {
   return names.some((name) => name.toLowerCase().includes(word));
 };
 
-/** Returns the messages that have the text in a name, those whose own name has it first. */
+/**
+ * Returns the messages for which the text is in a name: that of the message type, a destination or
+ * a service. Matches in the message type come first.
+ */
 export function messagesWith(rows: readonly MessageRow[], text: string): MessageRow[] {
   const found = rows.filter(({ type, destinations, senders, listeners }) =>
     has([type, ...destinations, ...senders, ...listeners.map(({ service }) => service)], text),

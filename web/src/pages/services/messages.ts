@@ -6,13 +6,13 @@ import type {
   Quantiles,
 } from '@fermata/server/contract';
 
-/** What is known of services together: the graph of their steps, and how they work together. */
+/** The map of steps and the coordination reports, which together describe the services. */
 export interface Together {
   map: MapAnswer;
   coordination: CoordinationAnswer;
 }
 
-/** A type of message: who sends it, and who listens. */
+/** A type of message, with its senders and receivers. */
 export interface MessageRow {
   id: string;
   type: string;
@@ -21,29 +21,35 @@ export interface MessageRow {
   senders: string[];
   listeners: Listener[];
   flows: number;
-  /** Messages that nobody has taken yet, and flows that are stuck because of it. */
+  /**
+   * Number of messages that no service has received yet. `stuck` counts flows that are stuck
+   * because of it.
+   */
   waiting: number;
   stuck: number;
   deadLettered: number;
   q: string;
-  /** Finds the flows with messages that nobody has taken. */
+  /** Query for the flows with messages that no service has received. */
   waitingQ: string;
 }
 export interface Listener {
   service: string;
-  /** Share of the flows with this message in which the service takes it. */
+  /** Share of the flows with this message in which the service receives it, 0 to 1. */
   share: number;
-  /** First taken at, ISO 8601; null if that is not known. */
+  /** Time at which the service first received it, ISO 8601; null if not known. */
   since: string | null;
   lagMs: Quantiles;
-  /** Lag of the newest message; null if that is not known. */
+  /** Wait of the newest message, ms; null if not known. */
   nowMs: number | null;
   q: string;
 }
 
 type Ends = MapEdge & { sender: string; receiver: string | null };
 
-/** Returns edges between services with the names of both; the receiver is null if there is none. */
+/**
+ * Returns the edges that start at a service, with the names of both services. The receiver is null
+ * if there is none.
+ */
 export function endsOf({ nodes, edges }: MapAnswer): Ends[] {
   const services = new Map(nodes.map(({ id, service }: MapNode) => [id, service]));
   return edges.flatMap((edge) => {
@@ -54,7 +60,7 @@ export function endsOf({ nodes, edges }: MapAnswer): Ends[] {
   });
 }
 
-/** Returns the types of messages, those of the most flows first. */
+/** Returns the types of messages, those with the most flows first. */
 export function messagesOf({ map, coordination }: Together): MessageRow[] {
   const rows = new Map<string, Ends[]>();
   for (const edge of endsOf(map)) {
@@ -90,8 +96,9 @@ function rowOf(id: string, edges: readonly Ends[], coordination: CoordinationAns
 }
 
 /**
- * Returns how many flows have a message. A flow has several edges of one destination, one for each
- * listener, and counts once; other destinations are other flows, as far as one can tell.
+ * Returns the number of flows with a message. Edges with the same destination have the same flows,
+ * one edge for each receiver, so they count once. Different destinations are taken to have
+ * different flows.
  */
 const flowsWith = (edges: readonly Ends[]): number =>
   [...groupBy(edges, ({ message }) => message!.destination).values()].reduce(
@@ -121,14 +128,17 @@ function listenerOf(
   };
 }
 
-/** Something that leads from a service to another one, or to nobody. */
+/** A message or call between a service and another one. */
 export interface Neighbour {
   id: string;
-  /** The other service; null if nobody takes the message, or has not yet (`isHeard`). */
+  /** Name of the other service; null if no service has received the message. */
   service: string | null;
-  /** Somebody takes messages of this type. */
+  /**
+   * True if some service receives messages of this type, so that an unreceived one may still be
+   * received.
+   */
   isHeard: boolean;
-  /** Type of the message; '' for a call. */
+  /** Type of the message; empty for a call. */
   message: string;
   flows: number;
   waitMs: Quantiles;
@@ -137,7 +147,7 @@ export interface Neighbour {
   q: string;
 }
 
-/** Returns what leads to a service, and from it, the most frequent first. */
+/** Returns the messages and calls to a service and from it, those with the most flows first. */
 export function neighboursOf(
   map: MapAnswer,
   service: string,

@@ -21,7 +21,7 @@ export function reportHeadline(reports: readonly CoordinationReport[]): string {
   return `${counted(reports.length, 'flow type')}: ${counts.join(', ')}.${failures}`;
 }
 
-/** Returns the failures of which somebody who must hear does not, with who that is. */
+/** Returns the failures that some service should learn of but does not, with these services. */
 export const unheardOf = ({
   failureAudience,
 }: CoordinationReport): { failure: string; missing: string[] }[] =>
@@ -37,7 +37,10 @@ export interface Part {
   share: number;
 }
 
-/** Returns the parts that hops between services have, without those that are empty. */
+/**
+ * Returns the shares of events, commands, replies and calls among the hops between services,
+ * without those that are 0.
+ */
 export const partsOf = ({ shares }: CoordinationReport): Part[] =>
   [
     { name: 'events', share: shares.event },
@@ -46,7 +49,9 @@ export const partsOf = ({ shares }: CoordinationReport): Part[] =>
     { name: 'calls', share: shares.call },
   ].filter(({ share }) => share > 0);
 
-/** Returns what a report rests on, and who conducts. */
+/**
+ * Returns a text about the number of hops and flows behind a report, and the service that conducts.
+ */
 export function basisOf({ hops, flows, conductor, coupling }: CoordinationReport): string {
   const who =
     conductor === null
@@ -55,7 +60,7 @@ export function basisOf({ hops, flows, conductor, coupling }: CoordinationReport
   return `${counted(hops, 'hop')} between services in ${counted(flows, 'flow')}; ${who}`;
 }
 
-/** Returns the numbers of an advice in words: `failed steps 3, flows 94`. */
+/** Returns the numbers behind the server's advice as text: `failed steps 3, flows 94`. */
 export const becauseText = (because: Record<string, number>): string =>
   Object.entries(because)
     .map(([name, value]) => {

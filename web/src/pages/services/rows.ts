@@ -19,7 +19,9 @@ const ORDERS: Record<Sort, (a: ServiceSummary, b: ServiceSummary) => number> = {
   failed: (a, b) => b.failedSteps - a.failedSteps,
 };
 
-/** Returns the services of an environment that have the text in a name or destination, sorted. */
+/**
+ * Returns the services of an environment for which the text is in a name or destination, sorted.
+ */
 export function servicesOf(
   services: readonly ServiceSummary[],
   environment: string,
@@ -34,10 +36,13 @@ export function servicesOf(
     .sort((a, b) => ORDERS[sort](a, b) || byName(a, b));
 }
 
-/** Silence from which a service is worth a word if others were heard meanwhile, ms. */
+/**
+ * Time without data after which a service counts as silent, ms, if other services sent data
+ * meanwhile.
+ */
 const SILENT_MS = 120_000;
 
-/** Returns the services that are silent although others are not, the longest silent first. */
+/** Returns the services that are silent while others send data, the longest silent first. */
 export function silentOf(services: readonly ServiceSummary[], nowMs: number): ServiceSummary[] {
   const newest = Math.max(0, ...services.map(heardMs));
   if (nowMs - newest > SILENT_MS) return [];
@@ -61,7 +66,7 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
   return `${all}. ${longest.name}${more} silent: last heard of ${ago(heardMs(longest), nowMs)}.`;
 }
 
-/** What the coordination of flow types says of one service. */
+/** The role of one service in the coordination of flow types. */
 export interface ServiceRole {
   conducts: string[];
   knows: string[];
