@@ -1,13 +1,17 @@
-/** A line of two compared texts: in both, only in the old one, or only in the new one. */
+/** A line of a comparison of two texts: in both, only in the old one, or only in the new one. */
 export interface DiffLine {
   kind: 'same' | 'old' | 'new';
   text: string;
 }
 
-/** Compares two texts line by line. Texts are those of definitions, of some hundred lines. */
+/**
+ * Compares two texts line by line. Its time grows with the product of their lengths, which is fast
+ * enough for definitions of some hundred lines.
+ */
 export function diffOf(before: string, after: string): DiffLine[] {
   const [a, b] = [linesOf(before), linesOf(after)];
-  // Length of the longest common subsequence of the rests of both texts.
+  // `common[i][j]` is the length of the longest common subsequence of `a` from line `i` and `b`
+  // from line `j`.
   const common = Array.from({ length: a.length + 1 }, () =>
     Array.from({ length: b.length + 1 }, () => 0),
   );

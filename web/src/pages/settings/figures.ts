@@ -1,9 +1,9 @@
-/** This file chooses the figures of Fermata itself that an operator looks at first. */
+/** This file selects the server's metrics that an operator looks at first. */
 
 export interface Figure {
   label: string;
   value: string;
-  /** Is true if the figure says that something is wrong. */
+  /** True if the value shows that something is wrong. */
   isBad: boolean;
 }
 export interface FigureGroup {
@@ -74,7 +74,7 @@ const GROUPS: readonly (readonly [name: string, lines: readonly Line[]])[] = [
   ],
 ];
 
-/** Returns the figures that the server has, in groups. */
+/** Returns the selected metrics in groups, without those that the server does not have. */
 export const figureGroups = (figures: ReadonlyMap<string, number>): FigureGroup[] =>
   GROUPS.map(([name, lines]) => ({
     name,

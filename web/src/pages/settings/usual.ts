@@ -1,12 +1,12 @@
 import type { UsualStep } from '@fermata/server/contract';
 import { duration } from '../../ui/format.ts';
 
-/** This file says what was learned of a flow type, in words and as lengths of a picture. */
+/** This file presents what was learned about a flow type, in words and as bars. */
 
 export const percent = (share: number): string =>
   share >= 0.995 && share < 1 ? '> 99 %' : `${Math.round(share * 100)} %`;
 
-/** Says when a step usually comes. */
+/** Returns a sentence about when a step usually comes. */
 export function sentenceOf({ share, after, medianMs, lateMs }: UsualStep): string {
   const often = share >= 0.95 ? 'Nearly always' : `In ${percent(share)} of flows`;
   const place = after.length === 0 ? '' : ` after ${after.slice(0, 3).join(' or ')}`;
@@ -16,14 +16,14 @@ export function sentenceOf({ share, after, medianMs, lateMs }: UsualStep): strin
 
 export interface PathBar {
   step: UsualStep;
-  /** Begin and length of the wait before the step, as shares of the picture's width. */
+  /** Start of the wait before the step, as a share of the total width; `width` is its length. */
   from: number;
   width: number;
 }
 
 /**
- * Places the steps one after the other. Waits differ by orders of magnitude, so their lengths are
- * those of the square root, which keeps short ones visible.
+ * Returns a bar for the wait before each step, one after another. Lengths are square roots of the
+ * waits, which differ by orders of magnitude, so that short ones stay visible.
  */
 export function barsOf(steps: readonly UsualStep[]): PathBar[] {
   const lengths = steps.map(({ medianMs }) => Math.sqrt(Math.max(0, medianMs)));
