@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { differenceFrom, differenceText, folded, plain } from './difference.ts';
 
 const USUAL = ['order', 'pay', 'reserve', 'ship', 'mail'];
-/** Returns chips as a short text: `+` added, `-` missing, `*` repeated, `~` moved, `?` awaited. */
+/**
+ * Signs by which the tests write differences: `+` added, `-` missing, `*` repeated, `~` moved, `?`
+ * awaited.
+ */
 const SIGNS = { same: '', added: '+', missing: '-', repeated: '*', moved: '~', awaited: '?' };
 const difference = (steps: string[], usual = USUAL, isOpen = false): string =>
   differenceFrom(usual, steps, isOpen)

@@ -1,7 +1,7 @@
-/** How a step stands to the usual way. */
+/** How a step of a variant differs from the usual sequence of steps. */
 export type Mark = 'same' | 'added' | 'missing' | 'repeated' | 'moved' | 'awaited';
 
-/** A step of a variant; `times` counts it where it comes several times in a row. */
+/** A step of a variant. `times` is above 1 if it occurs several times in a row. */
 export interface Chip {
   name: string;
   mark: Mark;
@@ -9,9 +9,9 @@ export interface Chip {
 }
 
 /**
- * Returns the steps of a variant with how each differs from the usual way: by their longest common
- * subsequence, so that one step more does not make all that follow differ. `isOpen`: flows of the
- * variant are still under way, so that what is missing at its end may still come.
+ * Returns the steps of a variant, each with its difference from the usual sequence. The comparison
+ * uses the longest common subsequence, so that one additional step does not shift all that follow.
+ * If `isOpen` is true, steps that are missing at the end may still come.
  */
 export function differenceFrom(
   usual: readonly string[],
@@ -40,7 +40,10 @@ function compare(usual: readonly string[], steps: readonly string[]): Chip[] {
   return chips;
 }
 
-/** Returns the lengths of the longest common subsequences of all ends of two lists. */
+/**
+ * Returns the table of longest common subsequences: entry `[i][j]` is their length for `a` from `i`
+ * and `b` from `j`.
+ */
 function commonLengths(a: readonly string[], b: readonly string[]): number[][] {
   const lengths = Array.from({ length: a.length + 1 }, () =>
     Array.from({ length: b.length + 1 }, () => 0),
@@ -55,8 +58,8 @@ function commonLengths(a: readonly string[], b: readonly string[]): number[][] {
 }
 
 /**
- * Tells what was added apart: a step that is missing elsewhere was moved, and one that comes more
- * often than usual is repeated.
+ * Refines the mark `added`: a step that is missing elsewhere in the variant was moved, and a step
+ * that occurs more often than usual is repeated.
  */
 function markMoved(
   chips: readonly Chip[],
@@ -104,14 +107,14 @@ function joined(chips: readonly Chip[]): Chip[] {
   return all;
 }
 
-/** Returns the way without its difference, `POST /write ×2` for two in a row. */
+/** Returns the steps without differences. Equal steps in a row become one: `POST /write ×2`. */
 export const plain = (steps: readonly string[]): Chip[] =>
   joined(steps.map((name) => ({ name, mark: 'same', times: 1 })));
 
-/** Steps that are shown, or a number of usual ones that are not. */
+/** A step that is shown, or the number of usual steps that are folded. */
 export type Shown = Chip | { folded: number };
 
-/** Returns the chips with long runs of usual steps folded, so that what differs is seen. */
+/** Folds long runs of usual steps, so that the differences stand out. */
 export function folded(chips: readonly Chip[]): Shown[] {
   const shown: Shown[] = [];
   for (let i = 0; i < chips.length;) {
@@ -119,7 +122,7 @@ export function folded(chips: readonly Chip[]): Shown[] {
     let end = i;
     while (end < chips.length && chips[end]!.mark === mark) end++;
     const canFold = mark === 'same' || mark === 'awaited';
-    // The steps beside a difference say where it is.
+    // The steps next to a difference are not folded, because they show where it is.
     const [head, tail] = [i === 0 && mark === 'same' ? 0 : 1, end === chips.length ? 0 : 1];
     if (canFold && end - i - head - tail > 1)
       shown.push(
@@ -141,7 +144,7 @@ const VERBS: readonly (readonly [mark: Mark, verb: string])[] = [
   ['awaited', 'has still to come to'],
 ];
 
-/** Returns in words how a variant differs from the usual way. */
+/** Returns a text about how a variant differs from the usual sequence. */
 export function differenceText(chips: readonly Chip[]): string {
   const parts = VERBS.flatMap(([mark, verb]) => {
     const names = [...new Set(chips.flatMap((chip) => (chip.mark === mark ? [chip.name] : [])))];

@@ -2,10 +2,10 @@ import type { Variant, VariantsAnswer } from '@fermata/server/contract';
 import { percent } from '../../ui/change.ts';
 import { counted } from '@fermata/server/words';
 
-/** The ways of one flow type, whose usual way is what all others are compared with. */
+/** The variants of one flow type. `usual` is the one with which the others are compared. */
 export interface Ways {
   type: string;
-  /** Flows of all ways that are listed. */
+  /** Number of flows of all listed variants. */
   flows: number;
   usual: Variant;
   variants: Variant[];
@@ -27,14 +27,14 @@ const TROUBLE = ['failed', 'timed_out', 'stuck', 'late'];
 const sumOf = ({ outcomes }: Variant, statuses: readonly string[]): number =>
   statuses.reduce((sum, status) => sum + (outcomes[status] ?? 0), 0);
 
-/** Returns whether all flows of a variant are still under way, so that more may come. */
+/** Returns whether all flows of a variant are still open, so that more steps may come. */
 export const isUnderWay = (variant: Variant): boolean => sumOf(variant, OPEN) === variant.flows;
 
 export const troubleOf = (variant: Variant): number => sumOf(variant, TROUBLE);
 
 /**
- * Returns the ways by flow type, the type with the most flows first. A way that several types take
- * stands at the one that takes it most.
+ * Returns the variants by flow type, the type with the most flows first. A variant of several types
+ * is listed under the type with most of its flows.
  */
 export function waysOf({ items }: VariantsAnswer, sort: Sort): Ways[] {
   const groups = new Map<string, Variant[]>();
@@ -53,8 +53,8 @@ export function waysOf({ items }: VariantsAnswer, sort: Sort): Ways[] {
 }
 
 /**
- * Returns the way that most flows complete. Unfinished flows do not count: while a service is down
- * most of them may end at the same step, and that is not usual.
+ * Returns the variant with the most completed flows. Open flows do not count: while a service is
+ * down, most of them may end at the same step, which is not usual.
  */
 function usualOf(variants: readonly Variant[]): Variant {
   const completed = (variant: Variant): number => variant.outcomes['completed'] ?? 0;
@@ -73,7 +73,10 @@ const ORDERS: Record<Sort, (a: Variant, b: Variant) => number> = {
   failed: (a, b) => troubleOf(b) - troubleOf(a) || b.flows - a.flows,
 };
 
-/** Returns the versions that flows of a variant have, and those of the usual way do not. */
+/**
+ * Returns the service versions that occur in flows of a variant but not in those of the usual
+ * variant.
+ */
 export const versionsOnlyIn = (variant: Variant, usual: Variant): Variant['versions'] =>
   variant === usual
     ? []
@@ -83,7 +86,7 @@ export const versionsOnlyIn = (variant: Variant, usual: Variant): Variant['versi
           usual.versions.some((one) => one.service === service),
       );
 
-/** Returns the share that each variant has in its flow type, by the variant's id. */
+/** Returns the share of each variant in its flow type, by the variant's id. */
 export const sharesOf = (ways: readonly Ways[]): Map<string, number> =>
   new Map(
     ways.flatMap(({ variants, flows }) => variants.map(({ id, flows: of }) => [id, of / flows])),
