@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const packageFile = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-/** Folders that contain documents. Output of a build or a package manager is not among them. */
+/** Markdown files of the repository, from folders that contain documents only. */
 const DOCUMENTS = ['', 'docs', 'docs/adr', 'instrumentation', '.github'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((file) => file.endsWith('.md'))
@@ -34,13 +34,13 @@ const sectionOf = (text: string, heading: string): string => {
   if (body === undefined) throw new Error(`there is no section "${heading}"`);
   return body;
 };
-/** Returns the first cells of a table's rows, where each is one code span. */
+/** Returns the first cell of each table row whose first cell is a code span. */
 const rowsOf = (text: string): string[] =>
   [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!);
 const all = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, name]) => name!)),
 ];
-/** Makes anchors of headings as GitHub does. */
+/** Returns the anchors that GitHub makes for the headings of a text. */
 const anchorsOf = (text: string): Set<string> =>
   new Set(
     all(unfenced(text), /^#{1,6} (.+)$/gm).map((heading) =>
@@ -76,7 +76,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 
   test('has lines of at most 100 columns', () => {
-    // A row of a table and the address of a link cannot be broken, so they do not count.
+    // Table rows and URLs of links are not counted, because they cannot be wrapped.
     const columns = (line: string): number =>
       line.startsWith('|') ? 0 : line.replace(/\]\([^)]+\)|https?:\/\/\S+/g, ']').length;
     expect(text.split('\n').filter((line) => columns(line) > 100)).toEqual([]);
@@ -90,7 +90,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
     expect(named.filter((name) => ![...settings, ...NOT_SETTINGS].includes(name))).toEqual([]);
   });
 });
-/** Names that the launcher, the demo and the tests read, not the server. */
+/** Environment variables that the launcher, the demo or the tests read, but not the server. */
 const NOT_SETTINGS = [
   'FERMATA_URL',
   'FERMATA_LOG',
@@ -136,7 +136,7 @@ test('the error catalogue is complete, both ways', () => {
   expect(rowsOf(sectionOf(operations, 'Errors')).sort()).toEqual(Object.keys(ERRORS).sort());
 });
 
-/** Names in the server's code that begin like a metric's but are not one. */
+/** Names in the server's code that look like names of metrics but are not. */
 const NOT_METRICS: readonly string[] = [];
 
 test('every metric is explained, and every one that is named exists', () => {
@@ -265,7 +265,7 @@ test('decisions are numbered without a gap, and listed by their titles', () => {
     ])
       if (!EARLIER.includes(path)) expect(TEXTS.get(path), path).toContain(part);
 });
-/** Decisions that were written before this form existed. */
+/** Decision records that were written before this form was required. */
 const EARLIER = ['docs/adr/0002-messages-are-judged-one-by-one.md'];
 
 test('workflows pin what they run, and the published package has the licence', () => {

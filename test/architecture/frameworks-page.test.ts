@@ -9,7 +9,8 @@ const page = read('docs/frameworks.md');
 const BLOCK = /<!-- (test\/frameworks\/[\w/.-]+) -->\s+```ts\n([\s\S]*?)^```$/gm;
 
 /**
- * Removes indentation and empty ends of lines, because a part of a file is indented in the file.
+ * Removes indentation, because the page shows parts of files without the indentation that they have
+ * there.
  */
 const flat = (code: string): string => code.replace(/^[ \t]+/gm, '').trim();
 

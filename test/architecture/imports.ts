@@ -1,5 +1,5 @@
-// Defines which folder may import which: docs/architecture.md draws this table, this file enforces
-// it.
+// This file enforces which folder may import which other. docs/architecture.md contains the same
+// rules as a table.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
 
@@ -30,7 +30,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: [...CORE, 'normalize', 'store', 'correlate', 'timeline', 'expect', 'detect', 'receive'],
 };
 
-/** Npm packages that only one place may import. */
+/** Npm packages that only the named folders may import. */
 const HOME: Record<string, readonly string[]> = {
   express: ['receive', 'query'],
   'socket.io': ['push'],
@@ -60,12 +60,12 @@ const importsOf = (file: SourceFile): string[] =>
   [...file.text.matchAll(IMPORT)].map(([, target = '']) => target);
 
 /**
- * Tells whether a file is a test or belongs to a `testing` file or folder. Such files may import
- * more than what they test.
+ * Returns whether a file is a test or belongs to a `testing` file or folder. Such files may import
+ * more than the code that they test.
  */
 export const isTestCode = (path: string): boolean => /\.test\.|(^|\/)testing(\/|\.ts$)/.test(path);
 
-/** Returns violations among the server's folders. */
+/** Returns imports between the server's folders that are not allowed. */
 export function serverViolations(files: SourceFile[]): string[] {
   return files.flatMap((file) => {
     const from = folderOf(file.path);
@@ -87,8 +87,8 @@ export function serverViolations(files: SourceFile[]): string[] {
 }
 
 /**
- * Returns violations between workspaces: web sees the server's contract only; instrumentation sees
- * nothing of the repository; test sees package exports.
+ * Returns imports between workspaces that are not allowed: web may import only the server's
+ * contract and words, test only exports of packages, instrumentation nothing of the repository.
  */
 export function workspaceViolations(
   workspace: 'web' | 'instrumentation' | 'test',
@@ -117,8 +117,8 @@ export function workspaceViolations(
 }
 
 /**
- * Returns cycles of imports between files, types included, each as one text. A file in a cycle
- * cannot be read, moved or tested without all others.
+ * Returns cycles of imports between files, each as one text. Imports of types count too. A file in
+ * a cycle cannot be read, moved or tested without the others.
  */
 export function circles(files: readonly SourceFile[]): string[] {
   const known = new Map(files.map((file) => [file.path, file]));
@@ -151,8 +151,9 @@ export function circles(files: readonly SourceFile[]): string[] {
 }
 
 /**
- * Adapters see the package through one door, the vocabulary, their own client, and what several
- * files share or one file would be too long with: `adapters/parts`.
+ * Returns imports of adapters that are not allowed. An adapter may import `adapter-kit.ts`,
+ * `semconv.ts`, its client library, other adapters, and `adapters/parts`, which contains code that
+ * adapters share.
  */
 export function adapterViolations(files: SourceFile[]): string[] {
   const doors = /^\.\.\/(\.\.\/)?(adapter-kit|semconv)\.ts$|^\.\/parts\/[\w-]+\.ts$/;
@@ -164,7 +165,7 @@ export function adapterViolations(files: SourceFile[]): string[] {
     .flatMap((file) =>
       importsOf(file)
         .filter((target) => target.startsWith('.') && !doors.test(target))
-        // An adapter may use another one, which sees no more of the package than itself.
+        // An adapter may import another adapter, because that one is bound by the same rule.
         .filter((target) => !/^\.\/(?!index\.)[\w-]+\.ts$/.test(target))
         .map(
           (target) => `${file.path}: adapters import adapter-kit.ts and semconv.ts, not ${target}`,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
-/** Lines that the dashboard shows to be pasted into a shell are read by one. */
+/** These tests have bash parse the shell commands that the dashboard shows for pasting. */
 interface Block {
   title: string;
   lines: string;

@@ -9,14 +9,14 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Kills the server with `kill -9` between a flow going wrong and the notification: no notification
- * is lost, and one that repeats has the same key and comes once more at most. KILLS=100 for the
- * long series.
+ * This test kills the server with `kill -9` between a failure in a flow and its notification. No
+ * notification may be lost, and one that is sent twice must have the same key both times. KILLS
+ * sets the number of kills, such as 100 for a long series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 4);
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
-/** Makes a failed step of a service of its own: one incident. */
+/** Returns a request with one failed step of a service. Each service becomes one incident. */
 const failure = (service: string): Buffer => {
   const at = BigInt(Date.now()) * 1_000_000n;
   return encodeJson({
@@ -49,7 +49,7 @@ const failure = (service: string): Buffer => {
   });
 };
 
-/** Waits until the API lists the service's incident; resolves with its id. */
+/** Waits until the API lists an incident of the service, and returns its id. */
 const incidentOf = ({ web }: ServerProcess, service: string): Promise<string> =>
   eventually(async () => {
     const { items } = (await (await fetch(`${web}/api/v1/incidents`)).json()) as {
@@ -68,7 +68,10 @@ const noticeOf = async (server: ServerProcess, service: string): Promise<void> =
   });
 };
 
-/** The progress of the server when it is killed, or a little later: it does not wait. */
+/**
+ * Stages of progress after which the server is killed. The server may get a little further, because
+ * it does not wait for the kill.
+ */
 const STAGES: ((
   server: ServerProcess,
   service: string,
@@ -77,7 +80,7 @@ const STAGES: ((
   () => Promise.resolve(),
   incidentOf,
   noticeOf,
-  // The channel has received the notification, but the server has not read the answer.
+  // The webhook has received the notification, but the server may not have read the response.
   (_server, _service, arrived) => arrived,
 ];
 

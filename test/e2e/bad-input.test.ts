@@ -194,7 +194,7 @@ describe('hostile and broken requests', () => {
         `Origin: http://127.0.0.1:${port}`,
       ]),
     ).toBe('200');
-    // The upgrade is rejected with 400, engine.io's only status for it.
+    // The WebSocket upgrade is rejected with 400, because engine.io uses no other status for it.
     expect(await status(socketPath, ['Host: evil.example', ...upgrade])).toBe('400');
     expect(
       await status(socketPath, [

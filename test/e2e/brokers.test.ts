@@ -7,22 +7,25 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Runs each client with Fermata only, with OpenTelemetry's own instrumentation only, and with both:
- * each order is one flow with evidence on every hop, and waits equal those that the services
- * measured.
+ * These tests run each broker client with Fermata only (`ours`), with OpenTelemetry's own
+ * instrumentation only (`otel`), and with both. Each order must be one flow with evidence on every
+ * hop, and the waits must equal those that the services measured.
  */
 const brokers = [
   ...(await findBrokers('amqp', 'kafka', 'nats', 'redis', 'bullmq', 'mqtt')),
-  // This one needs no broker.
+  // socket.io connects the services directly, so it needs no broker.
   { name: 'socket.io', url: 'socket.io:', stop: () => undefined },
 ];
-/** Modes of clients that OpenTelemetry instruments, with messaging spans or as a database. */
+/**
+ * Modes of the clients that OpenTelemetry instruments too. For redis it makes only database spans,
+ * so `otel` is missing there. Other clients run as `ours` only.
+ */
 const MODES: Record<string, readonly ('ours' | 'both' | 'otel')[]> = {
   amqp: ['ours', 'both', 'otel'],
   kafka: ['ours', 'both', 'otel'],
   redis: ['ours', 'both'],
 };
-/** Clients whose send ends before the broker has answered. */
+/** Clients whose send returns before the broker has acknowledged the message. */
 const UNACKNOWLEDGED = new Set(['amqp', 'mqtt', 'socket.io']);
 
 describe('broker matrix', () => {
@@ -42,7 +45,7 @@ describe('broker matrix', () => {
     return (await response.json()) as T;
   };
   const SERVICES = ['checkout', 'email', 'rewards', 'warehouse'];
-  /** Checks that the order is complete: four messages were sent and consumed. */
+  /** Expects a complete order: four messages were sent, and all of them were delivered. */
   const isWhole = (flow: Flow): void => {
     expect(flow.services).toEqual(SERVICES);
     const messages = flow.hops.filter((hop) => !hop.sync);
@@ -50,9 +53,9 @@ describe('broker matrix', () => {
     for (const hop of messages) expect(hop.evidence.length).toBeGreaterThan(0);
   };
   /**
-   * Returns steps whose message, in at least one order, arrived and waited as the services measured
-   * it, within 2 ms. One order is enough: a busy machine pauses processes, while an error in the
-   * geometry is in all of them.
+   * Returns the steps for which, in at least one order, the message's arrival and wait are within 2
+   * ms of what the service measured. One order is enough: a busy machine delays single messages,
+   * while a wrong computation would affect all of them.
    */
   const agreeing = (
     flows: readonly Flow[],
@@ -70,8 +73,8 @@ describe('broker matrix', () => {
             said.service === to.service &&
             said.handled === to.name &&
             Math.abs(said.atMs - receivedMs) <= 2 &&
-            // A send that waits for the broker's acknowledgement ends after the message has
-            // arrived.
+            // If the send waits for an acknowledgement, its span ends after the message has
+            // arrived, so the wait may be shorter than measured.
             (acknowledged
               ? hop.waitMs! <= said.waitMs + 2
               : Math.abs(said.waitMs - hop.waitMs!) <= 2),
@@ -94,8 +97,8 @@ describe('broker matrix', () => {
         const steps = ['close order', 'grant points', 'send confirmation', 'ship order'];
         const agreed = new Set<string>();
         let flows: Flow[] = [];
-        // A busy machine delays a message between two clocks' readings. The test then places more
-        // orders, and never widens the bound.
+        // A busy machine can delay a message between the two measurements. Then the test places
+        // more orders instead of allowing a larger difference.
         for (let round = 0; round < 20 && agreed.size < steps.length; round++) {
           const orders = Array.from(
             { length: 6 },
@@ -120,16 +123,16 @@ describe('broker matrix', () => {
             agreed.add(step);
         }
         expect([...agreed].sort()).toEqual(steps);
-        // No span is made twice: a step has one span that handles its message.
+        // Each message must have only one process span, so the service appears as one step.
         for (const flow of flows)
           expect(flow.steps.filter((step) => step.service === 'email')).toHaveLength(1);
         if (broker.name === 'redis' && mode === 'both') {
-          // OpenTelemetry's spans of the database are in the flow as well.
+          // The database spans of OpenTelemetry's redis instrumentation belong to the flow too.
           const spans = await get<object>(`/flows/${flows[0]!.id}/spans`);
           expect(JSON.stringify(spans)).toContain('"db.system');
         }
-        // Two hundred orders at once, in whatever batches, make two hundred flows: none is joined
-        // to another.
+        // Two hundred orders at the same time must become two hundred flows, even if the client
+        // sends or receives them in batches.
         if (mode === 'ours') {
           const many = Array.from({ length: 200 }, (_, i) => `${broker.name}-many-${i}`);
           await Promise.all(

@@ -15,7 +15,7 @@ if (!executable)
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Size of a first load of the overview, with the headers of its answers. */
+/** Maximum size of the first load of the overview, including response headers. */
 const MAX_FIRST_LOAD_BYTES = 180_000;
 
 describe.runIf(executable)('the dashboard', () => {
@@ -30,7 +30,7 @@ describe.runIf(executable)('the dashboard', () => {
     server = await startServer(directory.path);
     running = await runScenario(scenarioNamed('checkout-choreographed'), { otlp: server.otlp });
     browser = await launch(executable!);
-    // The time limit includes a build of the dashboard.
+    // The time limit must suffice for a build of the dashboard.
   }, 180_000);
   afterAll(async () => {
     await browser.close();
@@ -51,8 +51,8 @@ describe.runIf(executable)('the dashboard', () => {
     return page;
   };
   /**
-   * Runs axe as an injected expression, because the page's own policy forbids script tags, as it
-   * should.
+   * Returns accessibility problems found by axe. axe is evaluated as an expression, because the
+   * page's content security policy forbids inserted scripts.
    */
   const violations = async (page: Page): Promise<string[]> => {
     await page.evaluate(axe);
@@ -87,7 +87,7 @@ describe.runIf(executable)('the dashboard', () => {
   test('a reload restores the page from its address', async () => {
     const page = await open('/flows?type=order-choreographed&range=1h', 'light');
     await page.getByRole('link', { name: 'seen-1' }).waitFor();
-    // A click anywhere in a row follows the row's link.
+    // A click on any cell must act like a click on the row's link.
     await page
       .getByRole('row', { name: /seen-1/ })
       .getByRole('cell', { name: /checkout/ })
@@ -117,7 +117,7 @@ describe.runIf(executable)('the dashboard', () => {
     await page.waitForLoadState('networkidle');
     expect(bytes).toBeGreaterThan(50_000);
     expect(bytes).toBeLessThan(MAX_FIRST_LOAD_BYTES);
-    // What the build compressed is what it wrote.
+    // The precompressed files of the build must contain the same script as the uncompressed one.
     const script = await page.locator('script[src]').first().getAttribute('src');
     const form = async (encoding: string): Promise<[string | null, string]> => {
       const answer = await fetch(server.web + script, { headers: { 'accept-encoding': encoding } });
@@ -175,7 +175,8 @@ describe.runIf(executable)('the dashboard', () => {
 
   test('what is typed without a pause stays, and the address has it: no older query comes back', async () => {
     const page = await open('/flows', 'light');
-    // The test moves the page's time, because on a busy machine typing has pauses of its own.
+    // The test controls the page's clock, because on a busy machine simulated typing would have
+    // pauses.
     await page.clock.install();
     await page.clock.pauseAt(Date.now() + 10_000);
     const line = page.getByRole('combobox', { name: 'Search flows' });
@@ -195,13 +196,13 @@ describe.runIf(executable)('the dashboard', () => {
     await settle();
     expect([await line.inputValue(), query()]).toEqual(['status:completed ', 'status:completed ']);
 
-    // Setting another filter keeps the text that was typed just before it.
+    // Changing another filter must keep the text that was typed just before.
     await line.pressSequentially('seen-1');
     await page.getByLabel('Flow type').selectOption('order-choreographed');
     await settle();
     expect([await line.inputValue(), query()]).toEqual(Array(2).fill('status:completed seen-1'));
 
-    // After going back, text that was typed before does not navigate forward again.
+    // After going back, the text that was typed before must not start a new navigation.
     await line.pressSequentially(' or nothing');
     await page.goBack();
     await settle();
@@ -253,7 +254,7 @@ describe.runIf(executable)('the dashboard', () => {
     expect(await heads()).toEqual([
       ...['Status', 'Flow', 'Type', 'Steps', 'Failed', 'Retries', 'Duration ↑', 'Started'],
     ]);
-    // The server's order is the one on the screen.
+    // The list on the screen must be in the order that the API returns.
     const answer = await fetch(`${server.web}/api/v1/flows?sort=duration&order=asc`);
     const { items } = (await answer.json()) as { items: { key: string }[] };
     const keys = (): Promise<string[]> => page.locator('.body .name a').allTextContents();
@@ -383,14 +384,14 @@ describe.runIf(executable)('the dashboard', () => {
           await page.evaluate(`${wide}.filter((one) => one.scrollWidth > one.clientWidth).length`),
           place,
         ).toBe(0);
-        // What takes part of the height leaves enough of it for the page.
+        // The header and the navigation must leave at least half of the height for the content.
         const main = (await page.locator('main').boundingBox())!;
         expect(main.height, place).toBeGreaterThan(viewport.height / 2);
         const alerts = page.getByRole('navigation', { name: 'Pages' }).getByTitle('Alerts');
         await alerts.scrollIntoViewIfNeeded();
         expect(await alerts.isVisible(), place).toBe(true);
       }
-      // Nothing moves for those who asked for that.
+      // With `prefers-reduced-motion`, no animation may be running.
       const moving = 'document.getAnimations().filter((one) => one.playState === "running").length';
       expect(await page.evaluate(moving)).toBe(0);
       await page.getByRole('navigation', { name: 'Pages' }).getByTitle('Connect a service').click();
@@ -410,7 +411,8 @@ describe.runIf(executable)('the dashboard', () => {
       await page.emulateMedia({ media: 'print' });
       expect(await page.getByRole('navigation', { name: 'Pages' }).isVisible()).toBe(false);
       expect(await page.getByLabel('Search flows').isVisible()).toBe(false);
-      // Bars of a timeline and facts are buttons, too, but say something.
+      // Controls must not be printed. Bars of a timeline and facts are buttons too, but they show
+      // content and are not matched here.
       const tools = page.locator('.control, [role=tab], .actions').filter({ visible: true });
       expect(await tools.allTextContents()).toEqual([]);
       const said = page.locator('main').getByText(shows).filter({ visible: true });

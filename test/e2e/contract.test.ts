@@ -12,8 +12,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFilledServer, type FilledServer } from '../support/filled-server.ts';
 
 /**
- * What a server answers to real traffic has exactly the fields of the contract, by the description
- * that it serves itself; and Schemathesis, which nobody here wrote, finds nothing wrong with it.
+ * These tests check real responses of the API against the OpenAPI description that the server
+ * itself publishes: each response must have exactly the described fields. The tool Schemathesis
+ * then searches for further contradictions.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const isRequired = process.env['FERMATA_REQUIRE_SCHEMATHESIS'] === '1';
@@ -147,7 +148,7 @@ describe('the API and its description', () => {
   );
 });
 
-/** Runs a command beside this process, which must go on answering as the receiver of channels. */
+/** Runs a command asynchronously, because this process must answer webhooks meanwhile. */
 function run(command: string, args: string[]): Promise<{ status: number | null; output: string }> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -165,7 +166,7 @@ interface Part {
 }
 type Check = <T>(operation: string, path: string, body?: object | string) => Promise<T>;
 
-/** Asks every operation at least once, about everything that there is. */
+/** Calls each operation of the API at least once, with all objects that exist. */
 async function askAll(check: Check): Promise<void> {
   await askServer(check);
   await askFlows(check);

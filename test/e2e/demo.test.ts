@@ -7,8 +7,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
- * Tests the demo's promise: whoever opens the dashboard half a minute after its start sees what is
- * stuck. Its history alone shows that, without any of its services.
+ * This test checks what a user sees half a minute after the demo's start: a stuck order and its
+ * cause. It sends only the demo's history and starts none of its services.
  */
 test('the history of the demo shows a stuck order and a growing queue', async () => {
   const directory = freshDirectory();
@@ -28,7 +28,8 @@ test('the history of the demo shows a stuck order and a growing queue', async ()
   try {
     await sender.define(shop, 'checkout');
     const { played } = shopHistory({
-      // The last orders are over but for their mail: nothing else is under way.
+      // No order is placed in the last 5 s, so that all orders have ended except those that wait
+      // for their mail.
       ...{ nowMs, untilMs: nowMs - 5000, seed: 1, lengthMs: 50 * 60_000, rate: 0.3 },
       hourGapMs: 20_000,
       ...{ mailerBackMs: nowMs + 3_600_000, system: 'bus' },

@@ -11,8 +11,9 @@ import { createClient, type Client } from '../support/foreign/client.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Files that pm4py wrote, and its opinion of what is exported again, where both are beside the
- * checkout. Python with pm4py is named by PM4PY, or is python3.
+ * Folder with files that pm4py wrote, and with scripts by which pm4py checks exported files;
+ * undefined if it is not beside the checkout. PM4PY names a Python with pm4py; the default is
+ * python3.
  */
 const oracle = [
   fileURLToPath(new URL('../../../shared/fixtures/pm4py-oracle/', import.meta.url)),
@@ -58,7 +59,7 @@ describe.runIf(oracle)('pm4py’s files', () => {
   const check = async (script: string, file: string, content: string): Promise<object> => {
     const path = join(directory.path, file);
     writeFileSync(path, content);
-    // Both scripts end with 1 if they find anything wrong.
+    // Both scripts exit with 1 if they find a problem, so that `execFile` rejects.
     const { stdout } = await promisify(execFile)(python, [`${oracle}${script}`, path]);
     return JSON.parse(stdout.trim().split('\n').at(-1)!) as object;
   };
@@ -136,7 +137,7 @@ test('an export as CSV is imported again, formulas are harmless in between', asy
         steps: steps.map((step) => [step.name, step.service, step.startUnixNano, step.status]),
       }))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
-  // Flows settle some time after their last span, whichever comes first.
+  // The test waits, because a flow counts as ended only some time after its last span.
   const after = await eventually(async () => {
     const [before, again] = [
       await client.flowsOf('csv', 2, 2),

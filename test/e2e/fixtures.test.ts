@@ -5,7 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-/** Telemetry that other public projects recorded, where it is beside the checkout. */
+/**
+ * Folder with telemetry recorded by other public projects; undefined if it is not beside the
+ * checkout.
+ */
 const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(
   existsSync,
 );

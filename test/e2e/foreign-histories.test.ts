@@ -9,12 +9,15 @@ import { fromNezha } from '../support/foreign/nezha.ts';
 import { traceIdOf } from '../support/foreign/otlp.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-/** A snapshot test of LocalStack: what the service answered, by the name of the test. */
+/** A file of LocalStack's snapshot tests: what AWS answered, by the name of the test. */
 type Snapshots = Record<
   string,
   { 'recorded-content': { get_execution_history?: { events: object[] } } }
 >;
-/** Returns the id of the execution that a history is of; few of them say that of the workflow. */
+/**
+ * Returns the id of the execution to which a history belongs. Most histories contain a run id;
+ * those of the TypeScript SDK contain a workflow id.
+ */
 const idIn = (name: string, history: string): string =>
   (name.startsWith('ts-')
     ? /"workflowId": *"(e8641[^"]+)"/
@@ -22,9 +25,9 @@ const idIn = (name: string, history: string): string =>
   ).exec(history)![1]!;
 
 /**
- * Traces and histories that other projects recorded in formats of their own, where they are beside
- * the checkout. They are fed as spans; what Fermata then says is compared with what those projects
- * expect. Each recording has an environment of its own, by which lenses tell them apart.
+ * Folder with traces and histories in the formats of other projects; undefined if it is not beside
+ * the checkout. They are sent to the server, and what it shows is compared with what those projects
+ * expect. Each recording has its own environment, to query it separately.
  */
 const fixtures = [fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))].find(
   existsSync,
@@ -61,8 +64,9 @@ describe.runIf(fixtures)('foreign histories', () => {
       const operation = trace.spans.find((span) => span.spanID === spanID)!.operationName;
       expected[operation] = (expected[operation] ?? 0) + sectionEnd - sectionStart;
     }
-    // A child cannot have begun before its parent did. Jaeger cuts off what was before, and has
-    // C end early; Fermata takes the clock of C for wrong, and C lasts until the root ends.
+    // In this trace a child starts before its parent. Jaeger cuts off the part before, so that C
+    // ends early. Fermata assumes that the clock of C is wrong and shifts C, so that it lasts until
+    // the root ends.
     if (number === 6) {
       expect(expected).toEqual({ 'op-A': 14, 'op-B': 5, 'op-C': 10 });
       expect(flow!.steps.map(({ skewMs }) => skewMs)).toEqual([0, 0, 0.005]);
@@ -84,8 +88,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     await client.send(`crisp-${name}`, fromJaeger(data[0]!, 'process'));
     const [flow] = await client.flowsOf(`crisp-${name}`, 1, data[0]!.spans.length);
     const spent = onPath(flow!, (step) => `[${step.service}] ${step.name}`);
-    // S2 ended before S3, which it had called and which went on beyond the end of the root. CRISP
-    // cuts S3 off where S2 ended; in Fermata S2 did not wait for S3, which is not on the path then.
+    // S2 called S3 and ended before S3 did. CRISP counts S3 until S2 ended. In Fermata, S2 did not
+    // wait for S3, so S3 is not on the critical path.
     if (name === '8') {
       expect(expected).toEqual({ '[S1] O1': 40, '[S2] O2': 10, '[S3] O3': 50 });
       expect(spent).toEqual({ '[S1] O1': 40, '[S2] O2': 60 });
@@ -108,7 +112,8 @@ describe.runIf(fixtures)('foreign histories', () => {
   };
   test.each(['ascend', 'envoy', 'simple-db-p6'])('Zipkin’s dependencies: %s', async (name) => {
     const { flow, expected } = await zipkin(name);
-    // Zipkin also counts calls to what sends no spans, such as a database. It is no step here.
+    // Zipkin also counts calls to services that send no spans, such as databases. In Fermata these
+    // are no steps, so they are left out.
     const between = expected.links.filter(({ child }) => flow.services.includes(child));
     expect(await client.callsIn(`zipkin-${name}`)).toEqual(
       Object.fromEntries(between.map((link) => [`${link.parent} ${link.child}`, link.callCount])),
@@ -116,8 +121,9 @@ describe.runIf(fixtures)('foreign histories', () => {
   });
 
   test('Zipkin’s dependencies where two services record as one', async () => {
-    // Spans of `yelp-main` lie below the server's side of `yelp_main/api_proxy`. Zipkin blames the
-    // client's side for them, and counts two calls to `mobile_api` where one client called once.
+    // Spans of `yelp-main` are children of the server span of `yelp_main/api_proxy`. Zipkin
+    // attributes them to the client span and counts two calls to `mobile_api`, although there was
+    // one.
     await zipkin('yelp');
     expect(await client.callsIn('zipkin-yelp')).toMatchObject({
       'unknown yelp_main/api_proxy': 1,
@@ -134,15 +140,17 @@ describe.runIf(fixtures)('foreign histories', () => {
     const { from, to } = flow.hops[0]!;
     const serviceIn = (id: string | null) => flow.steps.find((step) => step.id === id)?.service;
     expect([from, to].map(serviceIn)).toEqual(['frontend', 'backend']);
-    // In Zipkin the broker stands between the two: frontend to rabbitmq, and rabbitmq to backend.
+    // Zipkin shows the broker as a service between them; Fermata shows a message from frontend to
+    // backend.
     expect(await client.callsIn('zipkin-messaging')).toEqual({ 'frontend backend': 1 });
   });
 
   test('Zipkin’s skew: as little as explains it', async () => {
     const { flow } = await zipkin('skew');
     expect(await client.callsIn('zipkin-skew')).toEqual({ 'servicea serviceb': 1 });
-    // Zipkin centres the server's 93.577 ms in the client's 94.539 ms. Fermata moves the server to
-    // the start of the call, and no further (docs/adr/0001-clocks-belong-to-processes.md).
+    // The clocks of client and server differ. Zipkin centres the server's 93.577 ms within the
+    // client's 94.539 ms. Fermata shifts the server only as far as the start of the call
+    // (docs/adr/0001-clocks-belong-to-processes.md).
     const centred = 65.922 - (94.539 - 93.577) / 2;
     expect(flow.badges).toContain('clock-skew');
     expect(flow.steps).toMatchObject([
@@ -193,8 +201,8 @@ describe.runIf(fixtures)('foreign histories', () => {
   }, 120_000);
 
   test('Eiffel: each typed link is a hop, and order is causal', async () => {
-    // What takes messages of several flows joins none of them (shared-batches.test.ts). So one flow
-    // needs one id, and each event carries that of the delivery.
+    // In this recording some events link to several others. A step that takes messages of several
+    // flows joins none of them (shared-batches.test.ts), so the events get the id of one flow.
     const events = readJson('eiffel-flows/delivery-interface.events.json') as EiffelEvent[];
     const links = events.flatMap((event) => event.links.map(({ target }) => target));
     expect([events.length, links.length]).toEqual([22, 28]);
@@ -211,7 +219,10 @@ describe.runIf(fixtures)('foreign histories', () => {
     for (const { from, to } of delivered) expect(place(from)).toBeLessThan(place(to));
   });
 
-  /** What each history is about: its steps in order of their start, the execution first. */
+  /**
+   * Expected status and step names of each history, by folder and file. The execution itself is the
+   * first step.
+   */
   const HISTORIES: Record<string, Record<string, [status: string, ...steps: string[]]>> = {
     'cadence-histories': {
       sequential: ['completed', 'fx.ReplayerHelloWorldWorkflow', 'replayerhello', 'replayerhello'],
@@ -263,7 +274,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     }
     expect(records).toBe(Object.values(expected).flat().length - names.length);
     const flows = await client.flowsOf(folder, names.length, records);
-    // An execution that runs stays open, also when flows have settled that were heard of later.
+    // A running execution must stay open, even after flows that arrived later have been recognized
+    // as ended.
     await client.settled(`${folder}-later`);
     const told = flows.map(async ({ id }) => {
       const { key, status, steps } = await client.get<Flow>(`flows/${id}`);
@@ -273,7 +285,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     expect(Object.fromEntries(await Promise.all(told))).toEqual(
       Object.fromEntries(Object.entries(expected).map(([name, of]) => [keyOf(name), of])),
     );
-    // A header of Temporal’s SDK names the caller, by whose trace a history is found then.
+    // A header of Temporal's TypeScript SDK contains the caller's trace id, by which the flow can
+    // be found too.
     if (names.some((name) => name.startsWith('ts-otel')))
       expect(await client.get<Flow>('flows/9f5c4475b3bdface79d2a99338fb8d5d')).toMatchObject({
         type: 'smorgasbord',
@@ -288,7 +301,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     const { items: failures } = await client.get<FailuresAnswer>('lenses/failures', about);
     expect(failures.map(({ step, error }) => [step, error.message]).sort()).toEqual(
       Object.values(expected)
-        // An execution that failed because its activity did is no second failure.
+        // If an execution failed because its activity failed, only the activity counts as a
+        // failure.
         .flatMap(([status, ...steps]) => (status === 'failed' ? steps.slice(-1) : []))
         .map((step) => [step, 'simulated IO problem'])
         .sort(),
@@ -327,7 +341,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     );
     expect(variants).toHaveLength(5);
     const { items: failures } = await client.get<FailuresAnswer>('lenses/failures', about);
-    // Executions, and the map, failed because a state of theirs did: that is no second failure.
+    // If an execution or map failed because one of its states failed, only the state counts as a
+    // failure.
     const failed = failures.map((group) => [group.step, group.error.message, group.count]);
     expect(failed.sort()).toEqual([
       ['InvokeLambda', 'States.DataLimitExceeded', 4],
@@ -356,7 +371,7 @@ describe.runIf(fixtures)('foreign histories', () => {
       {
         type: 'saga_order_compensation',
         withinMs: 900_000,
-        // Which of them is run is up to a SWITCH, so that neither is owed.
+        // A SWITCH decides which of these steps runs, so both must be optional.
         steps: [
           { name: 'refund_payment', optional: true },
           { name: 'release_inventory', optional: true },

@@ -11,16 +11,20 @@ import {
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Runs applications of frameworks as they come, traced by `register` alone: their flows have the
- * steps, kinds and failures that a person expects who knows the application.
+ * These tests run unmodified applications of several frameworks, traced by `register` alone. Their
+ * flows must have the steps, message kinds and failures that someone who knows the application
+ * would expect.
  */
 const NEEDED = ['amqp', 'nats', 'redis', 'mqtt', 'postgres'];
 const found = await findBrokers(...NEEDED);
 for (const broker of found) broker.stop();
-/** Keeps runs apart. It has no digits, because the server takes numbers in names for ids. */
+/**
+ * Suffix that separates concurrent runs. It is made of letters, because the server treats numbers
+ * in names as ids.
+ */
 const suffix = `-${[...String(process.pid)].map((digit) => 'abcdefghij'[Number(digit)]).join('')}`;
 
-/** What an application is asked to do, in a flow of this id. */
+/** Parameters of a task for an application. `id` becomes the flow id. */
 interface Order {
   id: string;
   [more: string]: unknown;
@@ -39,7 +43,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     ]);
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp,
-      // The names that applications use, apart from those of other runs.
+      // Names of queues and exchanges carry the suffix, so that concurrent runs do not share them.
       ...{
         USERS_QUEUE: `users${suffix}`,
         JOBS_QUEUE: `audio${suffix}`,
@@ -90,7 +94,10 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     directory.remove();
   });
 
-  /** Starts a flow and returns it when it has as many steps as it must have. */
+  /**
+   * Sends an order to an application, and returns its flow once the flow has at least `steps`
+   * steps.
+   */
   async function flowOf(
     service: string,
     order: Order,
@@ -117,7 +124,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       return flow;
     }, 30_000);
   }
-  /** Returns what a person reads of a flow: its steps, and the error of a failed one. */
+  /** Returns each step of a flow as text: service, kind, name and error. */
   const told = (flow: Flow): string[] =>
     flow.steps.map((step) =>
       [step.service, step.kind, step.name, step.error?.message]
@@ -135,7 +142,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
   const lastingMs = (step: Step): number =>
     Number(BigInt(step.endUnixNano!) - BigInt(step.startUnixNano)) / 1e6;
 
-  /** Transports over which the client's adapter also shows the reply. */
+  /** Transports for which the adapter of the client also makes a span for the reply. */
   const REPLYING = new Set(['rmq', 'redis', 'mqtt']);
   test.each(['rmq', 'nats', 'redis', 'mqtt', 'tcp'])('NestJS over %s', async (over) => {
     const replies = REPLYING.has(over);
@@ -157,7 +164,8 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       new Set(['check_address', ...(replies ? ['check_address.reply'] : []), 'user_created']),
     );
     expect(ok).toMatchObject({ outcome: 'completed', failedSteps: 0 });
-    // The request's handler returned an Observable, the event's a promise; both work for 30 ms.
+    // Both handlers take 30 ms: one returns an Observable, the other a promise. The spans must last
+    // as long.
     expect(lastingMs(stepOf(ok, 'check_address'))).toBeGreaterThan(25);
     expect(lastingMs(stepOf(ok, 'user_created'))).toBeGreaterThan(25);
     expect(JSON.stringify(ok.hops.map((hop) => hop.evidence))).toContain('link');

@@ -10,7 +10,10 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
 
 const executable = findBrowser();
 
-/** Tests that names are text, wherever they are shown, and that no name breaks a page. */
+/**
+ * These tests send flows with malicious names. No name may be interpreted as markup, and none may
+ * break the layout of a page.
+ */
 describe.runIf(executable)('hostile names', () => {
   let browser: Browser;
   let server: ServerProcess;
@@ -54,7 +57,10 @@ describe.runIf(executable)('hostile names', () => {
     (await (await fetch(`${server.web}/api/v1${path}`)).json()) as T;
   const flows = async (): Promise<FlowList['items']> => (await get<FlowList>('/flows')).items;
 
-  /** Finds what is wrong with the page, as an expression, because its policy forbids scripts. */
+  /**
+   * Expression that returns problems of a page as texts. It is evaluated as an expression, because
+   * the page's content security policy forbids inserted scripts.
+   */
   const FOUND = `[
     ...[...document.querySelectorAll('x-hostile, img, iframe, script:not([src]), [onerror]')]
       .map((one) => 'an element: ' + one.outerHTML.slice(0, 200)),
@@ -67,7 +73,7 @@ describe.runIf(executable)('hostile names', () => {
     ...(document.querySelector('main').scrollWidth > document.querySelector('main').clientWidth
       ? ['main is ' + document.querySelector('main').scrollWidth + ' wide'] : []),
   ]`;
-  /** Looks at an address in both widths, and returns what is wrong there. */
+  /** Opens a page in a wide and a narrow window, and returns the problems found in both. */
   async function lookAt(path: string): Promise<string[]> {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(server.web + path);
@@ -75,7 +81,7 @@ describe.runIf(executable)('hostile names', () => {
     await page.waitForLoadState('networkidle');
     const wrong = await page.evaluate<string[]>(FOUND);
     await page.setViewportSize({ width: 390, height: 800 });
-    // Charts take the new width after the page has.
+    // The check is repeated, because charts resize a moment after the page.
     await eventually(async () => expect(await page.evaluate(FOUND)).toEqual([])).catch(() => 0);
     return [...wrong, ...(await page.evaluate<string[]>(FOUND)), ...complaints.splice(0)].map(
       (text) => `${path.slice(0, 60)}: ${text}`,

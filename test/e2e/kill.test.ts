@@ -5,14 +5,15 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Kills the server with `kill -9` at random moments under load: every acknowledged span is there
- * afterwards, and the timelines equal those of an uninterrupted run. KILLS=20 for the long series.
+ * This test kills the server with `kill -9` at random moments under load. Afterwards every
+ * acknowledged span must be stored, and the timelines must equal those of an uninterrupted run.
+ * KILLS sets the number of kills, such as 20 for a long series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 2);
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 interface SentFlow {
   id: string;
-  /** Two requests, one for each service: each half may be acknowledged or not. */
+  /** Two requests, one per service. Each may be acknowledged or not. */
   halves: [Buffer, Buffer];
   acked: [boolean, boolean];
   spanIds: [string[], string[]];
@@ -123,7 +124,8 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   let sendingMs = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     let killed = false;
-    // The kill waits for this many answers, because on a busy machine a time may pass without any.
+    // The kill waits until the server has answered some requests. A fixed time would not do,
+    // because on a busy machine it may pass without any answer.
     let left = MIN_ANSWERS;
     let enough = (): void => undefined;
     const answered = new Promise<void>((resolve) => (enough = resolve));
@@ -139,8 +141,8 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
     });
     const started = performance.now();
     await answered;
-    // The test waits for no event, because the moment itself is what varies, anywhere between
-    // receiving, writing and answering.
+    // The pause is random, so that the kill hits any moment between receiving, writing and
+    // answering.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 1200));
     sendingMs += performance.now() - started;
     await server.end('SIGKILL');
@@ -152,8 +154,8 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   const half = flows.filter((flow) => flow.acked[0] && !flow.acked[1]);
   expect(acked.length).toBeGreaterThan(50);
 
-  // The test resends what was rejected or never answered, as an exporter would; then all flows are
-  // complete.
+  // Like an exporter, the test resends each request that was not acknowledged. Then all flows must
+  // be complete.
   for (const flow of flows)
     for (const part of [0, 1] as const)
       if (!flow.acked[part]) await post(server, flow.halves[part]);

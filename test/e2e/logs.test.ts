@@ -8,7 +8,10 @@ import { findBrowser, launch } from '../support/browser.ts';
 import { buildDashboard } from '../support/dashboard.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
-/** What services log is committed, outlives a kill, and stands on the page of their flow. */
+/**
+ * These tests check that log records of services survive a kill and are shown on the page of their
+ * flow.
+ */
 const executable = findBrowser();
 if (!executable) process.stdout.write('\n  SKIPPED: logs in a browser; no Chromium found\n\n');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -64,7 +67,7 @@ describe('log records of a flow', () => {
   beforeAll(async () => {
     if (executable) buildDashboard();
     server = await startServer(directory.path, { FERMATA_LOGS: 'all' });
-    // The log records come before the spans that tell their flow.
+    // The log records are sent before the spans, from which the server learns the flow.
     await sendLogs('shop', record(1, 9, 'order taken', 10), record(1, 5, 'cart read', 5));
     await sendLogs('bank', record(2, 17, HOSTILE, 90_000));
     await sendSpans('shop', span(1, 'take order', 0));

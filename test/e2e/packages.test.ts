@@ -10,7 +10,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory } from '../support/server-process.ts';
 
 /**
- * Tests the two packages as a newcomer gets them: packed, installed into an empty folder, and run.
+ * These tests use the two npm packages as a new user would: packed, installed into an empty folder,
+ * and run.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = freshDirectory();
@@ -23,7 +24,7 @@ const packed = folder('packed');
 const instrumentation = join(packed, 'fermata-instrumentation-0.1.0.tgz');
 const children: ChildProcess[] = [];
 
-/** Runs a program; its output is part of the error if it fails. */
+/** Runs a program and returns its standard output. If it fails, the error contains its output. */
 async function run(
   program: string,
   args: readonly string[],
@@ -43,7 +44,8 @@ const bin = (path: string): string => join(root, 'node_modules', path);
 
 beforeAll(() => runNode([join(root, 'scripts/pack.js'), packed]), 120_000);
 afterAll(async () => {
-  // The services first, because the server waits for the senders that are connected.
+  // The services were started last and are stopped first, because the server waits for connected
+  // senders.
   for (const child of children.reverse()) {
     if (child.exitCode !== null) continue;
     const exited = once(child, 'exit');
@@ -103,7 +105,7 @@ test('CommonJS TypeScript compiles with every way to resolve modules', async () 
     expect(await compile(module, resolution), resolution).toBe('');
 }, 60_000);
 
-/** Starts a program, and resolves with the first match in what it says. */
+/** Starts a program, and resolves with the first match of `pattern` in its output. */
 async function started(
   program: string,
   args: readonly string[],
@@ -140,7 +142,8 @@ test('installed into an empty folder, the demo and services of both kinds show',
     '--prefer-offline',
   ];
   await run('npm', ['install', ...options, ...tarballs], service);
-  // The embedded engine is half a gigabyte, so that of the repository is used.
+  // The embedded database is half a gigabyte, so the repository's copy is linked instead of
+  // installed.
   symlinkSync(bin('chdb'), join(service, 'node_modules/chdb'));
 
   const fermata = join(service, 'node_modules/.bin/fermata');

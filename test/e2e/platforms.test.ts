@@ -11,12 +11,12 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Runs what the page of frameworks says about package managers, process managers and compilers,
- * from its own text, with the package as a newcomer gets it.
+ * These tests execute the instructions in docs/frameworks.md for package managers, process managers
+ * and compilers, with the package as a new user would install it.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(join(root, 'docs/frameworks.md'), 'utf8');
-/** Returns the block of the page below a comment. */
+/** Returns the code block that follows an HTML comment in docs/frameworks.md. */
 function block(comment: string): string {
   const [, text] = new RegExp(`<!-- ${comment} -->\\s+\`\`\`\\w+\\n([^]*?)^\`\`\`$`, 'm').exec(
     page,
@@ -24,7 +24,10 @@ function block(comment: string): string {
   return text!;
 }
 
-/** A service that sends a message to itself. Its types are those of a real one. */
+/**
+ * Source of a service that sends messages to itself. It has types, so that compilers are tested
+ * too.
+ */
 const SERVICE = `
 import amqp from 'amqplib';
 async function main() {
@@ -71,7 +74,10 @@ describe.runIf(hasRabbitMq)('platforms', () => {
     directory.remove();
   });
 
-  /** Makes the folder of a service, with its dependencies but for those that the page installs. */
+  /**
+   * Makes the folder of a service and installs these packages. The instructions of the page install
+   * the others.
+   */
   async function service(name: string, packages: Record<string, string>): Promise<string> {
     const folder = join(directory.path, name);
     for (const part of ['dist', 'src']) mkdirSync(join(folder, part), { recursive: true });
@@ -89,7 +95,10 @@ describe.runIf(hasRabbitMq)('platforms', () => {
     OTEL_SERVICE_NAME: name,
     PM2_HOME: join(directory.path, name, '.pm2'),
   });
-  /** Runs the lines of a block as an operator would. */
+  /**
+   * Starts the shell commands of a code block in the folder of a service. Returns a function that
+   * returns their output so far.
+   */
   function start(name: string, lines: string): () => string {
     const folder = join(directory.path, name);
     const bins = [folder, join(directory.path, 'tools')].map((at) => join(at, 'node_modules/.bin'));
@@ -104,7 +113,7 @@ describe.runIf(hasRabbitMq)('platforms', () => {
       stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     return () => said;
   }
-  /** Expects flows in which the service took what it sent. */
+  /** Waits for flows of two steps: the service has sent a message and received it. */
   const expectFlows = (name: string, said: () => string): Promise<void> =>
     eventually(async () => {
       const found = await fetch(`${server.web}/api/v1/flows?service=${name}&limit=5`);

@@ -16,7 +16,10 @@ if (!hasPrometheus) {
   process.stdout.write('\n  SKIPPED: a real Prometheus; it is not installed\n\n');
 }
 
-/** 100,000 and more take a minute longer. */
+/**
+ * Number of flow types and destinations with distinct names that are sent. With 100,000 the test
+ * takes a minute longer.
+ */
 const NAMES = Number(process.env['NAMES'] ?? 15_000);
 
 interface Panel {
@@ -29,7 +32,10 @@ interface Answer {
   data: { result: { metric: Record<string, string>; value: [number, string] }[] };
 }
 
-/** A real Prometheus scrapes a server, and evaluates what docs/grafana gives to people. */
+/**
+ * In these tests a real Prometheus scrapes the server and evaluates the rules and dashboard of
+ * docs/grafana.
+ */
 describe.runIf(hasPrometheus)('a real Prometheus', () => {
   const directory = freshDirectory();
   const orders = planOrders(Date.now());
@@ -85,7 +91,8 @@ describe.runIf(hasPrometheus)('a real Prometheus', () => {
       async () => expect((await fetch(`${address}/-/ready`)).status).toBe(200),
       30_000,
     );
-    // What is usual is learned of orders that ended, before those that stall come.
+    // Completed orders are sent first, so that the server learns what is usual before the stalled
+    // orders arrive.
     await send(requestOf(orders.filter(({ fate }) => fate !== 'unpacked')));
     await eventually(async () => {
       const ended = await valueOf('sum(fermata_flows_ended_total{outcome="completed"})');
@@ -120,7 +127,7 @@ describe.runIf(hasPrometheus)('a real Prometheus', () => {
       expect(await valueOf('fermata_flows_ended_total{outcome="failed"}')).toBe(count('declined'));
       expect(await valueOf('fermata_flow_duration_seconds_count')).toBe(ended + count('declined'));
     });
-    // Each order took between 0.15 and 1 s; each message waited 5 ms, or for a second try.
+    // In the plan of the shop, each order takes between 0.15 and 1 s.
     const median = await valueOf(
       'histogram_quantile(0.5, sum by (le) (fermata_flow_duration_seconds_bucket))',
     );

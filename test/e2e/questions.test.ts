@@ -8,8 +8,8 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
 import { planOrders, requestOf, type Fate, type Order } from '../support/small-shop.ts';
 
 /**
- * Asks what an engineer on call asks, from a shell and as an assistant, of a shop of which all is
- * known: the answers must be those of the plan.
+ * These tests ask questions of an engineer on call, through the command line and through MCP, about
+ * a shop whose orders are known. The answers must agree with the plan of the shop.
  */
 const orders = planOrders(Date.now());
 const of = (fate: Fate): Order[] => orders.filter((order) => order.fate === fate);
@@ -24,10 +24,10 @@ const ONLY = ['--type', 'order'];
 interface Asked {
   question: string;
   args: string[];
-  /** Reads the answer from the data, JSON. */
+  /** Extracts the answer from the JSON output. */
   read: (data: any) => unknown;
   answer: unknown;
-  /** Must stand in the text for people. */
+  /** Text that the output for humans must contain. */
   says?: string;
 }
 const names = (flows: any[]): string[] => flows.map(({ key, id }) => key || id).sort();
@@ -283,7 +283,8 @@ describe('questions of an engineer on call', () => {
     server = await startServer(directory.path, {
       ...{ FERMATA_SETTLE: '1s', FERMATA_STUCK_FLOOR: '1s', FERMATA_KEY_ATTRIBUTES: 'region' },
     });
-    // What is usual is learned of orders that ended, before those that stall come.
+    // Completed orders are sent first, so that the server learns what is usual before the stalled
+    // orders arrive.
     await send(requestOf(orders.filter(({ fate }) => fate !== 'unpacked')));
     await eventually(async () => {
       const ended = JSON.parse(await run(['find', '--json', '--status', 'completed', ...ONLY]));
@@ -305,7 +306,7 @@ describe('questions of an engineer on call', () => {
     directory.remove();
   });
 
-  /** Returns what stands between the fences of a tool's answer. */
+  /** Calls an MCP tool, and returns the JSON between the markers in its answer. */
   async function ask(name: string, input: Record<string, unknown>): Promise<unknown> {
     const { content } = await assistant.callTool({ name, arguments: input });
     const [{ text }] = content as [{ text: string }];
@@ -314,7 +315,7 @@ describe('questions of an engineer on call', () => {
     expect(lines[2]).toBe(`</data-${mark}>`);
     return JSON.parse(lines[1]!);
   }
-  /** Reads the arguments of a command line as the input of the tool of the same name. */
+  /** Converts command-line arguments to the name and the input of the corresponding MCP tool. */
   function inputOf([name, ...rest]: readonly string[]): [string, Record<string, unknown>] {
     const input: Record<string, unknown> = {};
     const positions: Record<string, string> = {

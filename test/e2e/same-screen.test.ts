@@ -12,8 +12,8 @@ const executable = findBrowser();
 const ADDRESSES = addressesOf('order-choreographed', 'same-1').map(({ path }) => path);
 
 /**
- * Tests invariant I8 in a browser: whatever happened to a page that stayed open, it shows in the
- * end what a page shows that was just opened.
+ * These tests check invariant I8 in a browser: after whatever happens, a page that stayed open must
+ * show the same as a page that was just opened.
  */
 describe.runIf(executable)('a page that stayed open', () => {
   let browser: Browser;
@@ -47,7 +47,7 @@ describe.runIf(executable)('a page that stayed open', () => {
     directory.remove();
   });
 
-  /** Places two orders, and waits until all flows have ended: then nothing changes any more. */
+  /** Places two orders, and waits until all flows have ended, so that nothing changes any more. */
   async function order(): Promise<void> {
     for (let nth = 0; nth < 2; nth++)
       await running.placeOrder({ orderId: `same-${++ordered}`, flags: ['member'] });
@@ -59,7 +59,10 @@ describe.runIf(executable)('a page that stayed open', () => {
     }, 30_000);
   }
 
-  /** Text of a page without what depends on the instant: ages, times of day, shares of a time. */
+  /**
+   * Returns the text of a page, with ages, times of day and rates replaced, because they change by
+   * themselves.
+   */
   const textOf = async (page: Page): Promise<string[]> =>
     (await page.locator('main').innerText())
       .replace(/\d\d:\d\d(:\d\d(\.\d+)?)?/g, 'time')
@@ -68,7 +71,7 @@ describe.runIf(executable)('a page that stayed open', () => {
       .replace(/\d+\.\d+/g, 'figure')
       .split('\n')
       .map((line) => line.trim())
-      // Labels of an axis of time, of which there are as many as fit.
+      // Labels of time axes are removed, because their number depends on the available width.
       .filter((line) => line !== '' && line !== 'time');
   async function expectSame(): Promise<void> {
     for (const [path, page] of pages) {
@@ -78,7 +81,7 @@ describe.runIf(executable)('a page that stayed open', () => {
       await fresh.waitForLoadState('networkidle');
       const expected = await textOf(fresh);
       await fresh.close();
-      // A page in the background rests; it is compared once somebody looks at it.
+      // The page is brought to the front, because pages in the background do not update.
       await page.bringToFront();
       await eventually(async () => expect(await textOf(page), path).toEqual(expected), 45_000);
     }

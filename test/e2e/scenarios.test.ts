@@ -31,7 +31,7 @@ describe('scenarios as separate processes', () => {
       return flow;
     }, 20_000);
 
-  /** Checks that every case is shown as the scenario's data says. */
+  /** Runs a scenario, and expects each of its cases to be shown as the scenario's data says. */
   const isSeen = async (name: string, prefix: string, broker = ''): Promise<void> => {
     const scenario = scenarioNamed(name);
     await define(server.web, scenario);
@@ -56,7 +56,8 @@ describe('scenarios as separate processes', () => {
     120_000,
   );
 
-  // Over Kafka an application does what the scenarios' own bus does by itself: dead letters.
+  // Kafka has no dead letters, so the application makes them. The scenarios' own broker does it
+  // itself.
   test.runIf(kafka)(
     'queue-outage over Kafka: every case is seen as its data says',
     () => isSeen('queue-outage', 'kafka-', kafka!.url),

@@ -10,8 +10,8 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
- * Tests the purpose of Fermata: a consumer dies, and one notification names it; it recovers, and
- * another one says so.
+ * This test checks the main purpose of Fermata. When a consumer dies, exactly one notification
+ * names it; when it has recovered, another one says so.
  */
 test('a consumer that dies is named, told once, and told over when it has caught up', async () => {
   const told: { event: string; text: string; key: string }[] = [];

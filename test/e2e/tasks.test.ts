@@ -9,8 +9,9 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
- * Tests what people come for, by keyboard, with the number of keys that each takes: the history of
- * the demo's shop has a stuck order, a mailer that is down, and failures of several kinds.
+ * These tests perform typical tasks by keyboard and state how many keys each takes. The data is the
+ * history of the demo's shop, with a stuck order, a mailer that is down, and several kinds of
+ * failures.
  */
 const executable = findBrowser();
 const HOUR_MS = 3_600_000;
@@ -54,7 +55,7 @@ describe.runIf(executable)('tasks', () => {
     directory.remove();
   });
 
-  /** Opens the overview and presses these keys, each when the page before it is there. */
+  /** Opens a page, waits for its text, and presses the keys. */
   async function from(path: string, shows: string | RegExp, ...keys: string[]): Promise<void> {
     await page.goto(server.web + path);
     await page.getByText(shows).first().waitFor();

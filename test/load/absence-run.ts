@@ -3,8 +3,9 @@ import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
 
 /**
- * Runs `npm run absence`: stalls found without a definition, over seeds, arrival orders and a
- * restart. A run takes minutes, so each of its parts is said on stderr as soon as it is known.
+ * This is `npm run absence`. It measures how well stalls are found without a definition, over
+ * several seeds, orders of arrival and a restart. It takes minutes, so each result is also printed
+ * to stderr as soon as it is known.
  */
 const startMs = 1_794_000_000_000;
 const [

@@ -7,8 +7,8 @@ import { SHAPES } from './shapes.ts';
 import { random, simulate } from './simulator.ts';
 
 /**
- * A short version of `npm run absence` and `npm run sagas`, which play five seeds at full length.
- * It checks correctness, not speed.
+ * Time limit of these tests, ms. They are short versions of `npm run absence` and `npm run sagas`,
+ * which run five seeds at full length, and check correctness, not speed.
  */
 const LIMIT_MS = 240_000;
 const startMs = 1_794_000_000_000;
@@ -17,8 +17,7 @@ const simulated = simulate({
   shapes: SHAPES,
   flows: 3000,
   stalls: 50,
-  // A type has to be learned before it can be judged; in the long run stalls begin with the first
-  // flow.
+  // Stalls begin after a quarter of the flows, because the server must first learn the flow type.
   stallsFrom: 0.25,
   startMs,
   overMs: 3_600_000,
@@ -44,7 +43,7 @@ test.each([
 test(
   'stalls that a young type took for legal are found in hindsight, across a restart',
   async () => {
-    // Five of the first hundred journeys stall at one step.
+    // In this simulation, five of the first hundred flows stall at the same step.
     const young = simulate({
       ...{ seed: 13, shapes: [SHAPES[2]!], flows: 1000, stalls: 24 },
       ...{ startMs, overMs: 2 * 3_600_000 },

@@ -1,17 +1,17 @@
 import { ABSENCES, createLab, traceIdOf, type Flow } from '@fermata/server/lab';
 import type { Simulated } from './simulator.ts';
 
-/** Measures how well stalls were found, over all flows of a simulation. */
+/** How well stalls were found, over all flows of a simulation. */
 export interface Score {
   recall: number;
   precision: number;
-  /** Found stalls whose missing step was named. */
+  /** Share of the found stalls for which the missing step was named. */
   named: number;
-  /** Found stalls that had a deadline and were reported within 5 s of it. */
+  /** Share of the found stalls with a deadline that were reported within 5 s of it. */
   inTime: number;
   /**
-   * Stalls found only when more was learned: the flow went silent before its type had taught
-   * enough.
+   * Number of stalls that were found without a published deadline, because the flow stalled before
+   * its type was learned.
    */
   inHindsight: number;
   falseAlarms: string[];
@@ -19,12 +19,12 @@ export interface Score {
 }
 
 export interface Play {
-  /** Reorders arrivals within this window, and repeats every twentieth. */
+  /** If set, arrivals are shuffled within this time window and every twentieth is duplicated. */
   shuffle?: { windowMs: number; random(): number };
-  /** Share of the arrivals after which the server restarts. */
+  /** Share of the arrivals after which the server is restarted. */
   restartAt?: number;
   stepMs?: number;
-  /** Time at the end for stuck flows to be found, ms. */
+  /** Virtual time after the last arrival in which stalls may still be found, ms. */
   afterMs?: number;
 }
 
@@ -37,8 +37,8 @@ export async function play(
     finding: Flow['findings'][number];
     noticedMs: number;
     /**
-     * The last `stuckAt` that was published before the flow was stuck; null: it was waiting for
-     * nothing.
+     * The last `stuckAt` that was published before the flow was stuck; null if the flow was not
+     * waiting for anything.
      */
     dueMs: number | null;
   }
@@ -61,7 +61,7 @@ export async function play(
         });
       else if (flow.waitingFor.length > 0)
         published.set(root, Math.min(...flow.waitingFor.map(({ stuckAt }) => stuckAt)));
-      // With more learned, the flow waits for nothing: there is no deadline to keep.
+      // The server has learned that nothing more has to come, so the flow has no deadline any more.
       else published.delete(root);
     },
   });

@@ -1,12 +1,15 @@
-/** Runs events in virtual time, in the order of their instants; an event may schedule others. */
+/** Runs events in virtual time, in order of their time. An event may schedule others. */
 export interface Agenda {
   at(ms: number, task: () => void): void;
-  /** Runs events until none are left. */
+  /** Runs events until none is left. */
   run(): void;
 }
 
 export function createAgenda(): Agenda {
-  /** A binary heap by (instant, order of scheduling), so that one seed always gives one history. */
+  /**
+   * Binary heap of events by time and then by order of scheduling, so that a seed always gives the
+   * same history.
+   */
   const heap: { ms: number; number: number; task: () => void }[] = [];
   let planned = 0;
   const isBefore = (a: number, b: number): boolean =>

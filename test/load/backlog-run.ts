@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, CASES, playBacklog, type BacklogScore } from './backlog.ts';
 
 /**
- * Runs `npm run backlog -- --seed 1 --seeds 2 --scale 1`: how long a lost message goes unnoticed
- * after an outage, by its length and by its share of the samples. Exits with 1 where a bound is
- * missed.
+ * This is `npm run backlog -- --seed 1 --seeds 2 --scale 1`. After an outage, it measures how long
+ * a lost message stays undetected, by the outage's length and by its share of the samples. Exits
+ * with 1 if a bound is exceeded.
  */
 const { values } = parseArgs({
   options: {

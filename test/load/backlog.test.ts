@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { BOUNDS, playBacklog, type BacklogCase } from './backlog.ts';
 
 /**
- * A short version of `npm run backlog`: a lost message is stuck within twice the time that it took
- * before the trouble.
+ * This is a short version of `npm run backlog`: after an outage, a lost message must be detected
+ * within twice the time that it took before.
  */
 const MINUTE = 60_000;
 test.each<BacklogCase>([

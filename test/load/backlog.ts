@@ -4,43 +4,53 @@ import { createPen, type Pen } from './pen.ts';
 import type { FlowType, Step } from './processes.ts';
 
 /**
- * Plays a consumer that was away, hung or overloaded, and then worked off its backlog. However long
- * that took, and however many of the samples it was, a message that is lost afterwards must be
- * reported as soon as one before it was.
+ * Simulates a consumer that was down, hung or overloaded and then worked off its backlog.
+ * Afterwards, a lost message must be detected about as fast as before, however long the outage was
+ * and however many of the samples it delayed.
  */
 export interface BacklogCase {
   trouble: Outage['kind'];
   lengthMs: number;
-  /** Share of the samples so far that were in trouble. */
+  /** Share of all flows so far that met the outage. */
   share: number;
-  /** Number of sound flows before the trouble. */
+  /** Number of undisturbed flows before the outage. */
   sound: number;
 }
 
 export interface BacklogScore extends BacklogCase {
   /**
-   * Time from sending a lost message to the status `stuck`, ms: the slowest of three. Infinity:
-   * never.
+   * Time from sending a lost message until its flow was stuck, ms, as the maximum of three
+   * messages; Infinity if it was not detected. `afterMs` is the same after the outage.
    */
   beforeMs: number;
   afterMs: number;
-  /** Flows that were complete in the end, and those of them that are stuck all the same. */
+  /**
+   * Number of flows that were completed (`whole`), and how many of them are stuck at the end all
+   * the same (`falselyStuck`).
+   */
   whole: number;
   falselyStuck: number;
   /**
-   * Flows that were never in trouble, and were stuck for a while although their type was learned.
+   * Number of flows that did not meet the outage but were stuck for a while, although their type
+   * had been learned.
    */
   onceStuck: number;
-  /** State at the end of the slowest lost flow, in words. */
+  /** Description of the final state of the slowest lost flow. */
   said: string;
 }
 
 const MINUTE = 60_000;
-/** Bound: detection of a message lost afterwards may take this many times as long as before. */
+/** Bound: after the outage, detection may take this many times as long as before. */
 const SLOWER = 2;
-/** Detection time assumed before, ms, where too little was learned to detect anything. */
+/**
+ * Detection time that is assumed for before the outage, ms, if too little had been learned to
+ * detect anything.
+ */
 const UNKNOWN_MS = 90_000;
-/** Factor of the bound for a share of messages that always takes its time. */
+/**
+ * Bound for consumers that always take a share of their messages late: detection may take this many
+ * times the delay, plus a minute.
+ */
 const SLOWER_THAN_SLOW = 6;
 const limitMs = ({ trouble, lengthMs, beforeMs }: BacklogScore): number =>
   trouble === 'slow'
@@ -71,7 +81,7 @@ const grid = (
   );
 export const CASES: readonly BacklogCase[] = [
   ...grid(LENGTHS_MS, SHARES, SOUND),
-  // These are the cases of the first day.
+  // The same with few flows before the outage, as on the first day of a new server.
   ...grid(LENGTHS_MS.slice(0, 3), [0.2, 0.6], YOUNG),
   ...LENGTHS_MS.slice(0, 2).flatMap((lengthMs) =>
     [0.05, 0.2].map((share): BacklogCase => ({ trouble: 'slow', lengthMs, share, sound: SOUND })),
@@ -80,15 +90,15 @@ export const CASES: readonly BacklogCase[] = [
 
 const START_MS = 1_794_000_000_000;
 const STEP_MS = 2000;
-/** Step of virtual time while nothing arrives, and after all detection should have happened, ms. */
+/** Step of virtual time while no spans arrive, ms. */
 const IDLE_STEP_MS = 20_000;
 const LOST = 3;
-/** Time before and after a lost message in which nothing else is under way, ms. */
+/** Time before and after the lost messages in which no other flow starts, ms. */
 const APART_MS = MINUTE;
-/** Longest wait for the detection, ms. */
+/** Maximum virtual time to wait for the detection, ms. */
 const PATIENCE_MS = 6 * 3_600_000;
 
-/** Flows after which a type counts as learned. */
+/** Number of flows after which a flow type counts as learned. */
 const KNOWN = 150;
 
 export async function playBacklog(one: BacklogCase, seed: number): Promise<BacklogScore> {
@@ -174,7 +184,9 @@ export async function playBacklog(one: BacklogCase, seed: number): Promise<Backl
   };
 }
 
-/** Makes four steps in sequence; one that consumes messages will be in trouble. */
+/**
+ * Returns a flow type of four steps in sequence. One of its consumers is the one that will fail.
+ */
 function chainOf(pen: Pen): FlowType {
   const label = pen.pick(['orders', 'claims', 'parcels', 'refunds']);
   const steps = Array.from({ length: 4 }, (_, n): Step => ({

@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { eventually } from '../support/eventually.ts';
 
 /**
- * Runs `npm run bench`: a fresh server in its own process, pre-encoded OTLP from another; prints a
- * table and writes JSON to bench-results/. Figures of one run compare with each other; across runs
- * only their ratios do.
+ * This is `npm run bench`. It starts a fresh server and sends pre-encoded OTLP from another
+ * process. It prints a table and writes JSON to bench-results/. Numbers of one run can be compared
+ * with each other; between runs, only their ratios can.
  */
 interface Sent {
   accepted: number;
@@ -53,7 +53,7 @@ async function startServer(settings: Record<string, string> = {}): Promise<Serve
   );
   const otlp = `http://127.0.0.1:${ports.otlpHttp}`;
 
-  /** Returns CPU seconds of the server so far, over all threads. */
+  /** Returns the CPU time of the server so far over all threads, s. */
   const cpu = (): number => {
     const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return (Number(stat[11]) + Number(stat[12])) / 100;
@@ -75,7 +75,8 @@ async function startServer(settings: Record<string, string> = {}): Promise<Serve
     return JSON.parse(stdout) as Sent;
   };
   /**
-   * Resolves when the flow rows of everything sent are written: their cost belongs to the spans.
+   * Resolves when the flow rows of all sent spans are written, because writing them is part of the
+   * cost of the spans.
    */
   const drained = async (): Promise<void> => {
     await eventually(async () => {
@@ -119,7 +120,7 @@ results['as fast as it takes'] = await server.measure(15, 8, 0);
 results['at 5,000 spans/s'] = await server.measure(12, 64, 5000);
 results['at 10,000 spans/s'] = await server.measure(12, 64, 10_000);
 await server.stop();
-// The cost of expecting and judging is the difference within one run.
+// A second server runs without expectations; the difference shows what these cost.
 const blind = await startServer({ FERMATA_EXPECT: 'off' });
 results['at 10,000 spans/s, nothing expected'] = await blind.measure(12, 64, 10_000);
 await blind.stop();

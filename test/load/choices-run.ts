@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { BOUNDS, MIN_TAKEN, inTotal, playChoices, type ChoicesScore } from './choices.ts';
 
 /**
- * Runs `npm run choices -- --seed 1 --seeds 5 --scale 1`: forty flow types a seed, each with one
- * consumer that may die. Exits with 1 where a bound is missed.
+ * This is `npm run choices -- --seed 1 --seeds 5 --scale 1`. Each seed simulates forty flow types,
+ * with one consumer each that may fail. Exits with 1 if a bound is exceeded.
  */
 const { values } = parseArgs({
   options: {
@@ -83,7 +83,9 @@ function at(list: readonly number[], share: number): number | undefined {
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
-/** Returns the cases with the most flows, taking each kind of error in turn. */
+/**
+ * Returns at most `most` cases, those with the most flows, alternating between the kinds of errors.
+ */
 function worst(cases: ChoicesScore['cases'], most: number): ChoicesScore['cases'] {
   const kinds = [...new Set(cases.map(({ wrong }) => wrong))].map((wrong) =>
     cases.filter((one) => one.wrong === wrong).sort((a, b) => b.flows - a.flows),

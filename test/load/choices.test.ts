@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { BOUNDS, playChoices } from './choices.ts';
 
 /**
- * A short version of `npm run choices`: at least 99 % of unconsumed messages found, at most 1
- * complete flow of 1,000 stuck.
+ * This is a short version of `npm run choices`: at least 99 % of the messages that were never
+ * consumed must be found, and at most 1 of 1,000 completed flows may be stuck.
  */
 test('an untaken message is found, and no rare way is taken for a stall', async () => {
   const score = await playChoices({ seed: 1, types: 12, before: [50, 400] });

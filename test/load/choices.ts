@@ -4,58 +4,60 @@ import { createPen, type Pen } from './pen.ts';
 import { flowType, type FlowType } from './processes.ts';
 
 /**
- * Plays processes with rare branches, fan-outs, joins and batches, one consumer of which dies. It
- * measures how much of that is found, and which innocent flows are called stuck.
+ * Simulates processes with rare branches, fan-outs, joins and batches, in which one consumer fails.
+ * It measures how many lost messages are found, and how many completed flows are wrongly stuck.
  */
 export interface ChoicesScore {
   flows: number;
   /**
-   * Flows with a message that was never consumed, of a kind that its consumer had taken often
-   * enough to be learned.
+   * Number of flows with a message that was never consumed, if the consumer had taken enough such
+   * messages before to be learned.
    */
   untaken: number;
-  /** Flows of these that are stuck at the end, with the right service named. */
+  /** Number of these flows that are stuck at the end with the right service named. */
   found: number;
   /**
-   * The same by how often the consumer had taken such a message before; this includes consumers
-   * with too few.
+   * The same numbers by how many such messages the consumer had taken before, including consumers
+   * that were not learned yet.
    */
   byTaken: Map<string, { untaken: number; found: number }>;
-  /** Flows without such a message. */
+  /** Number of completed flows. */
   whole: number;
   /**
-   * Complete flows that are stuck at the end; stuck at any time; late although no consumer was
-   * down.
+   * Numbers of completed flows that were wrongly reported: stuck at the end (`falselyStuck`), stuck
+   * at any time (`onceStuck`), late although no consumer was down (`falselyLate`).
    */
   falselyStuck: number;
   onceStuck: number;
   falselyLate: number;
-  /** Complete flows that took a rare branch, and those of them that are stuck at the end. */
+  /**
+   * Number of completed flows that took a rare branch, and how many of them are stuck at the end.
+   */
   rare: number;
   rareStuck: number;
-  /** Times to the status `stuck`, ms: from the deadline, and from sending the message. */
+  /** Times until a flow was stuck, ms: since its deadline, and since the message was sent. */
   afterDeadlineMs: number[];
   afterSendingMs: number[];
   cases: Case[];
 }
 
-/** Errors in the flows of one type. */
+/** One kind of error in the flows of one type. */
 export interface Case {
   wrong: 'not found' | 'falsely stuck' | 'falsely late';
   type: string;
   share: number;
-  /** Sound flows of the type before its first case. */
+  /** Number of undisturbed flows of the type before the first error. */
   soundBefore: number;
   takenBefore: number | null;
   flows: number;
   of: number;
-  /** State at the end of the first case, in words. */
+  /** Description of the final state of the first flow with the error. */
   said: string;
 }
 
-/** A branch that less than this share of flows takes is rare. */
+/** Share of flows below which a branch counts as rare. */
 const RARE = 0.05;
-/** A consumer that took this many messages of a kind is learned as taking them. */
+/** Number of messages of a kind after which the server has learned that a consumer takes them. */
 export const MIN_TAKEN = 5;
 const TAKEN = [0, 1, 3, 5, 10, 20, 50, 200, Infinity];
 const bucketOf = (taken: number): string => {
@@ -64,7 +66,7 @@ const bucketOf = (taken: number): string => {
   return to === Infinity ? `${from} or more` : from === to - 1 ? `${from}` : `${from} to ${to - 1}`;
 };
 
-/** Maps each bound to whether a score keeps it. */
+/** Bounds by description; each function returns whether a score keeps the bound. */
 export const BOUNDS: Record<string, (score: ChoicesScore) => boolean> = {
   'untaken messages found: 99 %': ({ found, untaken }) => found >= 0.99 * untaken,
   'whole flows falsely stuck at the end: 1 of 1,000': ({ falselyStuck, whole }) =>
@@ -76,7 +78,7 @@ export const BOUNDS: Record<string, (score: ChoicesScore) => boolean> = {
 export interface ChoicesOptions {
   seed: number;
   types: number;
-  /** Sound flows before an outage, at least and at most. */
+  /** Minimum and maximum number of undisturbed flows before an outage. */
   before?: readonly [number, number];
   onProgress?(text: string): void;
 }
@@ -84,7 +86,7 @@ export interface ChoicesOptions {
 const START_MS = 1_794_000_000_000;
 const MINUTE = 60_000;
 const STEP_MS = 2000;
-/** Wait for a verdict after the last flow, ms. */
+/** Virtual time after the last flow in which errors may still be reported, ms. */
 const AFTER_MS = 4 * 3_600_000;
 
 export async function playChoices(options: ChoicesOptions): Promise<ChoicesScore> {
@@ -145,19 +147,19 @@ interface Seen {
   lateMs: number | null;
   stuckMs: number | null;
   deadlineMs: number | null;
-  /** Projected flows: one, or more where the spans could not be joined. */
+  /** Flows that the server made of one simulated flow: several if its spans could not be joined. */
   flows: Flow[];
 }
 
 /**
- * Makes sound flows and then, mostly, an outage: for ever, or for a while, after which all, some or
- * none of the backlog is consumed.
+ * Returns a history of undisturbed flows and usually an outage. The outage lasts forever, or ends,
+ * after which all, some or none of the backlog is consumed.
  */
 function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, number]): History {
   const startMs = START_MS + pen.between(0, 10 * MINUTE);
   const { share } = type.victim;
-  // Half of the types are learned well enough when the outage begins, also on their rare branches;
-  // half are as they are.
+  // For some types there are enough flows before the outage to learn even their rare branches; for
+  // the others the number is random.
   const enough = pen.random() < 0.6 ? 12 / share : 0;
   const before = Math.round(Math.min(most, Math.max(pen.scaled(least, most), enough)));
   const everyMs = pen.scaled(3 * MINUTE, 90 * MINUTE) / before;
@@ -294,7 +296,7 @@ function saidBy(flows: readonly Flow[]): string {
     .join(' + ');
 }
 
-/** Merges the scores of several seeds. */
+/** Adds up the scores of several seeds. */
 export function inTotal(scores: readonly ChoicesScore[]): ChoicesScore {
   const sum = (of: (score: ChoicesScore) => number): number =>
     scores.reduce((a, b) => a + of(b), 0);

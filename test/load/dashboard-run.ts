@@ -8,9 +8,10 @@ import { findBrowser, launch } from '../support/browser.ts';
 import { freshDirectory } from '../support/server-process.ts';
 
 /**
- * Runs `npm run dashboard`: what a browser does over a server with many flows. It prints the time
- * to the overview's headline, the longest tasks while the list and a large flow are scrolled, and,
- * with live minutes, the growth of memory and the longest task while flows arrive.
+ * This is `npm run dashboard`. It opens the dashboard in a browser while the server has many flows.
+ * It prints the time to the overview's headline and the longest tasks while a list and a large flow
+ * are scrolled. If live minutes are given, it also prints the growth of memory and the longest task
+ * while flows arrive.
  */
 const [flows = '100000', steps = '10000', liveMinutes = '0', perSecond = '200'] =
   process.argv.slice(2);
@@ -41,7 +42,7 @@ const { ports } = await new Promise<{ ports: Ports }>((resolve) =>
 const web = `http://127.0.0.1:${ports.web}`;
 const otlp = `http://127.0.0.1:${ports.otlpHttp}`;
 
-/** Sends traffic for a while, at a rate of spans. */
+/** Sends spans at a constant rate for a time. */
 function generate(seconds: number, spansPerSecond: number): Promise<void> {
   const child = spawn(
     process.execPath,
@@ -51,7 +52,7 @@ function generate(seconds: number, spansPerSecond: number): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** Sends one flow of many steps, each a message from the one before. */
+/** Sends one flow of many steps, each caused by a message of the previous one. */
 async function sendLargeFlow(count: number): Promise<string> {
   const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
   const id = `large-${hex(4)}`;
@@ -89,18 +90,21 @@ const cpuMs = (): number => {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 };
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-/** Measures the share of one core that the server takes, in percent. */
+/** Returns the server's CPU use over a time, in percent of one core. */
 async function loadOver(ms: number): Promise<number> {
   const [before, at] = [cpuMs(), performance.now()];
   await pause(ms);
   return ((cpuMs() - before) / (performance.now() - at)) * 100;
 }
-/** Waits until the server has drawn and written what it was sent. */
+/**
+ * Waits until the server has processed and written everything that was sent, which is seen by its
+ * CPU use.
+ */
 async function quiet(): Promise<void> {
   for (let i = 0; i < 60; i++) if ((await loadOver(5_000)) < 5) return;
 }
 
-/** Remembers tasks of the page's thread above 50 ms, as browsers report them. */
+/** Records long tasks (above 50 ms) of the page's main thread, as the browser reports them. */
 const watchTasks = (page: Page): Promise<unknown> =>
   page.addInitScript(() => {
     const tasks: number[] = [];
@@ -124,7 +128,7 @@ async function scroll(page: Page, x: number, y: number): Promise<number[]> {
   return takeTasks(page);
 }
 
-/** Returns the slope of a line through the points, by least squares. */
+/** Returns the slope of the regression line through the points (least squares). */
 function slopeOf(points: readonly (readonly [number, number])[]): number {
   const n = points.length;
   const mean = (at: 0 | 1): number => points.reduce((sum, point) => sum + point[at], 0) / n;
@@ -134,15 +138,15 @@ function slopeOf(points: readonly (readonly [number, number])[]): number {
 }
 
 /**
- * Measures what a tab that shows the overview costs the server while flows arrive, percent of one
- * core: with and without it, by turns, because what they cost without it changes with time.
+ * Returns the server's CPU use without and with an open overview while flows arrive, in percent of
+ * one core. Both are measured alternately, because the CPU use drifts over time.
  */
 async function costOfTab(page: Page): Promise<string> {
   const sending = generate(130, Number(perSecond) * SPANS_PER_FLOW);
   const loads: Record<'with' | 'without', number[]> = { with: [], without: [] };
   for (const turn of ['without', 'with', 'without', 'with'] as const) {
     await page.goto(turn === 'with' ? `${web}/` : 'about:blank');
-    // What opening takes is measured above.
+    // The pause excludes the cost of opening the page, which is measured elsewhere.
     await pause(5_000);
     loads[turn].push(await loadOver(25_000));
   }
@@ -166,7 +170,7 @@ async function stayLive(page: Page, minutes: number): Promise<object> {
     process.stderr.write(`heap ${(usedSize / 1_048_576).toFixed(1)} MiB, ${longest(tasks)}\n`);
   }
   await sending;
-  // The first third fills what the page keeps.
+  // The first third of the samples is dropped, because the page's buffers are still filling then.
   const settled = points.slice(Math.floor(points.length / 3));
   return {
     'heap at the end, MiB': points.at(-1)![1].toFixed(1),
@@ -192,7 +196,7 @@ try {
   await opened('/', 'main h1, main h2');
   result['overview, ms to its headline'] = await opened('/', 'main h1, main h2');
   result['tasks while it opens'] = longest(await takeTasks(page));
-  // What opening takes is measured above.
+  // The pause excludes the cost of opening the page, which is measured above.
   await pause(5_000);
   const watched = await loadOver(60_000);
   result['CPU of the server without and with a tab, %'] =

@@ -1,8 +1,8 @@
 import { playDeploy } from './deploy.ts';
 
 /**
- * Runs `npm run deploy`: counts false alarms after a release that drops a step, and checks that a
- * dead consumer is not taken for one.
+ * This is `npm run deploy`. It counts false alarms after a release that drops a step, and checks
+ * that a dead consumer is not mistaken for such a release.
  */
 const [seed = '1', flows = '3000'] = process.argv.slice(2);
 console.table({

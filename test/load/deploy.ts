@@ -2,9 +2,7 @@ import { createLab, traceIdOf } from '@fermata/server/lab';
 import { SHAPES, type Shape } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
-/**
- * Measures the false alarms after a release that drops a step for good (the mail after an order).
- */
+/** False alarms after a release that permanently drops a step (the mail after an order). */
 export interface DeployScore {
   flowsAfter: number;
   alarms: number;
@@ -13,8 +11,9 @@ export interface DeployScore {
 }
 
 /**
- * Plays the release. `mailLives`: spans of the service that performed the step still arrive from
- * elsewhere; if not, its silence is no proof that the step is gone.
+ * Simulates the release. If `mailLives` is true, the service that performed the step still sends
+ * other spans. If it is false, the service is silent, so that the step may be missing because the
+ * service is dead.
  */
 export async function playDeploy(
   seed: number,

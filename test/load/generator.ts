@@ -2,9 +2,9 @@ import { Agent, request } from 'node:http';
 import { traffic } from './traffic.ts';
 
 /**
- * Sends for a while and reports: `generator.js <otlp url> <seconds> <connections> <spans/s, 0 for
- * all it takes>`. With a rate it is an open loop: latency counts from when a request was due, so
- * that a stall is not hidden.
+ * Sends spans for a time and prints a report: `generator.js <otlp url> <seconds> <connections>
+ * <spans/s, 0 for the maximum>`. With a rate it is an open loop: latency is measured from the time
+ * at which a request was due, so that a stall of the server is visible.
  */
 const [url = '', seconds = '10', connections = '8', rate = '0'] = process.argv.slice(2);
 const target = new URL('/v1/traces', url);

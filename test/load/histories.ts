@@ -2,27 +2,27 @@ import { createAgenda, type Agenda } from './agenda.ts';
 import type { Lost, Pen, Sent, Work } from './pen.ts';
 import type { FlowType, Message, Out, Step, Taker } from './processes.ts';
 
-/** The truth about one flow, which only the simulation knows. */
+/** The truth about one simulated flow, with which the server's findings are compared. */
 export interface Truth {
   type: FlowType;
-  /** Sound flows of its type that began before it. */
+  /** Number of undisturbed flows of the type that started before this one. */
   soundBefore: number;
-  /** Share of flows that take the rarest branch that this one took. */
+  /** Share of the rarest branch that this flow took. */
   share: number;
   /**
-   * Messages that were never consumed, each with how many of the kind its consumer had taken by
-   * then.
+   * Messages that were never consumed. `takenBefore` is the number of such messages that the
+   * consumer had taken before.
    */
   untaken: { service: string; step: string; sentMs: number; takenBefore: number }[];
-  /** True when the flow waited for a consumer that was down, however it ended. */
+  /** True if the flow was delayed by an outage, even if it completed later. */
   held: boolean;
   beginning: 'whole' | 'lost' | 'late';
 }
 
 /**
- * An interval in which one consumer is in trouble. `down`: it takes nothing, and afterwards a share
- * of what waits. `hung`: it takes messages, but does not finish before the end. `overloaded`: it
- * takes them later and later, and then sooner again. `slow`: it always takes a share of its
+ * An interval in which one consumer is disturbed. `down`: it takes no messages, and afterwards
+ * takes a share of the backlog. `hung`: it takes messages but finishes them only after the
+ * interval. `overloaded`: its delay grows and then shrinks. `slow`: it always takes a share of its
  * messages late.
  */
 export interface Outage {
@@ -30,30 +30,30 @@ export interface Outage {
   fromMs: number;
   toMs: number;
   /**
-   * down: share of the backlog that is consumed at last; slow: share of messages that take their
-   * time.
+   * For `down`, the share of the backlog that is consumed afterwards; for `slow`, the share of
+   * messages that are taken late.
    */
   drained: number;
-  /** Time in which the backlog is worked off, ms; slow: the delay. */
+  /** Time in which the backlog is worked off, ms; for `slow`, the delay of late messages. */
   drainMs: number;
 }
 
 /**
- * Waits of an overloaded consumer grow to this share of the interval, so that they shrink slower
- * than time passes.
+ * Maximum delay of an overloaded consumer, as a share of the interval. It is low enough that
+ * messages are taken in the order in which they were sent.
  */
 const OVERLOAD = 1 / 3;
 
 export interface History {
   type: FlowType;
-  /** Start of each flow, ms. */
+  /** Start of each flow, epoch ms in virtual time. */
   starts: readonly number[];
   outages: readonly Outage[];
 }
 
 /**
- * Plays one type's flows. Every span goes to the pen, and every truth to `truths`, by each of its
- * trace ids.
+ * Simulates the flows of one type. The spans are written to `pen`, and the truth about each flow to
+ * `truths`, by each trace id of the flow.
  */
 export function play(pen: Pen, history: History, truths: Map<string, Truth>): Truth[] {
   const { type, outages } = history;
@@ -183,7 +183,10 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
         deliver(flow, message, pen.send(manner, work, message.destination, work.toMs, lost));
     }
   };
-  /** Chooses first which branch ends last, and then assigns times to match. */
+  /**
+   * Simulates branches that meet. Which one ends last is chosen first, and then the times are
+   * chosen accordingly.
+   */
   const join = (flow: Flow, one: Extract<Out, { kind: 'join' }>, work: Work, lost?: Lost): void => {
     let left = pen.random();
     const last = Math.max(
@@ -207,7 +210,7 @@ export function play(pen: Pen, history: History, truths: Map<string, Truth>): Tr
         return;
       }
       ended.push(pen.send(manner, branch, one.then.destination, branch.toMs));
-      // A collector consumes each of them, and continues after the last.
+      // A collector takes the message of each branch, and the flow continues after the last one.
       if (one.meets === 'collected')
         deliver(flow, one.then, ended.at(-1)!, { goesOn: () => --untold === 0 });
       else if (ends) deliver(flow, one.then, ended.at(-1)!, { sent: ended });
@@ -266,9 +269,9 @@ interface Delivery {
   sent: Sent[];
   waitMs: number;
   workMs?: number;
-  /** True when the trouble of this delivery is over. */
+  /** True if the delivery was delayed by the outage already, so that it is not delayed again. */
   heldBefore?: true;
-  /** Tells whether the flow continues after this delivery. */
+  /** Returns whether the flow continues after this delivery. */
   goesOn?(): boolean;
   done?(work: Work): void;
 }

@@ -12,9 +12,9 @@ import {
 } from '@fermata/server/lab';
 
 /**
- * Runs `npm run bench -- --query [flows] [rounds]`: times every lens, the flow list and a flow over
- * REST, over one million flows of ten spans by default. The data are seeded once, into a
- * directory of the system's folder for temporary files that later runs find again.
+ * This is `npm run bench -- --query [flows] [rounds]`. It times all lenses (statistics over many
+ * flows), the flow list and a single flow over REST, with one million flows of ten spans by
+ * default. The data is generated once, into a temporary directory that later runs reuse.
  */
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const [flowCount = 1_000_000, rounds = 12] = given.map(Number);
@@ -61,7 +61,8 @@ async function timed(pathOf: (round: number) => string): Promise<object> {
     const text = await response.text();
     if (!response.ok) throw new Error(`${pathOf(round)}: ${text}`);
     bytes = text.length;
-    // The first answer is not counted: it may have to read names that a running server knows.
+    // The first request is not counted, because the server may still have to load names that it
+    // caches.
     if (round > 0) times.push(performance.now() - from);
   }
   times.sort((a, b) => a - b);
@@ -70,7 +71,7 @@ async function timed(pathOf: (round: number) => string): Promise<object> {
 }
 
 function idOf(i: number): string {
-  // Spread over the whole range, as real ids are.
+  // Multiplying spreads the ids over the whole range, like random ones.
   const high = Math.imul(i + 1, 0x9e3779b1) >>> 0;
   return high.toString(16).padStart(8, '0') + i.toString(16).padStart(16, '0');
 }
@@ -103,7 +104,9 @@ async function seed(): Promise<void> {
   writeFileSync(join(directory, 'seeded'), '');
 }
 
-/** Returns a flow of five steps and ten spans: its type, variant, failures and times vary. */
+/**
+ * Returns a flow of five steps and ten spans. Its type, variant, failures and times depend on `i`.
+ */
 function flowAt(i: number): Flow {
   let state = i + 1;
   const roll = (): number => {

@@ -2,23 +2,23 @@ import { createLab, traceIdOf, type Guard } from '@fermata/server/lab';
 import { SHAPES } from './shapes.ts';
 import { simulate } from './simulator.ts';
 
-/** Measures the notifications of an outage of one service. */
+/** Notifications about an outage of one service. */
 export interface OutageScore {
-  /** Flows that the outage delayed for long. */
+  /** Number of flows that the outage delayed by more than `LONG_MS`. */
   held: number;
   incidents: number;
-  /** Share of these that the incident counts. */
+  /** Share of these flows that the incident contains. */
   counted: number;
   opened: number;
   resolved: number;
-  /** Time from the first deadline to the notification, ms. */
+  /** Time from the first missed deadline to the notification, ms. */
   noticeMs: number;
 }
 
-/** Delays above this, ms, are longer than any wait that counts as usual. */
+/** Delay above which a flow certainly exceeds its usual waits, ms. */
 const LONG_MS = 900_000;
 
-/** Plays `flows` orders, a third of which meet the outage. */
+/** Simulates `flows` orders, a third of which start during the outage. */
 export async function playOutage(seed: number, flows: number): Promise<OutageScore> {
   const startMs = 1_794_000_000_000;
   const overMs = 6 * 3_600_000;
@@ -72,7 +72,8 @@ export async function playOutage(seed: number, flows: number): Promise<OutageSco
   });
   let at = 0;
   const { arrivals } = simulated;
-  // A flow that was delayed for a shorter time may have continued before it was late.
+  // Flows with shorter delays are not counted, because they may have continued before they were
+  // late.
   const held = [...simulated.held.values()].filter((ms) => ms > LONG_MS).length;
   while (at < arrivals.length) {
     const until = lab.clock.now() + 2000;

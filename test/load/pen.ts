@@ -2,16 +2,16 @@ import type { OtlpSpan } from '@fermata/server/lab';
 import { random } from './simulator.ts';
 
 /**
- * Writes what services do as OpenTelemetry spans, in the manner of one application: its broker and
- * its propagation.
+ * Writes simulated work of services as OpenTelemetry spans. A `Manner` selects the conventions of
+ * an application, such as its broker and how it propagates context.
  */
 export interface Pen {
-  /** Spans with the instant of their arrival, in no order. */
+  /** Written spans with the time of their arrival, unsorted. */
   readonly arrivals: Arrival[];
-  /** Writes the handling of a request, which begins a flow. */
+  /** Writes a span for handling a request, with which a flow begins. */
   request(manner: Manner, work: Omit<Work, 'traceId' | 'spanId'>, arrival?: Lost): Work;
   send(manner: Manner, by: Work, destination: string, atMs: number, arrival?: Lost): Sent;
-  /** Writes the consumption of one message, or of a batch. */
+  /** Writes a span for consuming one message or a batch of messages. */
   take(
     manner: Manner,
     messages: readonly Sent[],
@@ -19,10 +19,13 @@ export interface Pen {
     queue: string,
   ): Work;
   random(): number;
-  /** Returns a random value around a median, with the long tail of waits and works. */
+  /**
+   * Returns a random time with this median and a long tail (lognormal), as is typical of waits and
+   * work.
+   */
   lognormal(medianMs: number): number;
   between(least: number, most: number): number;
-  /** Returns a random value, uniform over the orders of magnitude. */
+  /** Returns a random value that is uniform on a logarithmic scale. */
   scaled(least: number, most: number): number;
   pick<T>(from: readonly T[]): T;
 }
@@ -32,12 +35,14 @@ export interface Arrival {
   span: OtlpSpan;
 }
 
-/** Conventions of an application's spans. */
+/** Conventions by which an application writes its spans. */
 export interface Manner {
   system: 'kafka' | 'rabbitmq' | 'aws_sqs';
-  /** A consumer continues the sender's trace, or begins its own with a link to it. */
+  /**
+   * Whether a consumer continues the sender's trace (`parent`) or starts its own with a link to it.
+   */
   carries: 'parent' | 'link';
-  /** True when spans name their step. */
+  /** True if spans have an attribute with the name of their step. */
   named: boolean;
   /** True when messages have ids. */
   ids: boolean;
@@ -50,7 +55,7 @@ export interface Work {
   step: string;
   fromMs: number;
   toMs: number;
-  /** Attributes on every span of the flow, where it has an id. */
+  /** Attributes that each span of the flow has, such as its id. */
   flow?: readonly string[];
 }
 
@@ -61,10 +66,10 @@ export interface Sent {
   atMs: number;
 }
 
-/** A span that never arrives, or arrives this much later. */
+/** Fate of a span: it never arrives, or arrives `laterMs` ms later. */
 export type Lost = 'lost' | { laterMs: number };
 
-/** Longest time between the end of a span and its arrival, ms. */
+/** Maximum time between the end of a span and its arrival, ms. */
 const EXPORT_MS = 5000;
 const INTERNAL_FLAGS = 0x101;
 const REMOTE_FLAGS = 0x301;

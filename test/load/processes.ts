@@ -1,8 +1,8 @@
 import type { Manner, Pen } from './pen.ts';
 
 /**
- * Describes processes as data: which service sends what, and which consumes it. Times are medians
- * in virtual ms.
+ * Describes simulated processes as data: which service sends what, and which consumes it. Times are
+ * medians in virtual ms.
  */
 export interface Step {
   name: string;
@@ -11,17 +11,16 @@ export interface Step {
   out: Out[];
 }
 
-/**
- * One subscription: it consumes everything that is sent to its message's destination, or a share of
- * it.
- */
+/** A subscription. It consumes all messages at its destination, or a random share of them. */
 export interface Taker {
   step: Step;
   waitMs: number;
-  /** Source of its messages: the destination itself, or a queue of its own that is bound to it. */
+  /**
+   * Name of the queue from which it reads: the destination itself, or a queue that is bound to it.
+   */
   queue: string;
   share?: number;
-  /** Consumes the waiting messages in one go, up to a maximum. */
+  /** If set, it takes up to `most` waiting messages at once, every `everyMs` ms. */
   batch?: { most: number; everyMs: number };
 }
 
@@ -34,13 +33,13 @@ export type Out =
   | { kind: 'message'; message: Message }
   | { kind: 'choice'; of: { share: number; message: Message }[] }
   | { kind: 'maybe'; share: number; message: Message }
-  /** Branches that meet; `lasts`: how often each of them ends last. */
+  /** Branches that meet. `lasts` contains the probability for each branch to end last. */
   | { kind: 'join'; branches: Message[]; lasts: number[]; meets: Meeting; then: Message };
 
 /**
- * How branches meet. `last-sends`: the one that ends last sends on. `collected`: each sends to a
- * collector, which sends on after the last. `taken-together`: each sends, and one delivery has all
- * their messages.
+ * How branches meet. `last-sends`: the branch that ends last sends the next message. `collected`:
+ * each branch sends to a collector, which continues after the last message. `taken-together`: each
+ * branch sends, and one delivery contains all their messages.
  */
 export type Meeting = 'last-sends' | 'collected' | 'taken-together';
 
@@ -51,15 +50,18 @@ export interface FlowType {
   kind: Kind;
   manner: Manner;
   root: Step;
-  /** The consumer that will be down, and the share of flows that need it. */
+  /** The consumer that will fail, and the share of flows that need it. */
   victim: { taker: Taker; share: number };
-  /** Data that flows carry: an id and their type, an id only, or nothing. */
+  /** What the spans tell about their flow: id and type, the id only, or nothing. */
   says: 'id-and-type' | 'id' | 'nothing';
-  /** Shares of flows whose beginning never arrives, or arrives late. */
+  /** Shares of flows whose first spans never arrive (`lost`) or arrive late. */
   beginnings: { lost: number; late: number };
 }
 
-/** Kinds in the order in which types are made, so that a few types include all kinds. */
+/**
+ * Kinds of flow types in the order in which types are made, so that even a few types cover all
+ * kinds.
+ */
 const KINDS: readonly Kind[] = [
   'choice',
   'join',
@@ -78,7 +80,9 @@ const WORDS = 'atlas birch cedar delta ember fjord grove harbor iris juniper kel
   ' ',
 );
 
-/** Makes the `i`th type; the seed decides what the number does not. */
+/**
+ * Returns the flow type with number `i`. The number decides its kind; everything else is random.
+ */
 export function flowType(i: number, pen: Pen): FlowType {
   const kind = KINDS[i % KINDS.length]!;
   const name = `${pen.pick(WORDS)}${i}`;
@@ -110,7 +114,7 @@ export function flowType(i: number, pen: Pen): FlowType {
     kind: 'message',
     message: message(label, out),
   });
-  /** Makes a few steps in sequence. */
+  /** Returns a chain of `length` steps. */
   const chain = (label: string, length: number): Out[] =>
     length <= 0 ? [] : [sends(`${label}${length}`, chain(label, length - 1))];
   const some = (): number => Math.floor(pen.between(0, 2.99));
@@ -198,11 +202,12 @@ export function flowType(i: number, pen: Pen): FlowType {
     },
   };
   const { out, victim } = cores[kind]();
-  // A dead consumer is not a dead service: here another consumer of the same service goes on.
+  // In some types another consumer of the same service stays alive, so that the service is not
+  // silent although the consumer is dead.
   const other = out.flatMap(takersOf).find((one) => one !== victim.taker);
   if (chance(0.3) && kind !== 'fan-out' && other) victim.taker.step.service = other.step.service;
-  // No traced service consumes this message, ever or half of the time, so nothing may be expected
-  // of it.
+  // These messages are consumed by no traced service, never or half of the time. The server must
+  // not expect anything of them.
   if (chance(0.2))
     out.push({ kind: 'message', message: { destination: `${name}.audit`, takers: [] } });
   if (chance(0.15)) {
@@ -222,7 +227,7 @@ export function flowType(i: number, pen: Pen): FlowType {
   };
 }
 
-/** Returns the consumers of what is sent in one place. */
+/** Returns the consumers of the messages that are sent there. */
 function takersOf(out: Out): Taker[] {
   if (out.kind === 'choice') return out.of.flatMap(({ message }) => message.takers);
   if (out.kind === 'join') return out.branches.flatMap(({ takers }) => takers);

@@ -13,8 +13,8 @@ import {
 } from '@fermata/server/lab';
 
 /**
- * Runs `npm run queries`: compares twenty queries over 100,000 flows with brute force and times
- * them; then times pages of single flows.
+ * This is `npm run queries`. It runs twenty queries over 100,000 flows, compares the results with
+ * those of a brute-force search, and times them. It then times the pages of single flows.
  */
 const [count = '100000', rounds = '10'] = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), 'fermata-queries-'));

@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { freshDirectory } from '../support/server-process.ts';
 
 /**
- * Measures how a server answers all its users when many messages carry the same few ids (delivery
- * tags, packet ids), or the same conversation, long after the first flows were evicted; and how it
- * stops in the middle of that.
+ * Measures response times of a server while many messages have the same few ids (such as delivery
+ * tags or packet ids) or belong to the same conversation, long after the first flows were evicted
+ * from memory. It also measures how the server stops under this load.
  */
 export const KINDS = [
   'unique',
-  /** Every hop has its link as well. */
+  /** Message ids repeat, and each hop also has a span link. */
   'reused',
-  /** Only the id relates a message to its flow. */
+  /** Message ids repeat, and only they connect a message to its flow. */
   'unlinked',
-  /** The sender omits the id. */
+  /** Message ids repeat, and only the receiver sets them; the sender omits them. */
   'taken',
   'conversation',
 ] as const;
@@ -24,14 +24,14 @@ export type Kind = (typeof KINDS)[number];
 export interface Played {
   kind: Kind;
   shipments: number;
-  /** Answer times of flows that share no ids with others, ms. */
+  /** Response times for flows that share no ids with others, ms. */
   bystanderP50: number;
   bystanderP99: number;
   answersP99: number;
   reloadedFlows: number;
   cut: number;
   worthless: number;
-  /** Exit after SIGTERM, while requests are under way. */
+  /** Exit code after SIGTERM, sent while requests are being handled. */
   exitCode: number | null;
   stoppedInMs: number;
   stderr: string;
@@ -170,7 +170,7 @@ export async function playReusedIds(kind: Kind, minutes: number, perSecond = 10)
   };
 }
 
-/** Starts the built server: from source it would start too slowly to compare. */
+/** Starts the built server, because a server that runs from source would take too long to start. */
 async function startServer(directory: string): Promise<{
   web: string;
   otlp: string;

@@ -1,6 +1,9 @@
 import { playSagas } from './sagas.ts';
 
-/** Runs `npm run sagas`: the compensation audit over six kinds of defects among sound sagas. */
+/**
+ * This is `npm run sagas`. It checks whether six kinds of defective compensation are found among
+ * correct sagas.
+ */
 const [seeds = '1,2,3,4,5', sound = '1000', each = '50'] = process.argv.slice(2);
 for (const seed of seeds.split(',').map(Number)) {
   const score = await playSagas(seed, Number(sound), Number(each));

@@ -2,7 +2,8 @@ import { createLab, type Flow, type OtlpSpan } from '@fermata/server/lab';
 import { random } from './simulator.ts';
 
 /**
- * Plays sagas that fail at their last step and undo what they did, soundly or with one defect each.
+ * Defects of the simulated sagas. Each saga fails at its last step and undoes its steps, correctly
+ * or with one defect.
  */
 export const DEFECTS = [
   'compensation-missing',
@@ -15,7 +16,7 @@ export const DEFECTS = [
 export type Defect = (typeof DEFECTS)[number];
 
 export interface SagaScore {
-  /** Defective sagas for which the right kind was reported, and no other. */
+  /** Number of defective sagas for which exactly the right defect was reported. */
   right: number;
   wrong: string[];
   falseAlarms: string[];
@@ -119,7 +120,7 @@ export async function playSagas(seed: number, sound: number, each: number): Prom
     };
     emit('StartTrip', 'trips');
     const late = defect === 'late-reply-after-compensation' ? victim : null;
-    // A step that was never done cannot be undone: the failing step stands for it.
+    // The last step, PayPartner, fails. It was never done, so undoing it is one of the defects.
     for (const { step, service } of FORWARD)
       emit(step, service, step === late?.step ? { end: clock + 60_000 } : {});
     emit('PayPartner', 'partners', { failed: true });

@@ -1,13 +1,13 @@
 /**
- * Describes process shapes as data: what follows what, after which wait, how often. Times are
- * virtual ms; `wait` and `work` are medians of lognormal times.
+ * Describes simulated processes as data: which step follows which, after which wait, how often.
+ * Times are in virtual ms; `wait` and `work` are medians of lognormal times.
  */
 export interface Node {
   step: string;
   service: string;
   wait: number;
   work: number;
-  /** Fails instead with this probability, and then continues with `next`. */
+  /** Fails with this probability, and then continues with this `next` instead. */
   fails?: { share: number; next: Next };
   next?: Next;
 }
@@ -16,7 +16,7 @@ export type Next =
   | { all: Node[]; join?: Node }
   | { one: { share: number; node: Node }[] }
   | { some: { share: number; node: Node }[] }
-  /** Starts this many parts, each with a message of its own. */
+  /** Starts a random number of copies of the node, each with its own message. */
   | { parts: [least: number, most: number]; node: Node; join?: Node }
   | { times: [least: number, most: number]; node: Node; join: Node }
   | { loop: [least: number, most: number]; node: Node; then: Node };

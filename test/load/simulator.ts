@@ -2,25 +2,28 @@ import type { OtlpSpan } from '@fermata/server/lab';
 import type { Next, Node, Shape } from './shapes.ts';
 
 /**
- * Simulates seeded flows in virtual time, as OpenTelemetry spans: a trace per step, joined by
- * links, without our ids and without a definition. It records which flows are truly stuck, at which
- * step, since when.
+ * Simulates flows in virtual time as OpenTelemetry spans, from a seed. Each step has its own trace,
+ * joined by span links; there are no flow ids and no definition. It records which flows are really
+ * stuck, at which step and since when.
  */
 export interface Simulated {
-  /** Spans in the order of their arrival. */
+  /** Spans with the time of their arrival, in order of arrival. */
   arrivals: { atMs: number; span: OtlpSpan }[];
   stalls: Map<string, Stall>;
-  /** Root trace of every flow. */
+  /** Trace id of the first step of every flow. */
   flows: string[];
-  /** Delay of each flow by the outage, ms, by its root trace. */
+  /** Delay of each flow by the outage, ms, by the trace id of its first step. */
   held: Map<string, number>;
 }
 
 export interface Stall {
   shape: string;
-  /** Right answers, any of which is enough: an exclusive choice has several possible next steps. */
+  /**
+   * Names of steps, each of which is a right answer. An exclusive choice has several possible next
+   * steps.
+   */
   missing: string[];
-  /** Start of the step after which nothing came, ms. */
+  /** Start of the step after which nothing came, epoch ms in virtual time. */
   sinceMs: number;
 }
 
@@ -30,18 +33,21 @@ export interface Simulation {
   flows: number;
   stalls: number;
   startMs: number;
-  /** Time over which flows start evenly, ms. */
+  /** Time over which the starts of flows are spread evenly, ms. */
   overMs: number;
-  /** Share of all flows from which on stalls occur. */
+  /** Share of the flows that come before the first stall. Default: 0. */
   stallsFrom?: number;
-  /** Largest offset of a service's clock, ms. */
+  /** Maximum offset of a service's clock, ms. */
   skewMs?: number;
   version?: string;
-  /** A service that performs nothing in this interval, and then everything that waited for it. */
+  /**
+   * A service that performs no step in this interval, and afterwards all steps that were waiting,
+   * within `drainMs` ms.
+   */
   outage?: { service: string; fromMs: number; toMs: number; drainMs: number };
 }
 
-/** Mulberry32: small, seeded, good enough for shapes. */
+/** Returns a seeded random number generator (Mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -52,7 +58,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Longest time between the end of a span and its arrival, ms. */
+/** Maximum time between the end of a span and its arrival, ms. */
 const EXPORT_MS = 5000;
 
 export function simulate(options: Simulation): Simulated {
@@ -91,7 +97,10 @@ export function simulate(options: Simulation): Simulated {
   return { arrivals, stalls, flows, held };
 
   function oneFlow(shape: Shape, startMs: number, stalls_: boolean): void {
-    /** A dry run counts the edges that must happen, so that the real run can cut one of them. */
+    /**
+     * Seed of the flow. A flow that is to stall runs twice from it: a dry run counts its edges, and
+     * the real run cuts one of them.
+     */
     const seedState = Math.floor(next() * 2 ** 32);
     let edges = 0;
     const cutAt = stalls_ ? next() : -1;
@@ -139,7 +148,7 @@ export function simulate(options: Simulation): Simulated {
         if (node.next) follow(node, node.next, sent);
         return sent;
       };
-      /** Sends one more message of the step that sent `first`. */
+      /** Sends one more message from the step that sent `first`. */
       const sendAnother = (node: Node, first: Sent): Sent => {
         const spanId = dry ? '' : hex(16);
         const { traceId, atMs } = first;
@@ -155,7 +164,7 @@ export function simulate(options: Simulation): Simulated {
         if (!dry) emit(node, span);
         return { ...first, spanId };
       };
-      /** Tells whether this edge is the one to cut. */
+      /** Returns whether this edge is the one to cut, and records the stall if so. */
       const isCut = (missing: string[], since: Sent): boolean => {
         const mine = edges++;
         if (dry || mine !== cut) return false;
@@ -175,7 +184,10 @@ export function simulate(options: Simulation): Simulated {
         held.set(root, later - from.startMs);
         return later;
       };
-      /** Performs what waits for all of them, after the last; never, if one is missing. */
+      /**
+       * Performs the step `join` after all branches are done. It is not performed if a branch is
+       * missing.
+       */
       const meet = (done: readonly (Sent | null)[], join: Node | undefined): void => {
         if (!join || done.includes(null)) return;
         const last = (done as Sent[]).reduce((a, b) => (b.atMs > a.atMs ? b : a));
@@ -298,7 +310,7 @@ export function simulate(options: Simulation): Simulated {
 interface Sent {
   traceId: string;
   spanId: string;
-  /** Span id of the work that sent it. */
+  /** Id of the span in which the message was sent. */
   parent: string;
   atMs: number;
   startMs: number;

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { encodeJson } from '@fermata/server/testing';
 
 /**
- * Makes pre-encoded OTLP: one request of `flows` × 10 spans, 12 attributes each, a link on every
- * fourth, over four services. `next()` returns it with fresh ids, by overwriting four bytes of
- * each: the generator must cost next to nothing.
+ * Returns pre-encoded OTLP requests of `flows` × 10 spans over four services, with 12 attributes
+ * per span and a link on every fourth. `next()` returns a copy with new ids, made by overwriting
+ * four bytes of each id, so that the generator needs almost no CPU time.
  */
 export interface Traffic {
   spans: number;
@@ -77,7 +77,7 @@ export function traffic(flows: number): Traffic {
     for (let from = template.indexOf(needle); from >= 0; from = template.indexOf(needle, from + 1))
       offsets.push(from);
   }
-  // Message ids are text: eight of their characters change with each request.
+  // Positions of message ids, which are text. Eight characters of each change with each request.
   const texts: number[] = [];
   const marker = Buffer.from(MESSAGE_ID);
   for (let from = template.indexOf(marker); from >= 0; from = template.indexOf(marker, from + 1))

@@ -3,26 +3,26 @@ import { notShown, type Case, type LensSeen, type Scenario, type Seen } from './
 import type { RunningScenario } from './run.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** Compares what Fermata's public API returns with what a scenario's data expects. */
+/** Result of comparing what the API returns for one case of a scenario with what is expected. */
 export interface Verdict {
   case: string;
   expected: Seen;
-  /** The last observation; null: no flow at all. */
+  /** The last observation; null if no flow was found. */
   seen: Seen | null;
-  /** Differences in words; empty: as expected. */
+  /** Descriptions of differences; empty if everything is as expected. */
   differences: string[];
 }
 
 export interface Checker {
   /** Base URL of the dashboard and API. */
   web: string;
-  /** Longest wait for what should be seen, ms. */
+  /** Maximum time to wait for the expected state, ms. */
   patienceMs: number;
-  /** Prefix that makes order ids of this run its own. */
+  /** Prefix of order ids that keeps this run apart from others. */
   prefix: string;
 }
 
-/** Sends the scenario's definition to Fermata, where it has one. */
+/** Sends the scenario's flow definition to the server, if it has one. */
 export async function define(
   web: string,
   { definition, conductor, flowType }: Scenario,
@@ -38,8 +38,8 @@ export async function define(
 }
 
 /**
- * Checks every case of a scenario: those with a dead service one after the other, the others at
- * once.
+ * Checks all cases of a scenario. Cases in which a service is killed run one after another, all
+ * others at the same time.
  */
 export async function checkCases(
   scenario: Scenario,
@@ -94,8 +94,8 @@ export async function checkCases(
 }
 
 /**
- * Returns what the lenses do not show of all orders of a scenario. Waits until they do: the newest
- * orders may still be on their way to the store.
+ * Returns differences between what lenses (statistics over many flows) show and what the scenario
+ * expects. Repeats the comparison for a while, because the newest orders may not be stored yet.
  */
 export async function lensDifferences(
   scenario: Scenario,
@@ -163,8 +163,6 @@ function differencesOf(expected: Seen, seen: Seen): string[] {
     const missing = expected.steps.filter((step) => step !== '…' && !seen.steps.includes(step));
     if (missing.length > 0) differences.push(`not among the steps: ${missing.join(', ')}`);
   } else differ('steps', [...expected.steps].sort(), seen.steps);
-  // An ended flow is not judged again: that of a dead service keeps its state when it is checked
-  // later.
   differ('failed', unique(expected.failed ?? []), seen.failed);
   const { undone, waiting, attempts, path, mostly } = expected;
   differ('findings', unique(expected.findings ?? []), seen.findings);

@@ -6,9 +6,9 @@ import { runScenario } from './run.ts';
 import type { Scenario, Seen } from './scenario.ts';
 
 /**
- * Runs `npm run scenario -- --list`, or `-- <name> [--fault x] [--broker
- * bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or `-- <name|all> --check`: against a
- * Fermata that runs (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL).
+ * This is `npm run scenario`. It runs against a running Fermata server
+ * (OTEL_EXPORTER_OTLP_ENDPOINT, FERMATA_URL). Usage: `-- --list`, or `-- <name> [--fault x]
+ * [--broker bus|amqp|nats|redis|bullmq|mqtt|kafka|<url>] [--rate n]`, or `-- <name|all> --check`.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -58,7 +58,7 @@ function list(scenarios: readonly Scenario[]): void {
   }
 }
 
-/** Prints each case as a row: expected, seen. */
+/** Checks scenarios, and prints each case with the expected and the observed state. */
 async function check(scenarios: readonly Scenario[]): Promise<void> {
   let wrong = 0;
   for (const scenario of scenarios) {
@@ -89,7 +89,7 @@ async function check(scenarios: readonly Scenario[]): Promise<void> {
   process.exit(wrong === 0 ? 0 : 1);
 }
 
-/** Places orders at a steady rate until Ctrl-C. */
+/** Places orders at a constant rate until Ctrl-C. */
 async function drive(scenario: Scenario): Promise<void> {
   const { fault } = values;
   if (fault !== undefined && scenario.faults[fault] === undefined)

@@ -1,25 +1,34 @@
 /**
- * Says what happens in the demo and when: one trouble after the other, each with a cause that the
- * dashboard can name. It is pure; `demo.ts` carries it out.
+ * This file decides what happens in the demo and when: one problem after another, each with a cause
+ * that the dashboard can name. It only computes; `demo.ts` carries out what it decides.
  */
 export type Happening =
   'mailer-down' | 'mailer-back' | 'deploy' | 'rollback' | 'carrier-busy' | 'carrier-well';
 
-/** What is the matter while orders are placed. */
+/** The problems that exist at present, by which faults are chosen for new orders. */
 export interface Phase {
   deployed: boolean;
   carrierBusy: boolean;
-  /** Nothing fails for good before: history has failures of its own. */
+  /**
+   * False until the history has been sent. Before that, no order fails permanently, because
+   * failures of the history would be counted with it.
+   */
   isBegun: boolean;
 }
 
-/** Time from the start until the mailer, which is down when the demo begins, is back. */
+/** Time since the demo's start at which the mailer, which is down at first, is started, ms. */
 export const MAILER_BACK_MS = 75_000;
-/** Versions of payment: the one that works, and the one that is deployed and rolled back. */
+/**
+ * Versions of the service payment: the working one, and the faulty one that is deployed and rolled
+ * back.
+ */
 export const PAYMENT = { good: '2.4.0', bad: '2.4.1' };
 
 const S = 1000;
-/** Times from the beginning of a round. A round begins once the mailer of the start is back. */
+/**
+ * Problems of a round, each with its time since the start of the round, ms. The first round starts
+ * when the mailer is back; rounds repeat.
+ */
 const ROUND: readonly [atMs: number, what: Happening][] = [
   [30 * S, 'deploy'],
   [120 * S, 'rollback'],
@@ -30,7 +39,10 @@ const ROUND: readonly [atMs: number, what: Happening][] = [
 ];
 const ROUND_MS = 450 * S;
 
-/** Returns what happens next after so long a time since the start, and when. */
+/**
+ * Returns the next event after the time `ms`, and when it happens; both times are ms since the
+ * demo's start.
+ */
 export function nextAfter(ms: number): { atMs: number; what: Happening } {
   if (ms < MAILER_BACK_MS) return { atMs: MAILER_BACK_MS, what: 'mailer-back' };
   const round = Math.floor((ms - MAILER_BACK_MS) / ROUND_MS);
@@ -41,7 +53,7 @@ export function nextAfter(ms: number): { atMs: number; what: Happening } {
   return { atMs: beganMs + ROUND_MS + atMs, what };
 }
 
-/** Returns the fault that strikes the n-th order, if any. */
+/** Returns the fault for the n-th order; undefined if it has none. */
 export function faultOf(n: number, { deployed, carrierBusy, isBegun }: Phase): string | undefined {
   if (deployed && n % 5 < 2) return 'token-refused';
   if (carrierBusy && n % 3 !== 0) return 'carrier-busy';
@@ -50,7 +62,7 @@ export function faultOf(n: number, { deployed, carrierBusy, isBegun }: Phase): s
   return n % 15 === 4 ? 'carrier-busy' : undefined;
 }
 
-/** Returns whether a return follows the n-th order. */
+/** Returns whether the customer of the n-th order returns the goods. */
 export const isReturned = (n: number): boolean => n % 12 === 5;
 
 const SAID: Record<Happening, [text: string, page: string]> = {
@@ -65,7 +77,7 @@ const SAID: Record<Happening, [text: string, page: string]> = {
   'carrier-well': ['The carrier answers again', '/flows?tab=latency'],
 };
 
-/** Says what happens, and where it is seen. */
+/** Returns a sentence about an event, with the URL of the page that shows it. */
 export function said(what: Happening, web: string): string {
   const [text, page] = SAID[what];
   return `${text}. See ${web}${page}`;

@@ -24,23 +24,31 @@ import { runScenario } from './run.ts';
 import { RETURNS, shop } from './systems/shop.ts';
 
 /**
- * Runs the demo: a shop. Its last day is sent as history, as a collector would hand over what it
- * kept; then its services start and take orders, and one trouble follows the other
- * (`demo-plan.ts`).
- * FERMATA_DEMO_RATE orders a second (0.5), FERMATA_DEMO_BROKER=amqp://… for RabbitMQ.
+ * This is the demo, a shop. First it sends the shop's last day as history. Then it starts the
+ * shop's services, places orders and causes one problem after another (`demo-plan.ts`).
+ * FERMATA_DEMO_RATE sets the orders per second (0.5), FERMATA_DEMO_BROKER=amqp://… selects
+ * RabbitMQ.
  */
 const otlp = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318';
 const web = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
-/** Address that is printed: that of another container is none that a browser can open. */
+/**
+ * Prefix of the URLs that are printed. It is empty if the server runs in another container, because
+ * a browser could not reach that address.
+ */
 const shown = new URL(web).hostname === '127.0.0.1' ? web : '';
 const broker = process.env['FERMATA_DEMO_BROKER'] ?? '';
 const rate = Number(process.env['FERMATA_DEMO_RATE'] ?? 0.5);
 const DAY_MS = 24 * 3_600_000;
-/** Longest time that the services need to start; until they have, history places the orders. */
+/**
+ * Maximum time that the services need to start, ms. For this time the history contains orders too.
+ */
 const SERVICES_START_MS = 120_000;
-/** Mean time between two orders of the last hour, ms. */
+/** Mean time between two orders in the last hour of the history, ms. */
 const HOUR_GAP_MS = 6000;
-/** Age of the orders that are sent before the services start, ms. */
+/**
+ * Age of orders that are sent before the services start, ms. Older ones are sent later, in the
+ * background.
+ */
 const RECENT_MS = 180_000;
 
 const startMs = Date.now();
@@ -48,7 +56,7 @@ const random = Math.random;
 const say = (text: string): void => void process.stdout.write(`Demo: ${text}\n`);
 const complain = (error: unknown): void => void process.stderr.write(`Demo: ${String(error)}\n`);
 
-/** Instances of each service by their number; a deployment starts the next one. */
+/** Number of the current instance of each service. A deployment increases it. */
 const instances = new Map<string, number>();
 const versions: Record<string, string> = { ...VERSIONS };
 const instanceOf = (service: string): string => `${service}-${instances.get(service) ?? 1}`;
@@ -59,7 +67,7 @@ const sender = createSender(otlp, (service, atMs) => ({
   'deployment.environment.name': 'demo',
 }));
 
-/** Returns the number of the newest order that is stored; null if there is none. */
+/** Returns the number of the newest stored order; null if there is none. */
 async function newestOrder(): Promise<number | null> {
   const response = await fetch(`${web}/api/v1/flows?type=order&limit=1`);
   const { items } = (await response.json()) as { items: { key: string | null; id: string }[] };
@@ -68,7 +76,10 @@ async function newestOrder(): Promise<number | null> {
   return Number(/order-(\d+)/.exec(`${newest.key} ${newest.id}`)?.[1] ?? STUCK.number);
 }
 
-/** Sends the last day, unless an earlier demo did. Returns the number of the next order. */
+/**
+ * Sends the history, unless an earlier run of the demo has sent it. Returns the number of the next
+ * order.
+ */
 async function begin(): Promise<number> {
   await sender.define(shop, shop.entry.service);
   const newest = await newestOrder().catch(() => null);
@@ -85,7 +96,7 @@ async function begin(): Promise<number> {
       ? new URL(broker).protocol.replace(/^amqps?:$/, 'rabbitmq:').slice(0, -1)
       : 'bus',
   });
-  // The newest come first, because what is wrong now matters more than a chart of yesterday.
+  // The newest orders are sent first, because present problems matter more than yesterday's charts.
   const newestFirst = [...played].reverse();
   const isStuck = ({ spans }: Played): boolean =>
     spans.some(({ attributes }) => attributes[ATTR_FLOW_ID] === STUCK.orderId);
@@ -109,7 +120,7 @@ async function begin(): Promise<number> {
 
 let history: Promise<void> = Promise.resolve();
 let isStopping = false;
-/** Ends the services once they run. */
+/** Stops the services. It is replaced as soon as they are running. */
 let stopServices = (): Promise<void> => Promise.resolve();
 const stop = (): void => {
   isStopping = true;
@@ -137,7 +148,8 @@ say(`${rate} orders a second. Ctrl-C ends it.`);
 process.send?.({ ready: true });
 
 const phase: Phase = { deployed: false, carrierBusy: false, isBegun: false };
-// An incident that opens while its failures of yesterday still come would count those, too.
+// `isBegun` is set after the history was sent, because an incident that opens earlier would also
+// count failures of the history.
 const begun = history.catch(() => undefined).then(() => (phase.isBegun = true));
 const deploy = async (version: string): Promise<void> => {
   versions['payment'] = version;
@@ -176,7 +188,8 @@ async function followPlan(): Promise<void> {
     await pause(Math.max(0, fromMs + atMs - Date.now()));
     if (what === 'deploy') await begun;
     if (isStopping) return;
-    // What comes later puts off all that follows, so that each trouble lasts as long as it should.
+    // If an event was late, all later events are delayed too, so that each problem lasts as long as
+    // planned.
     fromMs = Math.max(fromMs, Date.now() - atMs);
     await carryOut[what]();
     say(said(what, shown));

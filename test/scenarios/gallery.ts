@@ -8,9 +8,9 @@ import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer } from '../support/server-process.ts';
 
 /**
- * Runs `npm run gallery`: starts a server with the demo, and one without data, and takes pictures
- * of every page into docs/gallery. It takes about four minutes, most of them until the demo has a
- * deployment that fails.
+ * This is `npm run gallery`. It starts one server with the demo and one without data, and takes
+ * screenshots of every page into docs/gallery. It takes about four minutes, mainly to wait for the
+ * demo's faulty deployment.
  */
 const MAX_WARM_UP_MS = 300_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -80,7 +80,7 @@ try {
   directory.remove();
 }
 
-/** Throws until the deployment of the demo has failed. */
+/** Throws as long as the demo's faulty deployment has caused no failure. */
 async function refused(web: string): Promise<void> {
   const query = new URLSearchParams({ q: 'error:InvalidCardToken', limit: '1' });
   const response = await fetch(`${web}/api/v1/flows?${query.toString()}`);
@@ -88,13 +88,13 @@ async function refused(web: string): Promise<void> {
   if (total === 0) throw new Error('the deployment has not failed yet');
 }
 
-/** Throws until nothing on the page says that it is still loading. */
+/** Throws as long as a part of the page is loading. */
 async function shown(tab: Page): Promise<void> {
   const loading = tab.locator('.skeleton').or(tab.getByText(/^Loading/));
   if ((await loading.count()) > 0) throw new Error('the page is still loading');
 }
 
-/** Returns the id of the flow that has been stuck for longest, or of any flow. */
+/** Returns the id of the flow that has been stuck for longest; of any flow if none is stuck. */
 async function firstStuck(web: string): Promise<string> {
   for (const query of ['status=stuck&limit=1000', 'limit=1']) {
     const response = await fetch(`${web}/api/v1/flows?${query}`);

@@ -18,7 +18,7 @@ import { serviceMap, serviceMapSixDown } from './systems/service-map.ts';
 import { shop } from './systems/shop.ts';
 import { catalogCopies, partialWrite, reporting } from './systems/writes.ts';
 
-/** Lists the systems that Fermata has to explain. */
+/** All scenarios, each of which describes a system that Fermata must be able to explain. */
 export const SCENARIOS: readonly Scenario[] = [
   checkoutOrchestrated,
   checkoutChoreographed,

@@ -1,11 +1,11 @@
 import type { Failure, Order, Scenario } from './scenario.ts';
 
 /**
- * Returns what a service writes into its log while it works on an order, as libraries of logging
- * would send it: text, severity and attributes. The services that run and the history say the same.
+ * A log record of a service: text, severity and attributes, as a logging library would send them.
+ * Both the running services and the simulated history use it.
  */
 export interface LogLine {
-  /** Severity number of OTLP. */
+  /** OTLP's severity number. */
   severity: number;
   text: string;
   attributes: Record<string, string>;
@@ -16,7 +16,9 @@ export const SEVERITY_TEXT: Readonly<Record<number, string>> = {
   ...{ 5: 'DEBUG', 9: 'INFO', 13: 'WARN', 17: 'ERROR' },
 };
 
-/** Returns the lines that are written when a step, or a request to a path, begins. */
+/**
+ * Returns the log records that a service writes at the start of a step, or of a request to a path.
+ */
 export function linesAt(
   { lines = {} }: Pick<Scenario, 'lines'>,
   step: string,
@@ -33,7 +35,7 @@ export function linesAt(
     }));
 }
 
-/** Returns the line that is written when a step fails, with the stack of its exception. */
+/** Returns the log record that a service writes when a step fails. It contains a stack trace. */
 export function lineOfFailure(service: string, step: string, failure: Failure): LogLine {
   const { type, message } = failure;
   const name = functionOf(step);
@@ -57,11 +59,11 @@ export function lineOfFailure(service: string, step: string, failure: Failure): 
   };
 }
 
-/** `take payment` is the work of a function `takePayment`. */
+/** Returns a function name for a step: `takePayment` for `take payment`. */
 const functionOf = (step: string): string =>
   step.replace(/^\//, 'post ').replace(/\s+(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** The part of OpenTelemetry's API of logs that is used here. */
+/** The part of OpenTelemetry's Logs API that is used here. */
 interface Logger {
   emit: (record: {
     severityNumber: number;
@@ -73,8 +75,8 @@ interface Logger {
 type Provider = { getLogger: (name: string) => Logger } | undefined;
 
 /**
- * Writes a line through the SDK that the instrumentation package has started, if it has. The API of
- * logs is found by the symbol under which it is registered.
+ * Writes a log record through the SDK that `register` has started; does nothing without an SDK. The
+ * Logs API is found by its global symbol.
  */
 export function write({ severity, text, attributes }: LogLine): void {
   const api = (globalThis as Record<symbol, unknown>)[Symbol.for('io.opentelemetry.js.api.logs')];

@@ -2,13 +2,14 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Tells services where they find each other. Each takes a free port and prints it; the runner sends
- * it to all others. A port chosen beforehand may be in use by the time the service listens on it.
+ * This file lets services find each other. Each service listens on a free port and prints it, and
+ * the runner sends it to all others. Ports are not chosen beforehand, because another program might
+ * take one in the meantime.
  */
 const known = new Map<string, number>();
 const waiting = new Map<string, ((port: number) => void)[]>();
 
-/** The runner's message with all ports, which each service answers. */
+/** Message from the runner with the ports of all services by name. Each service confirms it. */
 export interface PortsTold {
   ports: Record<string, number>;
 }
@@ -24,7 +25,7 @@ process.on('message', ({ ports }: PortsTold) => {
   process.send!({ known: true });
 });
 
-/** Resolves when the runner has sent the port. */
+/** Returns the port of a service, as soon as the runner has sent it. */
 export async function portOf(name: string): Promise<number> {
   return (
     known.get(name) ??
@@ -33,8 +34,8 @@ export async function portOf(name: string): Promise<number> {
 }
 
 /**
- * Listens at the port that `name` had before it was killed, where that is still free. `moves:
- * false`: at that port or not at all, because clients reconnect there.
+ * Listens on the port that `name` had before the service was killed, or on another one if it is
+ * taken. With `moves: false` it rejects instead, because clients reconnect only to the former port.
  */
 export async function listenAs(
   server: Server,

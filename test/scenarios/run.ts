@@ -6,18 +6,18 @@ import { startBus } from './bus/tcp-server.ts';
 import type { PortsTold } from './ports.ts';
 import type { Order, Scenario } from './scenario.ts';
 
-/** A running scenario: its services as processes, and a way to place orders. */
+/** A running scenario. Its services are processes of their own, and orders can be placed. */
 export interface RunningScenario {
-  /** Rejects where the entry rejects the order, unless `mayFail` is set. */
+  /** Places an order. Rejects if the first service rejects it, unless `mayFail` is true. */
   placeOrder(order: Order, mayFail?: boolean, at?: Scenario['entry']): Promise<void>;
-  /** Calls another path of the entry. */
+  /** Sends a request to another path of the scenario's first service. */
   ask(path: string): Promise<void>;
-  /** Handled messages, as reported by the services. */
+  /** Messages that were handled so far, as the services report them. */
   handled: { service: string; handled: string; order: string; waitMs: number; atMs: number }[];
-  /** Ends a service as a crash would; `revive` starts it again. */
+  /** Kills a service's process; `revive` starts it again. */
   kill(service: string): void;
   revive(service: string): Promise<void>;
-  /** Ends a service in an orderly way and starts it again, as a deployment does. */
+  /** Stops a service in an orderly way and starts it again, as a deployment does. */
   redeploy(service: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -25,22 +25,25 @@ export interface RunningScenario {
 export interface RunOptions {
   /** OTLP/HTTP base URL. */
   otlp: string;
-  /** `amqp://`, `nats://`, `redis://` or `kafka://`; '' for the scenarios' own bus. */
+  /**
+   * URL of a broker (`amqp://`, `nats://`, `redis://`, `kafka://` …); empty for the scenarios' own
+   * broker.
+   */
   broker?: string;
   /** Services that run with OpenTelemetry only, without the Fermata package. */
   plain?: readonly string[];
-  /** Uses OpenTelemetry's own instrumentation of the client beside ours. */
+  /** Whether OpenTelemetry's own instrumentation of the client is used in addition to Fermata's. */
   both?: boolean;
-  /** Pause before a message is delivered again by the scenarios' own bus, ms. */
+  /** Pause before the scenarios' own broker redelivers a message, ms. */
   backoffMs?: number;
-  /** Returns the version and the instance in which a service starts now. */
+  /** Returns the version and the instance id that a service gets when it is started. */
   resourceOf?: (service: string) => { version: string; instance: string };
 }
 
 const built = import.meta.url.includes('/dist/');
 const here = (path: string): string =>
   fileURLToPath(new URL(built ? path.replace(/\.ts$/, '.js') : path, import.meta.url));
-/** Runs from source in development, from dist when built. */
+/** Node options for services. If this file is not built, the services run from source too. */
 const NODE_ARGS = built ? [] : ['--conditions=@fermata/source', '--import', 'tsx'];
 const testRoot = fileURLToPath(new URL(built ? '../..' : '..', import.meta.url));
 
@@ -57,9 +60,12 @@ export async function runScenario(
   const bus = options.broker ? null : await startBus(0, options.backoffMs);
   const handled: RunningScenario['handled'] = [];
   const processes = new Map<string, ChildProcess>();
-  /** Makes topics of this run its own, where a broker keeps unread messages. */
+  /**
+   * Id of the run. It is part of the names of topics, because a broker may keep unread messages of
+   * earlier runs.
+   */
   const run = Date.now().toString(36);
-  /** Ports of the services, by `listenAs`' names. */
+  /** Ports by the names that are passed to `listenAs`. */
   const ports: PortsTold['ports'] = {};
 
   const launch = async (name: string): Promise<void> => {
@@ -82,7 +88,7 @@ export async function runScenario(
           OTEL_SERVICE_NAME: name,
           OTEL_RESOURCE_ATTRIBUTES: attributesOf(options.resourceOf?.(name)),
           OTEL_METRICS_EXPORTER: 'none',
-          // What they trace is known; the demo tells its story without it.
+          // The list of traced clients is not printed, because it would disturb the demo's output.
           FERMATA_LOG: 'warn',
           OTEL_BSP_SCHEDULE_DELAY: '200',
           OTEL_PROPAGATORS: 'tracecontext,baggage',
@@ -131,7 +137,10 @@ export async function runScenario(
     await bus?.stop();
     throw error;
   }
-  /** Resolves when every running service knows where the others are. */
+  /**
+   * Sends the ports of all services to every running service. Resolves when all have confirmed
+   * them.
+   */
   const introduce = (): Promise<unknown> =>
     Promise.all(
       [...processes.values()].map(

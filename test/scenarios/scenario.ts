@@ -2,37 +2,46 @@ import type { FlowDefinition } from '@fermata/instrumentation';
 import type { Segment } from '@fermata/server/contract';
 
 /**
- * Describes a scenario as data: which services there are, what each does when called or sent a
- * message, which faults can strike, and what must be seen in Fermata for each. The demo, the tests
- * and `npm run scenario` run the same data through `service.ts`.
+ * A scenario as data: which services there are, what each does when it is called or gets a message,
+ * which faults can occur, and what Fermata must show for each. The demo, the tests and `npm run
+ * scenario` run this data through `service.ts`.
  */
 export interface Scenario {
   name: string;
   summary: string;
   flowType: string;
   services: ServiceSpec[];
-  /** Where the generator places an order. */
+  /** The service and path to which orders are sent. */
   entry: { service: string; path: string };
   /**
-   * Definition that Fermata gets before the first order; without it, Fermata has only what it
-   * observes.
+   * Flow definition that is sent to the server before the first order. Without it, the server knows
+   * only what it has learned.
    */
   definition?: FlowDefinition;
-  /** The same as a workflow of Conductor, for Fermata to import. */
+  /** The flow definition as a workflow of Netflix Conductor, which the server imports. */
   conductor?: object;
-  /** What services write into their logs, by the step or path at whose beginning they do. */
+  /**
+   * Log lines that services write at the start of a step or request, by the name of the step or
+   * path.
+   */
   lines?: Record<string, readonly Line[]>;
   faults: Record<string, Fault>;
   cases: Case[];
-  /** What must be seen of all its orders together. */
+  /** What lenses (statistics over many flows) must show about all orders of the scenario. */
   lenses: LensSeen[];
 }
 
-/** A line of the log, in which `{order}`, `{customer}` and other keys are filled in. */
+/**
+ * A log line. `{order}`, `{customer}` and other business keys in its text are replaced by their
+ * values.
+ */
 export interface Line {
   level: 'debug' | 'info' | 'warn';
   text: string;
-  /** Flag that the order must have; without it, the line is written for every order. */
+  /**
+   * Flag that an order must have for the line to be written. Without it, the line is always
+   * written.
+   */
   if?: string;
 }
 
@@ -51,48 +60,51 @@ export interface Subscription {
 
 export type Action =
   | { work: number }
-  /** `type` names a flow type other than the scenario's. */
+  /** Starts a flow of the scenario's flow type, or of `type`, and performs actions in it. */
   | { startFlow: Action[]; deadlineMs?: number; type?: string }
   | { publish: string; to: string }
   | { command: string; to: string }
   | { reply: string; to: string }
-  /** Calls `POST /path` of another service synchronously. A time-out or an error status throws. */
+  /**
+   * Calls `POST /path` of another service and waits for the answer. A timeout or an error status
+   * throws.
+   */
   | { call: string; of: string; timeoutMs?: number }
   | { parallel: Action[][] }
   | { step: string; do: Action[] }
-  /** Undoes a step. */
+  /** Performs actions as a step that undoes another step. */
   | { compensate: string; by: string; do?: Action[] }
-  /** Tests a flag of the order; a leading `!` tests for its absence. */
+  /** Performs actions if the order has a flag; with a leading `!`, if it does not have it. */
   | { if: string; do: Action[]; else?: Action[] }
-  /** Tries at most this often, with a pause before each further try that doubles. */
+  /**
+   * Performs actions, at most `tries` times if they throw. The pause before each further try
+   * doubles.
+   */
   | { attempt: Action[]; tries?: number; backoffMs?: number; onFailure?: Action[] }
   | { fail: string }
   | { end: 'completed' | 'failed' | 'compensated' | 'cancelled' }
-  /** Gives the message a routing slip, and sends it to the first stop. */
+  /** Sends a message with a routing slip to the first step on it. */
   | { route: string[] }
-  /** Sends it to the next stop of the slip that it came with. */
+  /** Sends the received message to the next step on its routing slip. */
   | { forward: true }
   | { expect: string; withinMs: number }
-  /** Keeps the order, to be published when the service is asked to replay. */
+  /** Stores the order. A later `replay` action publishes it. */
   | { keep: string }
   | { replay: string; to: string };
 
-/** A fault that strikes the orders that name it. */
+/** A fault. It affects the orders that name it. */
 export type Fault =
-  /** Strikes a service: one step or path of it, or all. */
+  /** Affects one step or path of a service, or all of them. */
   | { service: string; step?: string; kind: 'slow'; ms: number }
   | { service: string; step?: string; kind: 'silent' | 'hang' | 'twice' }
   | { service: string; step?: string; kind: 'fail'; error?: Failure }
-  /**
-   * Ends the service's process before the order is placed, and starts it again after the flow was
-   * checked.
-   */
+  /** Kills the service before the order is placed, and restarts it after the flow was checked. */
   | { service: string; kind: 'dead' }
-  /** Fails this many deliveries, then succeeds. */
+  /** The step fails for this many deliveries, and then succeeds. */
   | { service: string; step: string; kind: 'fail-times'; times: number; error?: Failure }
   | { flag: string };
 
-/** What a fault throws; without it, an error that says which step could not be done. */
+/** The error that a fault throws. Without it, the error names the step that failed. */
 export interface Failure {
   type: string;
   message: string;
@@ -100,49 +112,52 @@ export interface Failure {
 
 export interface Order {
   orderId: string;
-  /** Business keys of its flow; without them, the id is its only one. */
+  /** Business keys of the order's flow. Default: the order id only. */
   keys?: Record<string, string>;
-  /** Business facts: `member`, `checked-today`. */
+  /** Facts about the order on which actions depend: `member`, `checked-today`. */
   flags: string[];
   fault?: string;
 }
 
-/** An order, and what must be seen of it through the public API. */
+/** An order, and what the API must return for it. */
 export interface Case {
   name: string;
   flags?: string[];
   fault?: string;
-  /** Path of the entry that is called afterwards. */
+  /** Path of the first service that is called after the order was placed. */
   then?: string;
   seen: Seen;
-  /** Expectation after the dead service was started again. */
+  /** What the API must return after the killed service was restarted. */
   afterwards?: Seen;
 }
 
 export interface Seen {
-  /** Status as in a list; for an ended flow that still waits for something, its health. */
+  /**
+   * Status of the flow; for an ended flow that still waits for something, its health (`late` or
+   * `stuck`).
+   */
   status: string;
-  /** All steps, as `service: step`; `…` at the end allows more. */
+  /** All steps, as `service: step`; if `…` is one of them, there may be others. */
   steps: string[];
   failed?: string[];
-  /** Rules with a finding, except for novelties. Default: none. */
+  /** Rules that have findings for the flow, except for novelties. Default: none. */
   findings?: string[];
-  /** Awaited steps. */
+  /** Names of awaited steps. */
   waiting?: string[];
   /** Number of attempts by step. */
   attempts?: Record<string, number>;
-  /** Undone steps, in the order of undoing. */
+  /** Names of steps that were undone, in order of the compensations. */
   undone?: string[];
-  /** Steps on the critical path, each once, in the order in which it reaches them. */
+  /** Steps on the critical path, each once, in order. */
   path?: string[];
-  /** Kind of time that most of the flow was spent on. */
+  /** Kind of time on which the flow spent most. */
   mostly?: Segment['kind'];
 }
 
 /**
- * What a lens must show of all orders of a scenario. `shows` is a part of the answer: an object has
- * these members, a list has such elements, `atLeast` is a bound of a number, `contains` a part of a
- * text.
+ * What a lens must show about all orders of a scenario. `shows` is compared with the answer
+ * partially: an object must have these members, a list must contain such elements, `atLeast` is a
+ * minimum of a number, `contains` a part of a text.
  */
 export interface LensSeen {
   says: string;
@@ -152,7 +167,7 @@ export interface LensSeen {
 export type Shown =
   string | number | boolean | null | readonly Shown[] | { readonly [member: string]: Shown };
 
-/** What the coordination report must show of the scenario's flow type. */
+/** Returns an expectation about the coordination report of the scenario's flow type. */
 export const coordination = (says: string, report: Shown): LensSeen => ({
   says: `coordination report: ${says}`,
   lens: 'coordination',
@@ -165,7 +180,7 @@ export const variants = (says: string, itineraries: readonly (readonly string[])
   shows: { items: itineraries.map((steps) => ({ steps })) },
 });
 
-/** Returns where an answer does not show what it must; empty if it shows all. */
+/** Returns differences between an answer and what it must contain; empty if there are none. */
 export function notShown(answer: unknown, wanted: Shown, at = 'answer'): string[] {
   if (typeof wanted !== 'object' || wanted === null)
     return answer === wanted ? [] : [`${at}: ${JSON.stringify(answer)}, not ${String(wanted)}`];

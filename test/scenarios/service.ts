@@ -10,8 +10,8 @@ import { listenAs, portOf } from './ports.ts';
 import type { Action, Failure, Fault, Order } from './scenario.ts';
 
 /**
- * Runs one service of a scenario, as a process: `service.ts <scenario> <service>`. This file has
- * all the plumbing.
+ * This program runs one service of a scenario: `service.ts <scenario> <service>`. It interprets the
+ * scenario's data.
  */
 const [scenarioName = '', serviceName = ''] = process.argv.slice(2);
 const scenario = scenarioNamed(scenarioName);
@@ -44,7 +44,7 @@ const hasFlag = ({ flags, fault }: Order, flag: string): boolean => {
   return flags.includes(flag) || (set !== undefined && 'flag' in set && set.flag === flag);
 };
 
-/** Logs the error of a fault and returns it; its class's name is its type in telemetry. */
+/** Logs the error of a fault and returns it. The error's name becomes its type in telemetry. */
 function failureOf(step: string, failure: Failure | undefined, otherwise: string): Error {
   const error = new Error(failure?.message ?? otherwise);
   if (scenario.lines)
@@ -55,7 +55,7 @@ function failureOf(step: string, failure: Failure | undefined, otherwise: string
   return error;
 }
 
-/** Performs the work of a step or path, with whatever fault strikes it. */
+/** Performs the actions of a step or path, with the order's fault if it affects them. */
 async function perform(step: string, actions: Action[], at: At): Promise<void> {
   const fault = faultAt(at.order, step);
   for (const line of linesAt(scenario, step, at.order, (flag) => hasFlag(at.order, flag)))
@@ -172,7 +172,7 @@ async function call(service: string, path: string, order: Order, timeoutMs: numb
 for (const { topic, step, do: actions } of spec.on ?? [])
   await bus.subscribe(topic, serviceName, async ({ body, itinerary }: Delivered) => {
     const { order, sentAt } = body as { order: Order; sentAt: number };
-    // Whichever instrumentation made the span of this message, this names its step.
+    // The step's name is set on the message's span, no matter which instrumentation made it.
     trace.getActiveSpan()?.setAttribute(ATTR_STEP_NAME, step);
     const at = now();
     say({ handled: step, order: order.orderId, waitMs: at - sentAt, atMs: at });

@@ -1,10 +1,10 @@
-/** An address of the dashboard, and a text that it shows once it is loaded. */
+/** Path of a page of the dashboard, and a text that it shows once it is loaded. */
 export interface Address {
   path: string;
   shows: string | RegExp;
 }
 
-/** Returns every page and tab of the dashboard, for a flow of this type and key that has ended. */
+/** Returns every page and tab of the dashboard. `type` and `key` are those of an ended flow. */
 export const addressesOf = (type: string, key: string): Address[] => {
   const typed = `type=${encodeURIComponent(type)}`;
   const flow = `/flow/${encodeURIComponent(key)}`;

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 
 /**
- * Finds real brokers on their standard ports, as `scripts/brokers start` leaves them. Kafka's is
- * where FERMATA_KAFKA says; where there is none, kcat's mock cluster speaks its protocol.
+ * A broker that tests can use: a real one on its standard port, as `scripts/brokers start` starts
+ * it. Kafka may be at FERMATA_KAFKA instead; if there is none, kcat's mock cluster replaces it.
  */
 export interface Broker {
   name: string;
@@ -22,7 +22,7 @@ const reachable = (port: number): Promise<boolean> =>
     socket.setTimeout(2000, () => resolve(false));
   });
 
-/** Standard addresses, unless the environment names others. */
+/** Standard addresses of the brokers. */
 export const STANDARD = [
   { name: 'amqp', url: 'amqp://guest:guest@127.0.0.1:5672', port: 5672 },
   { name: 'nats', url: 'nats://127.0.0.1:4222', port: 4222 },
@@ -32,12 +32,12 @@ export const STANDARD = [
   { name: 'postgres', url: 'postgres://postgres@127.0.0.1:5432', port: 5432 },
 ] as const;
 
-/** Address of Kafka, unless FERMATA_KAFKA names another. */
+/** Standard address of Kafka, unless FERMATA_KAFKA is set. */
 export const KAFKA = '127.0.0.1:9092';
 
 /**
- * Returns the brokers that answer, and prints the missing ones. With FERMATA_REQUIRE_BROKERS=1 a
- * missing one is a failure.
+ * Returns those of the named brokers that answer, and prints which are missing. With
+ * FERMATA_REQUIRE_BROKERS=1 it throws if one is missing.
  */
 export async function findBrokers(...names: string[]): Promise<Broker[]> {
   const required = process.env['FERMATA_REQUIRE_BROKERS'] === '1';
@@ -46,7 +46,7 @@ export async function findBrokers(...names: string[]): Promise<Broker[]> {
     if (names.includes(name) && (await reachable(port)))
       found.push({ name, url, stop: () => undefined });
   if (names.includes('kafka')) {
-    // The mock proves little about Kafka, so it does not count where brokers are required.
+    // If brokers are required, the mock does not count, because it proves little about Kafka.
     const kafka = (await realKafka()) ?? (required ? null : await mockKafka());
     if (kafka) found.push(kafka);
   }

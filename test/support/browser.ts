@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
 /**
- * Paths of the system's Chromium; tests skip loudly without one, unless FERMATA_REQUIRE_BROWSER=1.
+ * Usual paths of Chromium. Without it, tests in a browser are skipped with a message, or fail with
+ * FERMATA_REQUIRE_BROWSER=1.
  */
 const CANDIDATES = [
   '/usr/bin/chromium',

@@ -1,7 +1,10 @@
 import { Writable } from 'node:stream';
 import { runCommand } from '@fermata/server/cli';
 
-/** Runs a command line of `fermata` against a server. `said` is what a person would read. */
+/**
+ * Runs a command of the program `fermata` against a server, and returns its exit code and its
+ * output.
+ */
 export async function fermata(
   args: readonly string[],
   url: string,

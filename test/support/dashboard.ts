@@ -11,9 +11,9 @@ const WAIT_MS = 200;
 const MAX_WAIT_MS = 120_000;
 
 /**
- * Builds the dashboard, which the server then serves, unless it is built already. One process
- * builds at a time, because another one's tests would meet an empty folder. Throws what Vite says
- * if that fails.
+ * Builds the dashboard unless the build is up to date, so that the server can serve it. A lock
+ * ensures that only one process builds at a time, because the tests of another one would find an
+ * empty folder. Throws Vite's error output if the build fails.
  */
 export function buildDashboard(): void {
   takeLock();
@@ -28,7 +28,10 @@ export function buildDashboard(): void {
   }
 }
 
-/** Takes the lock; one that is older than any build lasts was left by a process that died. */
+/**
+ * Takes the lock, and waits for it if necessary. A lock that is older than any build may take was
+ * left by a process that died, so it is removed.
+ */
 function takeLock(): void {
   mkdirSync(join(web, 'node_modules'), { recursive: true });
   for (let waited = 0; ; waited += WAIT_MS)

@@ -1,5 +1,6 @@
 /**
- * Repeats a check until it holds: the only waiting in tests, and bounded. Throws the last failure.
+ * Repeats a check until it no longer throws, and returns its result. After `withinMs` ms it throws
+ * the last error. Tests wait by this function only.
  */
 export async function eventually<T>(check: () => Promise<T> | T, withinMs = 15_000): Promise<T> {
   const until = Date.now() + withinMs;

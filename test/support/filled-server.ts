@@ -9,15 +9,16 @@ import { runScenario } from '../scenarios/run.ts';
 import { eventually } from './eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from './server-process.ts';
 
-/** A server that has something of everything that the API tells of. */
+/** A server with at least one object of each kind that the API can return. */
 export interface FilledServer {
   server: ServerProcess;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a server with a channel that accepts notifications and one that refuses them, and sends it
- * flows that end, fail, compensate and get stuck, with log records: open incidents of each kind.
+ * Starts a server with a notification channel that works and one that fails. Sends it flows that
+ * end, fail, are compensated and get stuck, with log records, so that there are open incidents of
+ * each kind.
  */
 export async function startFilledServer(): Promise<FilledServer> {
   const directory = freshDirectory();
@@ -94,7 +95,7 @@ async function fill(server: ServerProcess): Promise<void> {
   });
 }
 
-/** Sends a flow whose second step is declared and does not come. */
+/** Sends a flow with a definition whose second step never comes. */
 async function getStuck(server: ServerProcess): Promise<void> {
   const steps = [{ name: 'order' }, { name: 'ship', after: ['order'], within: '1s' }];
   await post(`${server.web}/api/v1/definitions`, { flows: { awaited: { steps } } });

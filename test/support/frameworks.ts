@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Starts the applications of `test/frameworks`, a package of its own with frameworks that the
- * rest of the repository does not need. It is installed when it is missing, or when its lock file
- * is newer.
+ * This file starts the applications in `test/frameworks`, which is a package of its own because of
+ * its many frameworks. The package is installed if it is missing or its lock file has changed.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const FRAMEWORKS = join(root, 'test/frameworks');
@@ -33,7 +32,7 @@ export async function installFrameworks(): Promise<void> {
   symlinkSync(join(root, 'instrumentation'), link, 'junction');
 }
 
-/** An application as a process of its own. It gets its orders by messages. */
+/** A running application, in a process of its own. It gets orders as process messages. */
 export interface Application {
   child: ChildProcess;
   send(order: object): void;
@@ -42,8 +41,8 @@ export interface Application {
 }
 
 /**
- * Starts an application as its operator would, and resolves when it is ready. One that is not
- * traced runs without `register`.
+ * Starts an application as an operator would, and resolves when it is ready. If `isTraced` is
+ * false, it is started without `register`.
  */
 export async function startApplication(
   service: string,
@@ -87,7 +86,7 @@ export async function startApplication(
   };
 }
 
-/** Finds a port that an application can listen on. */
+/** Returns a port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

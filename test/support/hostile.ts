@@ -1,4 +1,4 @@
-/** Names that a sender may choose to harm whoever looks at them. */
+/** Names that an attacker might send in telemetry in order to harm users of the dashboard. */
 export const HOSTILE: readonly string[] = [
   '<img src=x onerror="alert(1)"><x-hostile>',
   '<script>alert(1)</script><x-hostile></x-hostile>',
@@ -15,8 +15,8 @@ const listOf = (attributes: Attributes): object[] =>
 export const traceOf = (nth: number): string => `${nth + 1}`.padStart(32, 'a');
 
 /**
- * Returns a request of OTLP/JSON with a flow in which everything that a sender names is `name`: it
- * fails, and sends a message that nobody takes.
+ * Returns an OTLP/JSON request with a flow in which every name chosen by the sender is `name`. The
+ * flow fails, and sends a message that no service receives.
  */
 export function hostileFlow(name: string, nth: number, nowMs: number): object {
   const traceId = traceOf(nth);

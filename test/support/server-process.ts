@@ -4,17 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A Fermata server as a process of its own, from source, on free ports. */
+/** A Fermata server that runs from source in a process of its own, on free ports. */
 export interface ServerProcess {
   web: string;
   otlp: string;
   grpc: string;
   child: ChildProcess;
   stderr(): string;
-  /**
-   * Ends the process as a crash or an operator would. Resolves with the exit code (null: by
-   * signal).
-   */
+  /** Ends the process with a signal. Resolves with the exit code; null if the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A small shop of which everything is known, as OTLP/JSON: what an engineer on call asks about it
- * can be answered from the plan alone.
+ * This file makes a small shop of which everything is known, as OTLP/JSON. The right answers to an
+ * engineer's questions can be derived from its plan.
  */
 export type Fate = 'shipped' | 'declined' | 'retried' | 'unpacked';
 
@@ -8,7 +8,7 @@ export interface Order {
   id: string;
   fate: Fate;
   region: string;
-  /** Time that the card took to be charged, ms. */
+  /** Time that charging the card took, ms. */
   chargeMs: number;
   startMs: number;
 }
@@ -17,7 +17,7 @@ const ATTEMPT_GAP_MS = 200;
 const QUEUE_MS = 5;
 const PACK_MS = 40;
 
-/** Returns orders in the order of their start; the newest are those that nobody packs. */
+/** Returns orders in order of their start. The newest ones are never packed. */
 export function planOrders(nowMs: number): Order[] {
   const fates: Fate[] = [
     ...Array.from({ length: 120 }, (): Fate => 'shipped'),
@@ -56,7 +56,7 @@ const bus = (operation: 'publish' | 'process', place: string, id: string, type: 
   'fermata.message.type': type,
 });
 
-/** Returns the spans of an order, each with the trace that its service began. */
+/** Returns the spans of an order. Each service has a trace of its own. */
 function spansOf(order: Order): SpanPlan[] {
   const { id, fate, chargeMs, region, startMs } = order;
   const flow = { 'fermata.flow.id': id, 'fermata.flow.type': 'order' };
@@ -116,12 +116,15 @@ function spansOf(order: Order): SpanPlan[] {
 const hex = (text: string, length: number): string =>
   Buffer.from(text).toString('hex').padStart(length, '0').slice(-length);
 const spanId = (order: Order, span: string): string => hex(`${order.id}${span}`, 16);
-/** Each service begins a trace of its own: what belongs together shows in links and keys. */
+/**
+ * Returns the trace id of a service for an order. Each service has its own trace, so that only span
+ * links and keys connect them.
+ */
 const traceId = (order: Order, service: string): string => hex(`${service}${order.id}`, 32);
 const listOf = (attributes: Record<string, string>): object[] =>
   Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } }));
 
-/** Writes orders as a request of OTLP/JSON. */
+/** Returns orders as an OTLP/JSON request. */
 export function requestOf(orders: readonly Order[]): object {
   const services = new Map<string, object[]>();
   for (const order of orders) {

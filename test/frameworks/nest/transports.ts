@@ -11,7 +11,7 @@ export const transports = {
   },
   nats: { transport: Transport.NATS, options: { servers: ['nats://127.0.0.1:4222'] } },
   redis: { transport: Transport.REDIS, options: { host: '127.0.0.1', port: 6379 } },
-  // MQTT 3.1.1, which is usual, has no place for context.
+  // MQTT 3.1.1, the usual default, cannot carry context, so version 5 is set.
   mqtt: {
     transport: Transport.MQTT,
     options: { url: 'mqtt://127.0.0.1:1883', protocolVersion: 5 },

@@ -11,7 +11,7 @@ async function placeOrder(id: string): Promise<void> {
   const client = await db.connect();
   try {
     await client.query('BEGIN');
-    // Here the order itself is stored, in the same transaction.
+    // A real shop would store the order itself here, in the same transaction.
     await client.query(`INSERT INTO ${table} (type, payload, context) VALUES ($1, $2, $3)`, [
       'order.created',
       { id },

@@ -1,7 +1,7 @@
 import { PubSub } from '@google-cloud/pubsub';
 import { startFlow } from '@fermata/instrumentation';
 
-// PUBSUB_EMULATOR_HOST names the service.
+// The environment variable PUBSUB_EMULATOR_HOST names the service to which the client connects.
 const pubsub = new PubSub({ projectId: 'shop' });
 const topic = pubsub.topic('orders');
 const shipping = pubsub.subscription('shipping');

@@ -5,8 +5,9 @@ import * as grpc from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 
 /**
- * Stands for Pub/Sub, of which there is no emulator without Java and a download from Google: one
- * topic with one subscription. What is given back is delivered again, three times in all.
+ * A minimal substitute for Google Pub/Sub, with one topic and one subscription, because Google's
+ * emulator needs Java and a download. A rejected message is redelivered, up to three deliveries in
+ * all.
  */
 interface Message {
   data: Buffer;

@@ -34,7 +34,7 @@ async function start(): Promise<void> {
   broker.on('error', (error) => console.error(error));
   const billing = await broker.subscribe('billing');
   billing.on('message', (_message, order: { id: string; card: string }, ackOrNack) => {
-    // The answer comes late, and by a callback.
+    // The message is acknowledged later and by a callback, not by a promise.
     setTimeout(() => {
       if (order.card !== 'stolen') ackOrNack();
       else ackOrNack(new Error('card refused'), broker.config.recovery!['again']);

@@ -14,7 +14,7 @@ export async function handler(event: { Records: SqsRecord[] }): Promise<Answer> 
     } catch {
       batchItemFailures.push({ itemIdentifier: record.messageId });
     }
-  // The function stands still after its answer, so what it recorded is sent before.
+  // The spans are exported before the function returns, because its process may then be frozen.
   await flush();
   return { batchItemFailures };
 }
@@ -24,7 +24,7 @@ async function ship({ address }: { address: string }): Promise<void> {
   if (address === 'nowhere') throw new Error('address unknown');
 }
 
-// What follows stands for the queue: it hands each message to the function.
+// The rest of the file replaces the queue: it calls the function for each message.
 process.on('message', ({ id, address }: { id: string; address: string }) => {
   const message = { type: 'orders', destination: 'orders', system: 'aws_sqs' };
   const attributes = startFlow({ id, type: 'order' }, () =>

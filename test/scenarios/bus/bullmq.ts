@@ -6,9 +6,9 @@ import { createBullTelemetry } from '@fermata/instrumentation/adapters/bullmq';
 import type { Bus } from './bus.ts';
 
 /**
- * Speaks to BullMQ, with one queue per topic and group. Redis stores the subscriptions of a topic,
- * because a queue has one reader. Jobs have no headers: the kind of a message cannot be stated, and
- * a slip travels with the body.
+ * Implements the scenarios' broker interface with BullMQ, by one queue for each topic and group.
+ * The subscriptions of a topic are stored in Redis, because a queue has one reader. Jobs have no
+ * headers, so the kind of a message is not sent, and a routing slip is part of the body.
  */
 const require = createRequire(import.meta.url);
 

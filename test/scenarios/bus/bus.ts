@@ -1,9 +1,12 @@
 /**
- * The operations that a service needs of a broker. The scenarios' own broker and six real ones
- * implement them.
+ * The operations of a message broker that services of a scenario use. The scenarios' own broker and
+ * six real ones implement them.
  */
 export interface Bus {
-  /** Publishes a message. `itinerary`: its routing slip, the receiver's stop first. */
+  /**
+   * Publishes a message. `itinerary` is its routing slip: steps still to come, the receiver's
+   * first.
+   */
   publish(
     kind: 'event' | 'command' | 'reply',
     type: string,
@@ -12,8 +15,8 @@ export interface Bus {
     itinerary?: string[],
   ): void | Promise<void>;
   /**
-   * Resolves once messages can arrive. A throw is a nack: the message is delivered again a few
-   * times, then dead-lettered.
+   * Subscribes to a topic, and resolves once messages can arrive. If the handler throws, the
+   * message is redelivered a few times and then sent to the topic `DEAD`.
    */
   subscribe(
     topic: string,
@@ -28,5 +31,5 @@ export interface Delivered {
   itinerary: string[];
 }
 
-/** Topic of messages that could not be handled. */
+/** Topic of dead letters: messages whose handling failed repeatedly. */
 export const DEAD = 'dead';

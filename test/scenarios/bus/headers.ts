@@ -1,8 +1,8 @@
 import { HEADER_ITINERARY, HEADER_MESSAGE_KIND } from '@fermata/instrumentation/semconv';
 
 /**
- * Writes the headers that an application sets by hand where its client's adapter cannot know them:
- * the kind of message, and the slip.
+ * Returns the headers that an application sets itself, because its client's adapter cannot know
+ * them: the kind of the message, and its routing slip.
  */
 export function headersOf(
   kind: string,

@@ -1,6 +1,9 @@
 import type { Bus } from './bus.ts';
 
-/** Connects by the protocol of the address. A client is loaded only where it is used. */
+/**
+ * Connects to the broker of a URL; the protocol selects the implementation. Only that broker's
+ * client library is loaded.
+ */
 export async function connectBus(url: string, scenario: string): Promise<Bus> {
   const protocol = url.split(':')[0];
   if (protocol === 'amqp') return (await import('./rabbitmq.ts')).connectRabbitMq(url, scenario);

@@ -7,13 +7,14 @@ import { DEAD, type Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Speaks to Kafka with plain kafkajs: `register` adds the instrumentation. Each topic of the
- * scenario is one topic of Kafka. Kafka has no dead letters: as applications do, the reader
- * forwards a message that failed a few times, or it would hold up its partition.
+ * Implements the scenarios' broker interface with plain kafkajs; `register` adds the
+ * instrumentation. Each topic of the scenario is a topic of Kafka. Kafka has no dead letters, so
+ * the consumer itself forwards a message that has failed a few times, as applications do. Otherwise
+ * it would block its partition.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
-/** Header of a dead letter: the topic that it was sent to first. */
+/** Header of a dead letter that names the topic in which the message failed. */
 const ORIGINAL_TOPIC = 'original-topic';
 
 export async function connectKafka(url: string, scenario: string): Promise<Bus> {
@@ -30,8 +31,8 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
   const own = `${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   const topicOf = (topic: string): string => `${own}.${topic}`;
   /**
-   * Tells whether a topic has a reader. Subscribing makes a topic; for the reader of a dead letter
-   * that does not exist a flow would wait.
+   * Returns whether a topic has a consumer; subscribing creates the topic. A dead letter is sent
+   * only if it has one, because otherwise the flow would wait for it.
    */
   const hasReader = async (topic: string): Promise<boolean> => {
     const admin = kafka.admin();
@@ -55,7 +56,8 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
       });
       consumers.push(consumer);
       await consumer.connect();
-      // The first use of a topic creates it, and fails as unknown until that is done.
+      // Subscribing is repeated, because the first use of a topic creates it and fails with
+      // "unknown topic" until that is done.
       await eventually(() => consumer.subscribe({ topic: topicOf(topic), fromBeginning: true }));
       const joined = new Promise<void>((resolve) =>
         consumer.on(consumer.events.GROUP_JOIN, () => resolve()),

@@ -4,8 +4,8 @@ import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Speaks to MQTT 5: each topic is a topic, each group a shared subscription. A failed message is
- * retried here, because the broker does not.
+ * Implements the scenarios' broker interface with MQTT 5. Each group is a shared subscription. A
+ * failed message is retried here, because the broker does not redeliver it.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
@@ -29,8 +29,8 @@ export async function connectMqtt(url: string, scenario: string): Promise<Bus> {
       });
     },
     async subscribe(topic, group, handler) {
-      // Each subscription has its own connection, because a message does not name the subscription
-      // that it came by.
+      // Each subscription has its own connection, because a message does not tell to which
+      // subscription it belongs.
       const subscriber = await connect();
       subscribers.push(subscriber);
       subscriber.on('message', (_topic, payload, packet) => {

@@ -6,7 +6,8 @@ import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Speaks to NATS with JetStream: one stream per scenario, one durable consumer per group and topic.
+ * Implements the scenarios' broker interface with NATS JetStream, by one stream per scenario and
+ * one durable consumer per group and topic.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;

@@ -5,9 +5,9 @@ import { headersOf, slipOf } from './headers.ts';
 import type { Bus } from './bus.ts';
 
 /**
- * Speaks to RabbitMQ with plain amqplib and nothing of ours: `register` adds the instrumentation.
- * It uses `require`, because OpenTelemetry's own instrumentation patches modules as they are
- * required.
+ * Implements the scenarios' broker interface with plain amqplib; `register` adds the
+ * instrumentation. The library is loaded by `require`, because OpenTelemetry's own instrumentation
+ * patches only required modules.
  */
 const require = createRequire(import.meta.url);
 
@@ -15,7 +15,8 @@ export async function connectRabbitMq(url: string, scenario: string): Promise<Bu
   const amqplib = require('amqplib') as typeof Amqplib;
   const connection = await amqplib.connect(url);
   const channel: Channel = await connection.createChannel();
-  // Two runs at once would share queues, and each would take half of the other's messages.
+  // The exchange contains the id of the run. Otherwise two concurrent runs would share queues, and
+  // each would take half of the other's messages.
   const exchange = `fermata.${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   await channel.assertExchange(exchange, 'topic', { durable: false, autoDelete: true });
   await channel.assertQueue(`${exchange}.dead`, { durable: false, expires: 600_000 });

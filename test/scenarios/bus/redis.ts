@@ -5,8 +5,8 @@ import type { Bus } from './bus.ts';
 import { headersOf, slipOf } from './headers.ts';
 
 /**
- * Speaks to Redis Streams: one stream per topic, one group per service. A failed message is retried
- * here, as a claim would.
+ * Implements the scenarios' broker interface with Redis Streams, by one stream per topic and one
+ * group per service. A failed message is retried here, as XCLAIM would do it.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;

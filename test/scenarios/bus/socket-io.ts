@@ -9,13 +9,13 @@ import { listenAs, portOf } from '../ports.ts';
 import { DEAD, type Bus, type Delivered } from './bus.ts';
 
 /**
- * Works without a broker: each subscriber is a socket.io server, and each publisher connects to all
- * of them.
+ * Implements the scenarios' broker interface without a broker: each subscriber is a socket.io
+ * server, and each publisher connects to all of them.
  */
 const require = createRequire(import.meta.url);
 const MAX_DELIVERIES = 3;
 const REDELIVERY_MS = 30;
-/** Name under which other services find the socket. */
+/** Returns the name under which a service publishes the port of its socket.io server. */
 const socketOf = (service: string): string => `${service}/socket`;
 
 export function connectSockets(scenario: string): Bus {
@@ -29,8 +29,8 @@ export function connectSockets(scenario: string): Bus {
   const connect = async (service: string): Promise<Clients.Socket> => {
     const url = `http://127.0.0.1:${await portOf(socketOf(service))}`;
     const socket = traceSocket(io(url, { transports: ['websocket'], reconnectionDelay: 50 }));
-    // The answer follows the greeting by which both ends learn that context may travel. It belongs
-    // to no flow.
+    // Waiting for this answer ensures that both ends have greeted each other, which allows them to
+    // send context. The call belongs to no flow.
     await context.with(ROOT_CONTEXT, () => socket.emitWithAck('ready'));
     return socket;
   };
@@ -69,7 +69,8 @@ export function connectSockets(scenario: string): Bus {
             await handlers.get(topic)?.(delivered);
             answer('taken');
           } catch (error) {
-            // A listener has no caller to throw to, so its span records the error.
+            // An error of a listener would reach no caller, so it is recorded in the listener's
+            // span.
             trace
               .getActiveSpan()
               ?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { DEAD } from './bus.ts';
 
 /**
- * Implements the scenarios' own broker: JSON lines over TCP. Publish, subscribe by topic and group
- * (one member of a group gets a message), ack, nack (delivered again after a pause), dead letter
- * after three times. Queues keep what has no reader yet.
+ * The scenarios' own broker, which speaks JSON lines over TCP. A message goes to one member of each
+ * group that subscribes to its topic. A rejected message is redelivered after a pause, and after
+ * three deliveries becomes a dead letter. Queues without a reader keep their messages.
  */
 interface Message {
   id: number;
@@ -122,7 +122,8 @@ export async function startBus(
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    // The reader repeats the socket's errors: a member that is killed resets its connection.
+    // Errors are handled here, because a killed member resets its connection and `createInterface`
+    // emits the socket's errors again.
     createInterface({ input: socket })
       .on('line', (line) => take(socket, JSON.parse(line) as Frame))
       .on('error', () => undefined);

@@ -18,8 +18,8 @@ interface Delivery {
 }
 
 /**
- * Speaks to tcp-server.ts; instrumented by hand with the broker-neutral calls, as any home-made
- * transport would be.
+ * Implements the scenarios' broker interface with tcp-server.ts. It is instrumented by hand with
+ * `publishEvent` and `handleMessage`, as any home-made transport would be.
  */
 export async function connectTcp(url: string): Promise<Bus> {
   const { hostname, port } = new URL(url);

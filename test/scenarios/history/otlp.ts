@@ -1,7 +1,7 @@
 import { SEVERITY_TEXT } from '../lines.ts';
 import type { Attributes, Played, PlayedEvent, PlayedSpan, SpanKind } from './player.ts';
 
-/** Describes the process that sent a record at that time. */
+/** Returns the resource attributes of the process of a service that was running at a time. */
 export type ResourceOf = (service: string, atMs: number) => Attributes;
 
 export interface OtlpRequests {
@@ -17,7 +17,7 @@ const KINDS: Record<SpanKind, number> = {
   consumer: 5,
 };
 
-/** Epoch ms as OTLP has it: whole nanoseconds in a text, exact to the microsecond. */
+/** Converts epoch ms to the form of OTLP: nanoseconds as text, exact to the microsecond. */
 export const nanosOf = (ms: number): string => `${Math.round(ms * 1000)}000`;
 
 const attributesOf = (attributes: Attributes): object[] =>
@@ -57,7 +57,10 @@ const eventOf = ({ eventName, atMs, span, line, attributes }: PlayedEvent): obje
   attributes: attributesOf(attributes),
 });
 
-/** Groups by process, because one resource speaks for all its records. */
+/**
+ * Groups records by the process that sent them, because in OTLP one resource describes all its
+ * records.
+ */
 function byResource<T extends { service: string }>(
   records: readonly T[],
   timeOf: (record: T) => number,
@@ -74,7 +77,7 @@ function byResource<T extends { service: string }>(
   return [...groups.values()];
 }
 
-/** Writes what was played as requests of OTLP in JSON. */
+/** Returns simulated records as OTLP requests in JSON. */
 export function toOtlp({ spans, events }: Played, resourceOf: ResourceOf): OtlpRequests {
   return {
     traces: {

@@ -16,7 +16,7 @@ const order = (fault?: string) => ({
   flags: ['member'],
   ...(fault !== undefined && { fault }),
 });
-/** Names of the steps, in the order in which they began. */
+/** Returns the names of the steps, in order of their start. */
 const stepsOf = ({ spans }: Played): string[] =>
   spans
     .filter(({ kind }) => kind !== 'producer' && kind !== 'client')

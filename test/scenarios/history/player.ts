@@ -4,10 +4,10 @@ import { lineOfFailure, linesAt, type LogLine } from '../lines.ts';
 import type { Action, Failure, Fault, Order, Scenario } from '../scenario.ts';
 
 /**
- * Plays orders of a scenario in a time that has passed already, and returns the records that its
- * services would have sent. It follows the same data as `service.ts`, with the attributes of the
- * instrumentation package, so that history and live orders are of the same kind. It is pure: the
- * same orders and random numbers give the same records.
+ * Simulates orders of a scenario in the past, and returns the records that its services would have
+ * sent. It interprets the same data as `service.ts` and uses the attributes of the instrumentation
+ * package, so that simulated and real orders look alike. It is pure: the same input and random
+ * numbers give the same records.
  */
 export interface PlayedSpan {
   service: string;
@@ -28,7 +28,7 @@ export interface PlayedEvent {
   atMs: number;
   span: SpanRef | null;
   attributes: Attributes;
-  /** What an ordinary log record says; absent for events. */
+  /** Severity and text of a log record; missing for an event. */
   line?: Pick<LogLine, 'severity' | 'text'>;
 }
 export interface Played {
@@ -42,38 +42,40 @@ export interface SpanRef {
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 export type Attributes = Record<string, string | number>;
 
-/** What surrounds the services: chance, and what keeps messages from being taken. */
+/** The conditions of the simulation: randomness, the broker, and when messages are received. */
 export interface World {
   random(): number;
-  /** Name of the broker as `messaging.system` has it. */
+  /** Name of the broker for the attribute `messaging.system`. */
   system: string;
   /**
-   * Returns when a service takes a message that arrives at `atMs`; null if it never does, because
-   * the message was lost.
+   * Returns when a service receives a message that arrives at `atMs`; null if the message is lost.
    */
   takenAt(service: string, order: Order, atMs: number): number | null;
 }
 
 const MAX_DELIVERIES = 3;
 const BACKOFF_MS = 800;
-/** Time until a fault is thrown, ms. */
+/** Time from the start of a step until its fault is thrown, ms. */
 const FAILING_MS = 2;
 const HTTP = { 'http.request.method': 'POST' };
 
-/** The order with where it stands: in which service, span and flow, and what time it is there. */
+/**
+ * State of the simulation within one order: the current service, span and flow, and the time
+ * (`ms`).
+ */
 interface At {
   service: string;
   order: Order;
   span: SpanRef;
-  /** Attributes that name the flow; empty before the flow has begun. */
+  /** Attributes that name the flow; empty until the flow has started. */
   flow: Attributes;
-  /** Business keys, which only the process knows that began the flow. */
+  /** Business keys. Only the process that started the flow sets them on its spans. */
   keys: Attributes;
   messageId?: string;
   ms: number;
 }
 
-/** A message under way to all who subscribed. */
+/** A message that was sent and has not been received yet. */
 interface Sent {
   topic: string;
   kind: string;
@@ -112,7 +114,7 @@ export function play(
       .join('')
       .slice(0, digits);
   const ref = (traceId: string): SpanRef => ({ traceId, spanId: hex(16) });
-  /** Scatters a duration around its usual length; a few are much longer, as in any system. */
+  /** Returns a random duration around the usual one. A few are much longer, as in real systems. */
   const scattered = (ms: number): number => {
     const spread = ms * (0.75 + 0.5 * world.random());
     return world.random() < 0.03 ? spread * (2 + 3 * world.random()) : spread;
@@ -122,7 +124,10 @@ export function play(
       ? {}
       : { ...at.flow, ...at.keys, [names.ATTR_FLOW_SOURCE]: source };
 
-  /** Does work in a span and returns it; a failure of the work is one of the span. */
+  /**
+   * Does work within a span and returns the span. If the work throws a fault, the span gets the
+   * failure.
+   */
   const inSpan = (
     at: At,
     span: SpanRef,
@@ -261,7 +266,7 @@ export function play(
     if (client.failure)
       throw new Thrown({ type: 'Error', message: `${service} answered ${client.failure.type}` });
   };
-  /** Handles a request and returns its status. */
+  /** Handles a request to the service `to`, and returns the HTTP status. */
   const serve = (to: string, at: At, parentSpanId?: string): number => {
     const { do: actions } = scenario.services
       .find(({ name }) => name === at.service)!

@@ -3,25 +3,35 @@ import type { Scenario } from '../scenario.ts';
 import { toOtlp, type ResourceOf } from './otlp.ts';
 import type { Played } from './player.ts';
 
-/** Flows that are sent together; each request is answered once it is stored. */
+/**
+ * Number of flows in one request. The next request is sent after the server has stored this one.
+ */
 const FLOWS_A_REQUEST = 25;
-/** Longest pause between two requests, ms: history leaves half of the time to what is live. */
+/**
+ * Maximum pause between two requests, ms. A pause is as long as the request before, so that half of
+ * the server's time is left for live data.
+ */
 const MAX_PAUSE_MS = 3000;
-/** Pause before a refused request is sent again, ms. */
+/** Pause before a rejected request is repeated, ms. */
 const RETRY_MS = 500;
 const TRIES = 40;
-/** Interval at which records are sent whose time has come, ms. */
+/** Interval at which `follow` sends records whose time has come, ms. */
 const DUE_MS = 250;
 
-/** Sends what was played to a receiver of OTLP over HTTP, as an exporter would. */
+/** Sends simulated records to an OTLP/HTTP receiver, as an exporter would. */
 export interface Sender {
-  /** Announces what the scenario's flows consist of, as `defineFlow` does. */
+  /** Sends the scenario's flow definition, as `defineFlow` does. */
   define(scenario: Scenario, service: string): Promise<void>;
-  /** Sends all records up to a time, in requests of whole flows, in the order given. */
+  /** Sends all records up to the time `untilMs`, in the given order of flows. */
   send(played: readonly Played[], untilMs: number): Promise<void>;
-  /** Sends the records after that time, each when its time comes; resolves after the last. */
+  /**
+   * Sends the records after the time `fromMs`, each when its time comes. Resolves after the last.
+   */
   follow(played: readonly Played[], fromMs: number): Promise<void>;
-  /** Leaves out flows that begin after this time: from then on there are real ones. */
+  /**
+   * Leaves out flows that start after this time, because from then on real services place the
+   * orders.
+   */
   endAt(ms: number): void;
   stop(): void;
 }
@@ -46,7 +56,8 @@ export function createSender(otlp: string, resourceOf: ResourceOf): Sender {
   };
   const request = async (played: Played): Promise<void> => {
     const { traces, logs } = toOtlp(played, resourceOf);
-    // Spans go first: a flow of which only its old beginning were known would be stuck.
+    // Spans are sent before events. If the server knew only the start event of an old flow, it
+    // would report the flow as stuck.
     if (played.spans.length > 0) await post('/v1/traces', traces);
     if (played.events.length > 0) await post('/v1/logs', logs);
   };
@@ -89,7 +100,7 @@ const together = (played: readonly Played[]): Played => ({
 const lastOf = ({ spans }: Played): number =>
   spans.reduce((last, { endMs }) => Math.max(last, endMs), 0);
 
-/** Returns the records whose time came after `afterMs`, up to `nowMs`. */
+/** Returns the records with a time after `afterMs` and not after `nowMs`. */
 export const dueIn = ({ spans, events }: Played, afterMs: number, nowMs: number): Played => ({
   spans: spans.filter(({ endMs }) => endMs > afterMs && endMs <= nowMs),
   events: events.filter(({ atMs }) => atMs > afterMs && atMs <= nowMs),

@@ -3,25 +3,25 @@ import { RETURNS, shop } from '../systems/shop.ts';
 import { play, type Played, type World } from './player.ts';
 
 /**
- * Makes the last day of the shop: some traffic by day and little at night, more in the last hour,
- * and the faults that a shop has. Two things are not over yet when it ends: one order has waited
- * for its parcel since long before, and the mailer is down.
+ * Simulates the last day of the demo's shop: some traffic by day, little at night, more in the last
+ * hour, and typical faults. Two problems still exist at its end: one order has been waiting for its
+ * parcel for a long time, and the mailer is down.
  */
 export interface HistoryOptions {
-  /** The present, epoch ms. */
+  /** The present time, epoch ms. */
   nowMs: number;
-  /** Time until which orders are placed; the services that really run do so from then on. */
+  /** Time until which orders are placed, epoch ms. Later orders are placed by the real services. */
   untilMs: number;
   seed: number;
   /** Length of the history, ms. */
   lengthMs: number;
-  /** Orders of the last three minutes, a second. */
+  /** Orders per second in the last three minutes. */
   rate: number;
-  /** Mean time between two orders of the hour before, ms. */
+  /** Mean time between two orders in the rest of the last hour, ms. */
   hourGapMs: number;
-  /** Instant at which the mailer is back; what waits for it is taken from then on. */
+  /** Time at which the mailer is back and takes the waiting messages, epoch ms. */
   mailerBackMs: number;
-  /** Name of the broker, as `messaging.system` has it. */
+  /** Name of the broker for the attribute `messaging.system`. */
   system: string;
 }
 
@@ -32,24 +32,27 @@ export interface Placed {
 }
 export interface History {
   played: Played[];
-  /** Number of the next order. */
+  /** Order number for the first order after the history. */
   nextNumber: number;
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** The order that is stuck for good: its number, and how long before the present it was placed. */
+/** The order that stays stuck, and its age. */
 export const STUCK = { number: 1042, orderId: 'order-1042', agoMs: 47 * MINUTE };
-/** Time before the present at which the mailer failed, ms. */
+/** Time before the present at which the mailer went down, ms. */
 const MAILER_FAILED_MS = 100_000;
-/** Time in which a service that is back takes one of the messages that wait, ms. */
+/** Time that a restarted service takes for each waiting message, ms. */
 const DRAIN_MS = 150;
 /**
- * Age from which on failures are in the history, ms: an incident of a failure is over after fifteen
- * minutes, and what is wrong when the demo begins should be what is wrong now.
+ * Minimum age of failures in the history, ms. An incident about a failure ends after fifteen
+ * minutes, so that when the demo starts, only present problems are open.
  */
 const FAILURES_BEFORE_MS = 20 * MINUTE;
-/** Version of loyalty that was replaced, and when, so that charts show a deployment. */
+/**
+ * A deployment in the history, which charts will mark: the service, its version before, and the age
+ * of the deployment.
+ */
 const DEPLOYED = { service: 'loyalty', before: '1.8.2', agoMs: 9 * HOUR };
 
 export const VERSIONS: Record<string, string> = {
@@ -59,7 +62,7 @@ export const VERSIONS: Record<string, string> = {
 const CUSTOMERS = ['Okafor', 'Lindgren', 'Moreau', 'Tanaka', 'Silva', 'Novak', 'Haddad', 'Weber'];
 const COUNTRIES = ['DE', 'FR', 'SE', 'NL', 'PL'];
 
-/** Returns random numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+/** Returns a seeded generator of random numbers from 0 to 1 (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -70,7 +73,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** Returns an order of a customer who buys something; the next numbers are the caller's. */
+/** Returns a random order with the given number. */
 export function someOrder(number: number, random: () => number, fault?: string): Order {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const amount = (12 + 180 * random() ** 2).toFixed(2);
@@ -82,7 +85,7 @@ export function someOrder(number: number, random: () => number, fault?: string):
   };
 }
 
-/** Returns the return of an order that was placed some time before. */
+/** Returns an order's return: goods that the customer sends back. */
 export const someReturn = (number: number, of: Order): Placed['order'] => ({
   ...of,
   orderId: `return-${number}`,
@@ -90,7 +93,7 @@ export const someReturn = (number: number, of: Order): Placed['order'] => ({
   flags: [],
 });
 
-/** Returns the mean time between two orders, ms, so long before the present. */
+/** Returns the mean time between two orders, ms, at a time `agoMs` before the present. */
 function gapMs(
   agoMs: number,
   atMs: number,
@@ -108,7 +111,7 @@ const TROUBLES: readonly [fault: string, share: number, isFailure: boolean][] = 
   ['points-locked', 0.006, true],
 ];
 
-/** Returns when which order was placed, the oldest first. */
+/** Returns all orders and returns of the history with their times, the oldest first. */
 export function placedOrders(options: HistoryOptions, random: () => number): Placed[] {
   const { nowMs, untilMs, lengthMs } = options;
   const times: number[] = [];
@@ -159,7 +162,7 @@ export function shopHistory(options: HistoryOptions): History {
   return { played, nextNumber: Math.max(STUCK.number, ...numbers.map(Number)) + 1 };
 }
 
-/** Returns the version in which a service ran then. */
+/** Returns the version of a service that was running at a time. */
 export function versionAt(service: string, atMs: number, nowMs: number): string {
   const isBefore = service === DEPLOYED.service && atMs < nowMs - DEPLOYED.agoMs;
   return isBefore ? DEPLOYED.before : (VERSIONS[service] ?? '1.0.0');

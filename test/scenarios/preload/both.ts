@@ -3,8 +3,8 @@ import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 
 /**
- * Combines OpenTelemetry's own instrumentation of the clients with ours: neither makes a span
- * twice.
+ * Uses OpenTelemetry's own instrumentation of the clients together with Fermata's. No span may be
+ * made twice.
  */
 const instrumentations = [
   new AmqplibInstrumentation(),

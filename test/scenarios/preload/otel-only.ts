@@ -2,10 +2,7 @@ import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 
-/**
- * Starts a service that knows OpenTelemetry and nothing of Fermata: what most services look like on
- * the first day.
- */
+/** Starts OpenTelemetry without any part of Fermata, as most services have it at first. */
 const sdk = new NodeSDK({
   instrumentations: [new AmqplibInstrumentation(), new KafkaJsInstrumentation()],
 });

@@ -1,8 +1,8 @@
 import { coordination, type Scenario } from '../scenario.ts';
 
 /**
- * Checkout orchestrates: it commands warehouse, email and rewards one after the other and waits for
- * each reply.
+ * An orchestration: checkout sends commands to warehouse, email and rewards, one after another, and
+ * waits for each reply.
  */
 export const checkoutOrchestrated: Scenario = {
   name: 'checkout-orchestrated',
@@ -131,8 +131,8 @@ export const checkoutOrchestrated: Scenario = {
 const customers = ['member', 'guest'] as const;
 
 /**
- * Checkout publishes that an order was created; email, warehouse and rewards react in any order,
- * without commands.
+ * A choreography: checkout publishes that an order was created; email, warehouse and rewards react
+ * in any order, without commands.
  */
 export const checkoutChoreographed: Scenario = {
   name: 'checkout-choreographed',
@@ -237,7 +237,9 @@ export const checkoutChoreographed: Scenario = {
   ],
 };
 
-/** Analytics subscribes, too, while orders run, and one day it stops. */
+/**
+ * A choreography that a fourth service, analytics, joins while orders are running and later leaves.
+ */
 export const checkoutFourthService: Scenario = {
   name: 'checkout-fourth-service',
   summary: 'A fourth service subscribes to OrderCreated, later it stops.',

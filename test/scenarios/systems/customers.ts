@@ -1,8 +1,8 @@
 import { coordination, type Action, type Scenario } from '../scenario.ts';
 
 /**
- * A choreography with a step that can fail: the service that caused it must learn of it, and
- * revert.
+ * A choreography with a step that can fail. The service that caused it must learn of the failure
+ * and revert its change.
  */
 export const addressChange: Scenario = {
   name: 'address-change',

@@ -6,7 +6,7 @@ const done = (service: string): Action => ({
 });
 
 /**
- * Reaches the same outcome in three styles, by the order's flag: choreographed, orchestrated, and
+ * One process in three styles, selected by a flag of the order: choreographed, orchestrated, or
  * both.
  */
 export const orderHybrid: Scenario = {

@@ -3,7 +3,10 @@ import conductorWorkflow from './conductor-workflow.ts';
 
 const stops = ['resize', 'watermark', 'store'];
 
-/** Each datum has its own set and order of transformations, and carries it. */
+/**
+ * A pipeline in which each item has its own sequence of transformations, which it carries as a
+ * routing slip.
+ */
 export const pipeline: Scenario = {
   name: 'pipeline',
   summary: 'A composable pipeline by routing slip: each transformation is a service.',
@@ -66,8 +69,8 @@ export const pipeline: Scenario = {
 };
 
 /**
- * Conductor's example workflow, imported as a definition, executed by a small conductor with
- * workers.
+ * Conductor's example workflow. It is imported as a flow definition, and executed by a small
+ * orchestrator with workers.
  */
 export const conductor: Scenario = {
   name: 'conductor-workflow',

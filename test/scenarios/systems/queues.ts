@@ -1,7 +1,7 @@
 import { latency, type Scenario } from '../scenario.ts';
 import { DEAD } from '../bus/bus.ts';
 
-/** A consumer is down while the broker queues; it comes back; one message is poison. */
+/** A queue whose consumer is down for a while and comes back. One message always fails. */
 export const queueOutage: Scenario = {
   name: 'queue-outage',
   summary: 'A consumer is down and catches up; a poison message ends in the dead-letter queue.',
@@ -65,8 +65,8 @@ export const queueOutage: Scenario = {
 };
 
 /**
- * Calls are retried with back-off; requests that could not be sent are kept and replayed when the
- * service starts.
+ * Calls that are retried with back-off. Requests that could not be sent are stored, and replayed
+ * when the service is back.
  */
 export const retryBackoff: Scenario = {
   name: 'retry-backoff',

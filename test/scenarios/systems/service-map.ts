@@ -8,7 +8,10 @@ import {
 
 const call = (of: string, timeoutMs = 10_000): Action => ({ call: '/work', of, timeoutMs });
 
-/** Services call 1→2, 1→3, 3→4, 3→5, 5→6; the times are the article's divided by ten. */
+/**
+ * Returns services that call each other: 1→2, 1→3, 3→4, 3→5, 5→6. The times are a tenth of those in
+ * the article from which the example comes.
+ */
 const services = (parallel: boolean): ServiceSpec[] => {
   const both = (a: Action[], b: Action[]): Action[] =>
     parallel ? [{ parallel: [a, b] }] : [...a, ...b];

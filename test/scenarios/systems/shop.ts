@@ -1,12 +1,12 @@
 import { DEAD } from '../bus/bus.ts';
 import type { Scenario } from '../scenario.ts';
 
-/** Where a return begins. */
+/** The service and path to which returns of goods are sent. */
 export const RETURNS = { service: 'returns', path: '/returns' };
 
 /**
- * The shop of the demo. An order runs by events from service to service; a return is led by one
- * service that sends commands. Names are those that people who run a shop would give.
+ * The shop of the demo. An order is choreographed by events; a return is orchestrated by one
+ * service that sends commands. The names are those that people in a shop would use.
  */
 export const shop: Scenario = {
   name: 'shop',

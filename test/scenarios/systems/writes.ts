@@ -22,8 +22,8 @@ const broken = (
 });
 
 /**
- * A write goes to four services, the last of which fails; the order's flag decides whether and how
- * the others are undone.
+ * A write to four services, the last of which fails. A flag of the order decides whether and how
+ * the other writes are undone.
  */
 export const partialWrite: Scenario = {
   name: 'partial-write',
@@ -144,9 +144,7 @@ export const partialWrite: Scenario = {
   ],
 };
 
-/**
- * Inventory is the source of truth; three services keep copies of it through its internal events.
- */
+/** Three services that keep copies of the inventory's data by its internal events. */
 export const catalogCopies: Scenario = {
   name: 'catalog-copies',
   summary:
@@ -215,7 +213,9 @@ export const catalogCopies: Scenario = {
   ],
 };
 
-/** Facts flow into a reporting database; a report queries the source of truth. */
+/**
+ * A reporting database that is filled by events, and a report that also queries the original data.
+ */
 export const reporting: Scenario = {
   name: 'reporting',
   summary: 'A reporting database built from events, and a report asked from the sources.',
