@@ -1,4 +1,5 @@
-// Runs the bench of ingest or, with `--query`, of reading many flows. Passes other arguments on.
+// Runs the ingest benchmark or, with `--query`, the benchmark of queries over many flows. All other
+// arguments are passed to the benchmark.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Returns the time of the newest change of a file, or below a folder. */
+/**
+ * Returns when a file, or the most recently changed file of a folder, was modified (ms since 1970).
+ */
 function newest(folder) {
   if (!existsSync(folder)) return 0;
   if (!statSync(folder).isDirectory()) return statSync(folder).mtimeMs;
@@ -18,8 +20,8 @@ function newest(folder) {
 }
 
 /**
- * Builds the server and the dashboard where they are missing or older than their sources. tsc's own
- * record says when it last checked.
+ * Builds the server and the dashboard if their output is missing or older than their sources. For
+ * the server this compares with `.tsbuildinfo`, which tsc writes at each build.
  */
 export function buildChanged(root) {
   const require = createRequire(join(root, 'package.json'));

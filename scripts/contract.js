@@ -3,14 +3,16 @@ import { format } from 'prettier';
 import ts from 'typescript';
 
 /**
- * Makes the schemas of what the API answers from the types of the contract, and says what they are
- * in `server/src/query/schemas/contract.json`. `npm run contract` writes it; with `--check` it only
- * compares. No object may have a field that its type does not have.
+ * Generates JSON schemas of the API's answers from the TypeScript types in `server/src/contract/`.
+ * `npm run contract` writes them to `server/src/query/schemas/contract.json`; with `--check` it
+ * only compares. The schemas forbid object fields that the type does not declare.
  */
 const folder = new URL('../server/src/contract/', import.meta.url);
 const target = new URL('../server/src/query/schemas/contract.json', import.meta.url);
 
-/** Names of declarations that the schemas begin with; what they refer to follows. */
+/**
+ * Declarations from which the generation starts. Every type that they refer to gets a schema, too.
+ */
 const ROOTS = ['Answers', 'Problem'];
 
 const declarations = new Map();
@@ -30,7 +32,10 @@ const LITERALS = {
   [ts.SyntaxKind.UnknownKeyword]: {},
 };
 
-/** Reads the comment of a declaration: its words, and what its tags add to the schema. */
+/**
+ * Returns the schema keywords in a declaration's doc comment: its text as the description, and the
+ * keywords of its tags, for example `@minimum`.
+ */
 function said(node) {
   const tags = Object.fromEntries(
     ts.getJSDocTags(node).map((tag) => [tag.tagName.text, String(tag.comment ?? '')]),
@@ -51,7 +56,10 @@ function said(node) {
   };
 }
 
-/** Adds words to a schema. They stand beside a `$ref`, as OpenAPI 3.1 allows. */
+/**
+ * Adds schema keywords to a schema. A schema with `$ref` may have them as well, as OpenAPI 3.1
+ * allows.
+ */
 const withWords = (schema, words) => ({ ...schema, ...words });
 
 function objectOf(fields) {
@@ -69,7 +77,7 @@ function objectOf(fields) {
   };
 }
 
-/** Returns the fields of an object type, those that it inherits first. */
+/** Returns the fields of an object type, with inherited fields first. */
 function fieldsOf(node, types) {
   if (ts.isParenthesizedTypeNode(node)) return fieldsOf(node.type, types);
   if (ts.isIntersectionTypeNode(node))
@@ -136,7 +144,7 @@ const literalOf = (node) =>
       ? { const: node.kind === ts.SyntaxKind.TrueKeyword }
       : { type: 'string', enum: [node.text] };
 
-/** Returns the schema of one of several: words of a list become one list. */
+/** Returns the schema of a union type. Its string literals become a single `enum`. */
 function unionOf(parts) {
   const words = parts.filter((part) => part.enum);
   const others = parts.filter((part) => !part.enum);
@@ -156,7 +164,8 @@ function referenceOf(node, types) {
   const declared = declarationOf(name);
   if (declared.typeParameters) return objectOf(fieldsOf(node, types));
   if (schemas[name] === undefined) {
-    // The name is taken first, because a type may refer to itself.
+    // The name is registered before its body is generated, because a recursive type refers to
+    // itself.
     schemas[name] = {};
     const body = ts.isTypeAliasDeclaration(declared)
       ? schemaOf(declared.type, NONE)

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The program of the package `fermata`, which has everything built: starts the server, or asks one.
+// This is the command `fermata` of the npm package of that name, which contains the built files. It
+// starts the server, or sends a query to a running server.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -56,7 +57,8 @@ const versionOf = () => JSON.parse(readFileSync(`${root}package.json`, 'utf8')).
 async function ask(args) {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // A reader that has seen enough, as `head`, ends the command.
+  // A write fails once the reader of the output, for example `head`, has closed the pipe. The
+  // command then ends without an error.
   process.stdout.on('error', () => process.exit(0));
   process.exitCode = await runCommand(args, process.env.FERMATA_URL, {
     out: (text) => void process.stdout.write(`${text}\n`),

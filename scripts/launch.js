@@ -2,24 +2,25 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
- * Starts the built server and, if asked for, the demo's services. Ends with the server, and passes
- * signals on to both.
+ * Starts the built server and, with `demo`, the demo's services. This process exits when the server
+ * exits, and on SIGINT or SIGTERM it stops both.
  */
 export function launch(root, { demo, args }) {
-  // The engine needs more of libuv's threads than the default four, and their number can only be
-  // set before Node starts.
+  // The server's embedded database needs more threads of libuv's pool than the default of four.
+  // Node reads the size only when it starts.
   const env = { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' };
-  // With a limit this low V8 lets garbage double the heap; with its default, of 4 GB, quadruple it.
-  // A limit in NODE_OPTIONS takes precedence.
+  // NODE_OPTIONS limits V8's heap to 2,000 MB. With a limit this low V8 collects garbage before the
+  // heap has more than doubled; with its default limit of 4 GB the heap quadruples. A limit that
+  // the user sets in NODE_OPTIONS takes precedence.
   const serverEnv = {
-    // Orders of the demo are worth their amount, which incidents sum up; all that its services log
-    // is kept.
+    // In the demo an order's value is its `amount`, which incidents sum up, and all log records of
+    // the services are kept.
     ...(demo && { FERMATA_VALUE_KEY: 'amount', FERMATA_DEMO: '1', FERMATA_LOGS: 'all' }),
     ...env,
     NODE_OPTIONS: `--max-old-space-size=2000 ${process.env.NODE_OPTIONS ?? ''}`.trim(),
   };
-  // The young generation has 64 MiB, because spans die young, and the default of 16 makes them
-  // survive into slow collections.
+  // Semi-spaces of 64 MiB let most spans die in V8's young generation. With the default of 16 MiB
+  // they survive into the old generation, whose collections are slow.
   const server = spawn(
     process.execPath,
     ['--max-semi-space-size=64', join(root, 'server/dist/main.js'), ...args],

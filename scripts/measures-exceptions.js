@@ -1,6 +1,6 @@
 /**
- * Words of no field, each with the one that a reader searches for. Matched at the beginning of a
- * word, in production code and its comments.
+ * Words that are not established terms, each with the term that a reader would search for. Each is
+ * matched at the beginning of a word, in production code and its comments.
  */
 export const BANNED_WORDS = new Map([
   ['MOST_', 'MAX_'],
@@ -26,9 +26,9 @@ export const BANNED_WORDS = new Map([
 ]);
 
 /**
- * Places beyond a limit, each with how far and why. `npm run measures -- --check` refuses a place
- * that is not in here, one that has grown, and one that says more than is needed: the list may only
- * shrink.
+ * Functions and files that exceed a limit of `scripts/measures.js`, each with its permitted value
+ * and the reason. `npm run measures -- --check` fails if one is missing here, has grown, or has
+ * shrunk below its value, so the list can only shrink.
  *
  * @type {readonly { rule: string, where: string, value: number, reason: string }[]}
  */

@@ -5,9 +5,9 @@ import ts from 'typescript';
 import { BANNED_WORDS, EXCEPTIONS } from './measures-exceptions.js';
 
 /**
- * Runs `npm run measures [-- --check] [-- --root DIRECTORY]`: how readable the code is, in numbers.
- * With `--check` it fails for every place beyond a limit that `measures-exceptions.js` does not
- * name, and for every exception that is larger than needed: that list may only shrink.
+ * Prints numbers that tell how readable the code is: `npm run measures [-- --check] [-- --root
+ * DIRECTORY]`. With `--check` it fails if anything exceeds a limit and `measures-exceptions.js`
+ * does not permit it, or if a permitted value is larger than needed.
  */
 const args = process.argv.slice(2);
 const root = args.includes('--root')
@@ -16,8 +16,8 @@ const root = args.includes('--root')
 const WORKSPACES = ['server/src', 'instrumentation/src', 'web/src', 'test', 'scripts'];
 const LIMITS = { function: 60, factory: 120, file: 350, columns: 100, variables: 6 };
 /**
- * Folders of the stages, which work in sequence: none may call into another, only the engine sees
- * several.
+ * Folders of the server's pipeline stages. A stage must not call another stage; only the engine
+ * calls several.
  */
 const STAGES = [
   'normalize',
@@ -64,7 +64,10 @@ const nameOf = (node) =>
   (ts.isVariableDeclaration(node.parent) || ts.isPropertyAssignment(node.parent)
     ? node.parent.name.getText()
     : '(anonymous)');
-/** Counts a function's own variables: those that are reassigned, and collections that it fills. */
+/**
+ * Counts the state of a factory: variables that it reassigns, and maps, sets and arrays that start
+ * empty.
+ */
 const ownedVariables = (body) =>
   body.statements
     .filter(ts.isVariableStatement)
@@ -78,7 +81,7 @@ const ownedVariables = (body) =>
               (ts.isArrayLiteralExpression(initializer) && initializer.elements.length === 0))),
       ),
     ).length;
-/** Tells whether a function is a factory, which returns functions that share its variables. */
+/** Tells whether a function is a factory, that is, returns functions that share its variables. */
 const isFactory = (node) =>
   node.body !== undefined &&
   ts.isBlock(node.body) &&
@@ -116,8 +119,8 @@ const functions = production.flatMap((file) => {
 const linesOf = (file) => file.text.trimEnd().split('\n').length;
 const isComment = (line) => /^\s*(\/\/|\/?\*)/.test(line) || /\/\/ |\/\*\*/.test(line);
 /**
- * Tells whether a line contains a long text: neither prettier nor we break one, so that a search
- * finds it whole.
+ * Tells whether a line contains a string, regular expression or tag of 40 or more characters. Such
+ * a line may exceed the limit, because a broken text cannot be found by a search.
  */
 const hasLongText = (line) => /(['"`]).{40,}\1|\/.{40,}\/[a-z]*|^\s*[^<]*<[^>]{60,}/.test(line);
 const longLines = files
@@ -132,7 +135,7 @@ const longLines = files
       ),
   );
 
-/** Finds cycles of imports: each file that reaches itself. */
+/** Import graph: the files that each file imports, used to find import cycles. */
 const imports = new Map(
   production.map((file) => [
     file.path,
@@ -153,7 +156,7 @@ const reach = (from) => {
 };
 const circular = [...imports.keys()].filter((path) => reach(path).has(path));
 
-/** Finds functions among a stage's options, by which it would call into another stage. */
+/** Callback functions among the options of a stage, through which it could call another stage. */
 const callbacks = production.flatMap((file) => {
   const stage = /^server\/src\/([^/]+)\/index\.ts$/.exec(file.path)?.[1];
   const isPipeline = ['pipeline', 'drawing'].some((old) => file.path === `server/src/${old}.ts`);
@@ -174,7 +177,10 @@ const callbacks = production.flatMap((file) => {
   return found;
 });
 
-/** A dashboard may draw. */
+/**
+ * Occurrences of banned words. Files of `web/` are excluded, because "draw" is the right word
+ * there.
+ */
 const words = production
   .filter(({ path }) => !path.startsWith('web/'))
   .flatMap((file) =>
@@ -185,7 +191,10 @@ const words = production
   );
 
 const withoutComments = (text) => text.replace(/\/\*[^]*?\*\/|\/\/ .*/g, '');
-/** Finds logic files, which decide something beyond types, constants and wiring, without a test. */
+/**
+ * Names of the test files. They show which logic files (files with more than five branches or
+ * loops) have no test of the same name.
+ */
 const tests = new Set(
   files
     .filter(({ path }) => path.endsWith('.test.ts'))

@@ -1,5 +1,5 @@
-// Runs npm run pack:all [-- FOLDER]: writes the two packages as they are published,
-// `@fermata/instrumentation` and `fermata` (the server with the dashboard and the demo).
+// Writes the tarballs of the two npm packages, `@fermata/instrumentation` and `fermata` (the server
+// with the dashboard and the demo): `npm run pack:all [-- FOLDER]`.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -19,19 +19,22 @@ import { buildChanged } from './build-changed.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = resolve(process.argv[2] ?? join(root, 'packed'));
 const manifestOf = (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'));
-/** Files that are run, as the launcher and the scenarios name them. */
+/**
+ * Entry points: files that are started by path, by `scripts/launch.js` or by the scenarios. The
+ * package contains these files and all that they import.
+ */
 const PROGRAMS = [
   'scripts/fermata.js',
   'server/dist/main.js',
   'test/dist/scenarios/demo.js',
   'test/dist/scenarios/service.js',
 ];
-/** The demo's services need these, besides what the server needs. */
+/** Packages that the demo's services need in addition to the server's dependencies. */
 const DEMO = ['@opentelemetry/api', '@opentelemetry/sdk-node'];
 
 /**
- * Adds a file and all that it imports to `files`, which has paths from the root, and the packages
- * among them to `packages`.
+ * Adds a file and everything it imports: files to `files`, as paths relative to the root, and npm
+ * packages to `packages`.
  */
 function follow(file, files, packages) {
   if (files.has(file)) return;
@@ -62,7 +65,10 @@ function manifest(packages) {
   };
 }
 
-/** Writes the files of the package `fermata`, in the same places as in the repository. */
+/**
+ * Copies the files of the package `fermata` into a folder, with the same paths as in the
+ * repository.
+ */
 function stage(folder) {
   const files = new Set();
   const packages = new Set();
@@ -82,7 +88,7 @@ function stage(folder) {
   const write = (path, content) =>
     writeFileSync(join(folder, path), `${JSON.stringify(content, null, 2)}\n`);
   write('package.json', manifest(packages));
-  // The scenarios start their services in the folder that has a package.json.
+  // The demo starts its services in `test/` only if that folder has a package.json.
   write('test/package.json', { private: true, type: 'module' });
 }
 

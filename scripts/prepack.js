@@ -1,6 +1,6 @@
-// Makes the instrumentation's build in dist/ ready for `npm pack`: removes what has no source any
-// more, and rewrites the imports of declarations, because tsc leaves `./x.ts` in them, which
-// TypeScript before 5.0 does not find.
+// Prepares the instrumentation's dist/ for `npm pack`. It removes built files whose source was
+// deleted. It also changes the imports of declarations from `./x.ts`, as tsc writes them, to
+// `./x.js`, because TypeScript before 5.0 cannot resolve the former.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

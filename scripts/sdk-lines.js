@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Runs `npm run sdk-lines`: installs the packed package in a service of its own, under both lines
- * of OpenTelemetry's SDK: 0.223 on this Node, 0.30x on Node 22 (which npm's `node` package brings).
- * Each must send its flow's spans and milestones.
+ * Tests the packed instrumentation with two major versions of OpenTelemetry's SDK (`npm run
+ * sdk-lines`): 0.223 on the current Node, and 0.30x on Node 22 from an npm package. In each, a
+ * small service must send the spans and milestones of its flow.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LINES = [

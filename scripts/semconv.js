@@ -3,9 +3,9 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 
 /**
- * Makes the vocabulary from the registry in `instrumentation/semconv/` (OpenTelemetry Weaver's
- * YAML): the constants of `semconv.ts` and the table of the package's README. `npm run semconv`
- * writes them; with `--check` it only compares.
+ * Generates the constants of `semconv.ts` and the attribute table of the package's README from the
+ * registry in `instrumentation/semconv/` (YAML of OpenTelemetry Weaver). `npm run semconv` writes
+ * them; with `--check` it only compares.
  */
 const root = new URL('../instrumentation/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
@@ -18,7 +18,7 @@ const constant = (prefix, name) =>
     .replace(/^fermata[.-]/, '')
     .replace(/[.-]/g, '_')
     .toUpperCase()}`;
-/** Wraps the comments of the constants at 100 columns. */
+/** Returns the text as a doc comment, wrapped at 100 columns. */
 const comment = (text) => {
   if (!text) return '';
   if (text.length <= 93) return `/** ${text} */\n`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs npm start [-- --demo]: builds what is missing or older than its sources, starts the server,
-// and the demo if asked for.
+// Builds the server and the dashboard if they are missing or older than their sources, then starts
+// the server and, with `--demo`, the demo: `npm start [-- --demo]`.
 import { fileURLToPath } from 'node:url';
 import { buildChanged } from './build-changed.js';
 import { launch } from './launch.js';

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 /**
- * Runs `npm run docs:systems`: runs every scenario, photographs the timeline of one order of each,
- * and writes docs/systems.md: what runs, each case with what must be seen, and the picture. Needs
- * Chromium (CHROMIUM names another one).
+ * Generates docs/systems.md (`npm run docs:systems`). It runs every scenario and writes its
+ * services, the expected result of each case, and a screenshot of the timeline of one order. It
+ * needs Chromium, whose path the environment variable CHROMIUM can override.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const load = (path) => import(join(root, 'test/dist', path));
@@ -45,7 +45,7 @@ const page = await browser.newPage({
 });
 mkdirSync(join(root, 'docs/systems'), { recursive: true });
 
-/** Chooses the case for the picture: one that waits for something, else the first one. */
+/** Returns the case for the screenshot, preferably one in which a flow waits for something. */
 const worth = ({ cases, faults }) =>
   cases.find((one) => one.seen.waiting && !(one.fault && faults[one.fault]?.kind === 'dead')) ??
   cases[0];
