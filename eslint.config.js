@@ -4,7 +4,10 @@ import svelte from 'eslint-plugin-svelte';
 import ts from 'typescript-eslint';
 import svelteConfig from './web/svelte.config.js';
 
-/** One place for a thing: the message says where it belongs instead. */
+/**
+ * Returns an import restriction whose error message names the only folder where the import is
+ * allowed.
+ */
 const only = (where, ...names) => ({
   paths: names.map((name) => ({ name, message: `${name} is imported only in ${where}.` })),
 });

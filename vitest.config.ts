@@ -3,14 +3,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defaultServerConditions } from 'vite';
 
 /**
- * Without `module`: some packages' ES builds import files without extensions, which Node refuses.
+ * Export conditions by which imports are resolved. The condition `module` is left out, because the
+ * ES builds of some packages import files without extensions, which Node rejects.
  */
 const source = ['@fermata/source', ...defaultServerConditions.filter((name) => name !== 'module')];
 
 /**
- * Files that take minutes begin first: the one that begins last is waited for with an idle core.
- * Files that start many processes over brokers do not run beside each other, because two cores are
- * too few for both.
+ * Test files that take long, in the order in which they start, before all other files. A long file
+ * that starts last would leave the other core idle. Files that start many processes with brokers
+ * are apart in this order, because two cores are too few for two such files at once.
  */
 const LONG = [
   'test/e2e/scenarios',
@@ -45,9 +46,9 @@ class LongFirst extends BaseSequencer {
 }
 
 /**
- * Tests of functions that share no state: no server, no database, no environment. Their files run
- * one after another in one process, as loading the modules again for each file took longer than the
- * tests.
+ * Tests of functions without shared state: they use no server, database or environment variables.
+ * Their files run one after another in one process, because loading the modules again for each file
+ * took longer than the tests.
  */
 const PURE = [
   'server/src/{base,model,normalize,timeline,expect,detect,alert,analyze,contract,words}/**/*.test.ts',
@@ -75,7 +76,7 @@ export default defineConfig({
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
     ],
     pool: 'forks',
-    // Two cores; tests that start servers and brokers' clients wait for most of their time.
+    // Three workers keep two cores busy, because tests of servers and broker clients mostly wait.
     maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,

@@ -4,12 +4,12 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 
-/** Server whose data the dashboard shows while it is developed (`npx vite`). */
+/** URL of the running server to which the development server (`npx vite`) forwards API requests. */
 const SERVER = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
 
 /**
- * Writes a compressed form of each script and style beside it, when all are written. The server
- * sends these (`server/src/query/compression.ts`), so that it never compresses a file twice.
+ * Writes Brotli and gzip files beside each script and style sheet after the build. The server sends
+ * these (`server/src/query/compression.ts`), so it does not have to compress a file itself.
  */
 const compressed = (): Plugin => ({
   name: 'compressed',
@@ -30,10 +30,12 @@ export default defineConfig({
   resolve: { conditions: ['@fermata/source', ...defaultClientConditions] },
   build: {
     ...{ target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-    // How long each plugin took says nothing to whoever starts Fermata for the first time.
+    // Warnings about slow plugins are off, because they mean nothing to a first-time user of
+    // Fermata.
     rolldownOptions: { checks: { pluginTimings: false } },
   },
-  // `vite` alone serves the dashboard with hot reload against a running server.
+  // Vite's development server (`npx vite`) serves the dashboard with hot reload and forwards API
+  // requests to a running server.
   server: {
     proxy: {
       '/api': SERVER,
