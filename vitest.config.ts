@@ -11,7 +11,7 @@ const source = ['@fermata/source', ...defaultServerConditions.filter((name) => n
 /**
  * Test files that take long, in the order in which they start, before all other files. A long file
  * that starts last would leave the other core idle. Files that start many processes with brokers
- * are apart in this order, because two cores are too few for two such files at once.
+ * are not adjacent, because two cores are too few for two such files at once.
  */
 const LONG = [
   'test/e2e/scenarios',

@@ -245,12 +245,6 @@ export const EXCEPTIONS = [
   },
   {
     rule: 'columns',
-    where: 'web/src/pages/overview/Page.svelte',
-    value: 1,
-    reason: 'a text or an address that is not broken',
-  },
-  {
-    rule: 'columns',
     where: 'scripts/sdk-lines.js',
     value: 1,
     reason: 'a text or an address that is not broken',

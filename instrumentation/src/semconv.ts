@@ -33,8 +33,8 @@ export const ATTR_FLOW_DEADLINE = 'fermata.flow.deadline';
 /** Definition of a flow type as JSON, on the event `fermata.flow.defined`. */
 export const ATTR_FLOW_DEFINITION = 'fermata.flow.definition';
 /**
- * Set on the resource of spans that were imported as history. Their flows are shown, but they raise
- * no alerts and the server learns nothing from them.
+ * This attribute is set on the resource of spans that were imported as history. Their flows are
+ * shown, but they raise no alerts and the server learns nothing from them.
  */
 export const ATTR_IMPORTED = 'fermata.imported';
 /**
@@ -71,16 +71,19 @@ export const ATTR_MESSAGE_DEAD_LETTERED_FROM = 'fermata.message.dead_lettered_fr
 /** Number of messages that wait behind this one for the same consumer group. */
 export const ATTR_MESSAGE_LAG = 'fermata.message.lag';
 /**
- * Span that sent the message: its trace id and span id, joined by a hyphen. Set on the event
+ * Span that sent the message: its trace id and span id, joined by a hyphen. It is set on the event
  * `fermata.step.started` of a delivery, because log events have no links.
  */
 export const ATTR_MESSAGE_CREATION = 'fermata.message.creation';
 /**
- * Set by the sender and the receiver of a message whose protocol cannot carry context. Both compute
- * the message id from the content.
+ * This attribute is set by the sender and the receiver of a message whose protocol cannot carry
+ * context. Both compute the message id from the content.
  */
 export const ATTR_MESSAGE_CONTEXTLESS = 'fermata.message.contextless';
-/** Set on the span of a delivery whose handler returned without acknowledging the delivery. */
+/**
+ * This attribute is set on the span of a delivery whose handler returned without acknowledging the
+ * delivery.
+ */
 export const ATTR_MESSAGE_UNACKNOWLEDGED = 'fermata.message.unacknowledged';
 /** Id of the message that caused this one. */
 export const ATTR_CAUSATION_ID = 'fermata.causation.id';

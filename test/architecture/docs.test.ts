@@ -265,7 +265,7 @@ test('decisions are numbered without a gap, and listed by their titles', () => {
     ])
       if (!EARLIER.includes(path)) expect(TEXTS.get(path), path).toContain(part);
 });
-/** Decision records that were written before this form was required. */
+/** Decision records that need not have these sections, because they are older than the rule. */
 const EARLIER = ['docs/adr/0002-messages-are-judged-one-by-one.md'];
 
 test('workflows pin what they run, and the published package has the licence', () => {

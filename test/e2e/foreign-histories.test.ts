@@ -341,8 +341,8 @@ describe.runIf(fixtures)('foreign histories', () => {
     );
     expect(variants).toHaveLength(5);
     const { items: failures } = await client.get<FailuresAnswer>('lenses/failures', about);
-    // If an execution or map failed because one of its states failed, only the state counts as a
-    // failure.
+    // In AWS Step Functions, a failed state makes its map and its execution fail, too. Only the
+    // state counts as a failure here.
     const failed = failures.map((group) => [group.step, group.error.message, group.count]);
     expect(failed.sort()).toEqual([
       ['InvokeLambda', 'States.DataLimitExceeded', 4],

@@ -48,8 +48,8 @@ const SLOWER = 2;
  */
 const UNKNOWN_MS = 90_000;
 /**
- * Bound for consumers that always take a share of their messages late: detection may take this many
- * times the delay, plus a minute.
+ * Limit for faults in which a consumer handles some of its messages late: the server must detect a
+ * stuck flow within this many times that delay, plus a minute.
  */
 const SLOWER_THAN_SLOW = 6;
 const limitMs = ({ trouble, lengthMs, beforeMs }: BacklogScore): number =>

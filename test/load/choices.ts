@@ -158,8 +158,8 @@ interface Seen {
 function historyOf(type: FlowType, pen: Pen, [least, most]: readonly [number, number]): History {
   const startMs = START_MS + pen.between(0, 10 * MINUTE);
   const { share } = type.victim;
-  // For some types there are enough flows before the outage to learn even their rare branches; for
-  // the others the number is random.
+  // For 60 % of the flow types enough flows precede the outage that the server can learn even rare
+  // branches. For the other types the number of flows is random.
   const enough = pen.random() < 0.6 ? 12 / share : 0;
   const before = Math.round(Math.min(most, Math.max(pen.scaled(least, most), enough)));
   const everyMs = pen.scaled(3 * MINUTE, 90 * MINUTE) / before;

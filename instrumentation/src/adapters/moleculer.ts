@@ -104,7 +104,10 @@ function publish(packet: Packet, send: (packet: Packet) => unknown): unknown {
   return sent;
 }
 
-/** Removes the context from a received packet, and runs `handle` where `traceHandler` finds it. */
+/**
+ * Moves the propagation headers from a received packet into the OpenTelemetry context in which
+ * `handle` runs. `traceHandler` reads them there.
+ */
 function receive(packet: Packet, handle: () => unknown): unknown {
   const named = nameOf(packet);
   if (named === undefined) return handle();

@@ -3,7 +3,8 @@ import { recordTelemetry } from '../testing/telemetry.ts';
 import { emitMilestone } from './flow-log.ts';
 
 /**
- * The test imitates API 1.10, whose own `logs` do not know an SDK that registered in the older way.
+ * The mock imitates @opentelemetry/api 1.10, which has its own `logs`. An SDK that registered with
+ * the package api-logs is unknown to it.
  */
 vi.mock('@opentelemetry/api', async (original) => ({
   ...(await original<object>()),

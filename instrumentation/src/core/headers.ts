@@ -186,8 +186,8 @@ function copyOf(headers: Carrier): Texts {
 }
 
 /**
- * Returns the prefix of CloudEvents attributes in this carrier; null if it is not a CloudEvent.
- * Then a header named `id` belongs to the application.
+ * Returns the prefix of CloudEvents attributes in a message's headers; null if the message is not a
+ * CloudEvent. A header named `id` belongs to the application in that case.
  */
 function spelling(texts: Texts): string | null {
   if (texts['ce-id'] !== undefined) return 'ce-';

@@ -104,7 +104,7 @@ function sweepSoon(): void {
   (setTimeout(sweep, SWEEP_MS) as { unref?: () => void }).unref?.();
 }
 
-/** Announces deliveries that take long, and removes those whose spans have ended. */
+/** Exports a log event for each delivery that takes long. Removes deliveries that have ended. */
 function sweep(): void {
   announceDeliveries(preciseNow() - ANNOUNCED_AFTER_MS);
   inFlight.sweeping = false;
@@ -112,8 +112,8 @@ function sweep(): void {
 }
 
 /**
- * Announces deliveries whose handling began before `beganBefore` (epoch ms; default: all), and
- * removes those whose spans have ended. Each log event has the time at which the handling began.
+ * Exports one log event for each delivery whose handling began before `beganBefore` (epoch ms;
+ * default: all), unless it has been exported already. Removes deliveries whose spans have ended.
  */
 export function announceDeliveries(beganBefore = Infinity): void {
   forgetEnded();

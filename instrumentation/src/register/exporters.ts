@@ -44,8 +44,8 @@ export function addressOf(signal: Signal): string {
 }
 
 /**
- * Returns the headers for export requests of a signal, which the environment has in W3C baggage
- * format.
+ * Returns the headers for export requests of a signal. They are read from the environment variable
+ * OTEL_EXPORTER_OTLP_HEADERS (or its variant for the signal), which has W3C baggage format.
  */
 export function headersOf(signal: Signal): Record<string, string> {
   const pairs = (setting(signal, 'HEADERS') ?? '').split(',').map((pair) => pair.split('='));

@@ -91,8 +91,8 @@ export class Answer<T> {
   ) {
     this.#ask = ask;
     this.#refresh = new Refresh(freshness);
-    // `$derived` ensures that the effect runs again only if the name changes, not with each state
-    // that `name` reads.
+    // `name` may read state that changes while its result stays the same. `$derived` ensures that
+    // the effect runs again only if the result changes.
     const question = $derived(name());
     $effect(() => {
       void question;

@@ -43,7 +43,7 @@ export function comparisonText({ against, compare }: Comparison): string {
   return against === '' ? '' : 'the other flows';
 }
 
-/** Returns a message why the flows cannot be compared; null if they can be. */
+/** Returns a message that says why the flows cannot be compared; null if they can be. */
 export function comparisonProblem(
   filter: Filter,
   { compare }: Comparison,
@@ -79,7 +79,7 @@ export function lensQuery(filter: Filter, comparison: Comparison, nowMs: number)
   return query;
 }
 
-/** Returns the name by which an `Answer` notices that the filter or the comparison has changed. */
+/** Returns a text that changes with the filter or the comparison. An `Answer` is then reloaded. */
 export const lensName = (filter: Filter, comparison: Comparison): string =>
   JSON.stringify([filter, comparison]);
 

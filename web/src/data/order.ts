@@ -1,4 +1,4 @@
-/** Sort order of a list of flows, in the API's words. */
+/** Sort order of a list of flows. The values of `sort` are those of the API's parameter. */
 export interface ListOrder {
   sort: Sort;
   ascends: boolean;

@@ -106,7 +106,8 @@ test('the line shows what was typed last, or the last navigation from elsewhere,
         if (kind === 'elsewhere' || kind === 'follow') followed = asked.length;
         if (kind === 'type') typed = true;
         expect(line.text).toBe(shown);
-        // A query that was run equals the shown text, and the reader typed it.
+        // If this event ran a query, the query must be the shown text, and the reader must have
+        // typed since the last query.
         if (asked.length > before) expect([asked.slice(before), typed]).toEqual([[shown], true]);
         if (kind === 'elsewhere' || asked.length > before) typed = false;
       }
