@@ -56,8 +56,8 @@ describe('scenarios as separate processes', () => {
     120_000,
   );
 
-  // Kafka has no dead letters, so the application makes them. The scenarios' own broker does it
-  // itself.
+  // Kafka has no dead letters, so here the consumer sends them. The scenarios' own broker moves
+  // failed messages itself.
   test.runIf(kafka)(
     'queue-outage over Kafka: every case is seen as its data says',
     () => isSeen('queue-outage', 'kafka-', kafka!.url),

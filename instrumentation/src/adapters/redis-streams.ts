@@ -129,7 +129,7 @@ function tracedXadd(xadd: XAdd, adding: Adding): Method {
 
 /**
  * Marks the active span as failed if the entry being added is a dead letter of the message being
- * handled: @moleculer/channels moves a message that failed too often outside of its handler.
+ * handled. After too many failures @moleculer/channels adds such an entry, outside of the handler.
  */
 function noteGivenUp(args: readonly unknown[]): void {
   const at = args.findLastIndex((arg) => String(arg) === 'headers');

@@ -31,8 +31,8 @@ export async function connectKafka(url: string, scenario: string): Promise<Bus> 
   const own = `${scenario}.${process.env['BUS_RUN'] ?? ''}`;
   const topicOf = (topic: string): string => `${own}.${topic}`;
   /**
-   * Returns whether a topic has a consumer; subscribing creates the topic. A dead letter is sent
-   * only if it has one, because otherwise the flow would wait for it.
+   * Returns whether a topic has a consumer; subscribing creates the topic. Dead letters are sent
+   * only to a topic with a consumer, because the flow waits until a message is consumed.
    */
   const hasReader = async (topic: string): Promise<boolean> => {
     const admin = kafka.admin();

@@ -36,7 +36,7 @@ export interface Listener {
   service: string;
   /** Share of the flows with this message in which the service receives it, 0 to 1. */
   share: number;
-  /** Time at which the service first received it, ISO 8601; null if not known. */
+  /** Time at which the service first received such a message, ISO 8601; null if not known. */
   since: string | null;
   lagMs: Quantiles;
   /** Wait of the newest message, ms; null if not known. */
