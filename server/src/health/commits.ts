@@ -4,8 +4,9 @@ import type { Condition } from './condition.ts';
 
 /**
  * Tracks whether commits succeed. A failure is reported until a commit succeeds. Because senders
- * may stop sending to a server that is not ready, a small probe is written after a failure, at
- * growing intervals. A successful probe also ends the failure.
+ * may stop sending to a server that is not ready, a small probe is written some time after a
+ * failure. A successful probe also ends the failure, but the next failure waits twice as long for
+ * its probe: a probe may succeed where commits, which are larger, go on failing.
  */
 export interface Commits {
   happened(failure?: unknown): void;

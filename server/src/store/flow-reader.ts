@@ -87,7 +87,9 @@ export function createFlowReader(
       const spans = await options.spansAt(all, lag.tryToCatchUp);
       return new Map(
         rows.map((row) => {
-          const own = [...keysOfRow(row)].flatMap((key) => spans.get(key)?.[0] ?? []);
+          const own = [...keysOfRow(row)]
+            .flatMap((key) => shownOf(spans.get(key) ?? []))
+            .flatMap(({ sameId = [], ...span }) => [span, ...sameId]);
           return [row.id, own.sort((a, b) => (startOf(a) < startOf(b) ? -1 : 1))];
         }),
       );

@@ -170,7 +170,7 @@ export function describeStore(
       expect((await store.spansOf(trace('3'), 10)).items).toHaveLength(1);
     });
 
-    test('of two records with one id that differ, the one that ends last is shown, with the other', async () => {
+    test('of two records with one id that differ, the one that ends last is shown, and both leave', async () => {
       const first = otlp({ traceId: trace('a'), spanId: id('a'), name: 'first' });
       const second = { ...first, name: 'second', end: unixNanos(first.end + 5n) };
       for (const [i, one] of [second, first, second].entries())
@@ -181,6 +181,8 @@ export function describeStore(
       expect(
         items.map(({ span, sameId }) => [span?.name, sameId?.map((one) => one.span?.name)]),
       ).toEqual([['second', ['first']]]);
+      const exported = (await store.spansOfFlows([trace('a')])).get(trace('a'))!;
+      expect(exported.map(({ span }) => span?.name)).toEqual(['second', 'first']);
     });
 
     test('a record that cannot be read keeps no other away, and is counted', async () => {
