@@ -37,7 +37,7 @@ export const searchSchema = z.strictObject({
     .enum(['asc', 'desc'])
     .optional()
     .describe('desc, the default: newest, longest, latest or longest waiting first'),
-  limit: whole(1, 1000).default(100),
+  limit: whole(0, 1000).default(100).describe('How many to list; 0 only counts them'),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
 

@@ -339,6 +339,9 @@ export function describeStore(
       );
       await store.insertFlows(flowsOf(records), 3, settlesAt);
       const all = await store.listFlows({ types: ['paged'], limit: 100 });
+      expect(await store.listFlows({ types: ['paged'], limit: 0 })).toEqual({
+        ...{ items: [], total: all.total, next: null },
+      });
       expect(all.total).toBe(25);
       const paged: string[] = [];
       let after: FlowPage['next'] = null;

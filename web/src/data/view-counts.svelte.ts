@@ -23,7 +23,7 @@ export function countViews(addresses: readonly string[]): () => void {
     for (const address of addresses) {
       // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read once, never rendered
       const filter = readFilter(new URLSearchParams(address.split('?')[1]));
-      const page = await api.flows(toQuery(filter, Date.now(), 1)).catch(() => null);
+      const page = await api.flows(toQuery(filter, Date.now(), 0)).catch(() => null);
       if (isOver) return;
       if (page !== null) counts.set(address, page.total);
     }
