@@ -23,7 +23,7 @@ export function testLogs({ store, clock, insert }: Bench): void {
   let made = 0;
   const logOf = (over: Partial<LogRecord>): LogRecord => ({
     ...{ id: String(++made).padStart(16, '0'), traceId: '', spanId: '', severity: 9 },
-    ...{ time: unixNanos(BigInt(made)), receivedAtMs: clock.now(), isCut: false },
+    ...{ time: unixNanos(BigInt(1000 + made)), receivedAtMs: clock.now(), isCut: false },
     ...{ eventName: '', scope: 'lib', body: `line ${made}`, attributes: '', resource: '' },
     service: { environment: '', name: 'shop', version: '', instance: '' },
     ...over,
