@@ -46,8 +46,8 @@ const SERVICES_START_MS = 120_000;
 /** Mean time between two orders in the last hour of the history, ms. */
 const HOUR_GAP_MS = 6000;
 /**
- * Age of orders that are sent before the services start, ms. Older ones are sent later, in the
- * background.
+ * Maximum age of the orders that are sent before the services start, ms. Older orders are sent
+ * later, in the background.
  */
 const RECENT_MS = 180_000;
 

@@ -98,7 +98,7 @@ export interface AlertsOptions {
   inhibitions: readonly Inhibition[];
   /** Returns a possible cause of a finding outside its flow; null if none is known. */
   suspect: IncidentsOptions['suspect'];
-  /** Name of the business key whose number is the value of a flow; '' if flows have no value. */
+  /** Name of the business key that holds a flow's worth, such as an amount; '' if there is none. */
   valueKey: string;
   /** Returns the URL of the page that shows an incident. */
   linkTo(incident: Incident): string;

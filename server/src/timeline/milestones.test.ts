@@ -4,8 +4,8 @@ import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
 /**
- * Tests milestones. A milestone of a flow is not work. A milestone of a step stands for the work of
- * the step as long as its span is missing.
+ * Tests milestones. A milestone of a flow makes no step. A milestone of a step makes the step as
+ * long as the span of that step is missing.
  */
 const said = (milestone: Milestone, at: number, over: Partial<SpanSketch> = {}): SpanSketch => ({
   trace: `a${at}`,

@@ -69,8 +69,8 @@ function explained(flow: Flow, client: Client, nowMs: number): object {
 }
 
 /**
- * Returns the steps to include in the answer, in order: all of them, or those that failed, still
- * run, were retried or compensated, and the first and last ones.
+ * Returns the steps to include in the answer, in order. If a flow has more than `MAX_STEPS`, these
+ * are steps that failed, still run, were retried or compensated, and the first and last ones.
  */
 export function told(steps: readonly Step[]): Step[] {
   if (steps.length <= MAX_STEPS) return [...steps];

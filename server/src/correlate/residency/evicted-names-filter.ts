@@ -139,8 +139,9 @@ export function createEvictedNamesFilter(
 /** Returns the index of the first word of a name's cache line. */
 const lineOf = (high: number, { lines }: Filter): number => (high & (lines - 1)) * LINE_WORDS;
 /**
- * Returns the next value of a linear congruential generator (Knuth, TAOCP 3.3.4). The top nine bits
- * of a value are one bit position of the name within its cache line.
+ * Returns the next value of a linear congruential generator (Knuth, TAOCP 3.3.4). Its values
+ * choose the bits that a name sets in the Bloom filter: the top nine bits of each are one position
+ * within a cache line.
  */
 const next = (h: number): number => (Math.imul(h, 1664525) + 1013904223) | 0;
 

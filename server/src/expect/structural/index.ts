@@ -188,7 +188,7 @@ export function createStructural(): Structural {
           if (tally !== null) owed.push(expectWork(step, tally, floorMs));
         } else if (step.running) owed.push(expectEnd(step, floorMs));
         if (step.running || step.kind !== 'command' || step.replied || step.failed) continue;
-        // Once enough steps of this type are known, their learned actions include the reply.
+        // Enough steps of this type were learned from, so what is learned tells if a reply follows.
         if ((model.steps.get(step.key)?.sets.total ?? 0) >= MIN_SAMPLES) continue;
         const reply = expectedReply(environment, step, floorMs);
         if (reply !== null) owed.push(reply);
