@@ -69,14 +69,12 @@ export interface TypeOverview {
   open: Count;
   stuck: Count;
   late: Count;
-  /**
-   * Quantiles of the duration of flows that started within the slots, ms. `usualP50Ms` and
-   * `usualP95Ms` are those of all stored flows.
-   */
+  /** Durations of those that started within the slots, ms. */
   p50Ms: number;
   p95Ms: number;
-  usualP50Ms: number;
-  usualP95Ms: number;
+  /** Durations of those that started before the slots, ms; null if none did. */
+  usualP50Ms: number | null;
+  usualP95Ms: number | null;
   /**
    * True if too few flows have ended to know what is missing in a flow, other than an untaken
    * message.

@@ -1,5 +1,5 @@
 import type { Status } from './flow.ts';
-import type { UnixNanos } from './time.ts';
+import { later, nanosFromMs, type UnixNanos } from './time.ts';
 
 /**
  * Syntax tree of a query for flows. `query/language/parse.ts` parses the query,
@@ -113,6 +113,21 @@ export interface FlowSearch {
   limit: number;
   /** Position of the last flow on the previous page, in the same order. */
   after?: FlowPosition;
+}
+
+/**
+ * Returns the start of the time that a search asks for: the later one of its `from` and of what its
+ * query demands with `since:`; null if flows of any age match.
+ */
+export function startOfSearch({ from, query }: FlowSearch): UnixNanos | null {
+  const parts = query?.kind === 'and' ? query.of : query === undefined ? [] : [query];
+  const starts = parts.flatMap((part) =>
+    part.kind === 'time' && part.op === 'since' ? [nanosFromMs(part.atMs)] : [],
+  );
+  return [...starts, ...(from === undefined ? [] : [from])].reduce<UnixNanos | null>(
+    (latest, one) => (latest === null ? one : later(latest, one)),
+    null,
+  );
 }
 
 /** Values by which lists of flows can be sorted: start, duration, last progress, longest wait. */

@@ -3,6 +3,7 @@ import { viewAt, type Flow } from '../model/flow.ts';
 import { msOf } from '../model/time.ts';
 import { openEmbeddedStore, type EmbeddedStore } from '../testing/embedded-store.ts';
 import { someFlows } from '../testing/some-flows.ts';
+import { quantilesOf } from './lenses/latency.ts';
 import { overviewOf } from './overview.ts';
 
 /** Tests that an overview gives the same as a direct count over the flows. */
@@ -19,10 +20,10 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 
 const HOUR_MS = 3_600_000;
-const look = () =>
+const look = (fromMs = NOW - 24 * HOUR_MS) =>
   overviewOf(opened.store, {
     search: { limit: 1 },
-    fromMs: NOW - 24 * HOUR_MS,
+    fromMs,
     toMs: NOW,
     incidents: [],
     learned: (type) => (type.endsWith('1') ? 100 : 3),
@@ -52,6 +53,28 @@ test('what stands now is counted over all flows, what started over the slots', a
     ]);
     expect(type.isYoung).toBe(!type.type.endsWith('1'));
   }
+});
+
+test('a slow time does not make what is usual slow, and nothing is usual before the first flow', async () => {
+  const starts = all.map(({ started }) => msOf(started)).sort((a, b) => a - b);
+  const { from: fromAt, types } = await look(starts[Math.floor(starts.length / 2)]);
+  const from = Date.parse(fromAt);
+  const quantile = (type: string, environment: string, isAsked: (flow: Flow) => boolean) => {
+    const ofType = all.filter((flow) => flow.type === type && flow.environment === environment);
+    return ofType.filter(isAsked).map(({ durationMs }) => durationMs);
+  };
+  for (const { type, environment, usualP95Ms, usualP50Ms } of types) {
+    const before = quantile(type, environment, (flow) => msOf(flow.started) < from);
+    if (before.length === 0) expect([usualP50Ms, usualP95Ms]).toEqual([null, null]);
+    else {
+      const { p50, p95 } = quantilesOf(before);
+      expect(usualP50Ms).toBeCloseTo(p50, 3);
+      expect(usualP95Ms).toBeCloseTo(p95, 3);
+    }
+  }
+  expect(types.some(({ usualP95Ms }) => usualP95Ms !== null)).toBe(true);
+  const whole = await look(0);
+  expect(whole.types.map(({ usualP95Ms }) => usualP95Ms)).toEqual(types.map(() => null));
 });
 
 test('held flows are grouped by what they wait for, and the groups grow to their size', async () => {

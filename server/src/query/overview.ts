@@ -57,7 +57,7 @@ export async function overviewOf(
   const [population, held, allTypes, services] = await Promise.all([
     store.population({ ...search, ...time }),
     heldNow(store, search, slots, incidents),
-    store.flowTypes(),
+    store.flowTypes(time.from),
     store.servicesHeard(),
   ]);
   const [trend, byType, types] = await Promise.all([
@@ -208,7 +208,7 @@ function typeOf(
     ...{ flows: now?.flows ?? 0, failed: now?.failed ?? 0 },
     ...{ open: row.open, stuck: row.stuck, late: row.late },
     ...{ p50Ms: now?.durationMs.p50 ?? 0, p95Ms: now?.durationMs.p95 ?? 0 },
-    ...{ usualP50Ms: row.p50DurationMs, usualP95Ms: row.p95DurationMs },
+    ...{ usualP50Ms: row.usualP50Ms, usualP95Ms: row.usualP95Ms },
     isYoung: learned < MATURE_FLOWS,
     lastStartedAt: iso(msOf(row.lastStarted)),
   };

@@ -31,8 +31,10 @@ interface Versions extends OfService {
 /** Creates the reader that lists the types, services and step names of all flows. */
 export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number): CatalogReader {
   return {
-    async flowTypes() {
-      const rows = await query<FlowTypeSums>(flowTypes(now(), BOUNDS));
+    async flowTypes(usualBefore) {
+      const isBefore = usualBefore !== undefined;
+      const params = isBefore ? { before: usualBefore } : {};
+      const rows = await query<FlowTypeSums>(flowTypes(now(), BOUNDS, isBefore), params);
       return cutTo(rows.map(typeOf), BOUNDS.listed);
     },
     async stepNames() {

@@ -595,6 +595,52 @@ export function describeStore(
         }
     });
 
+    test('what is usual comes from before the time that is asked for', async () => {
+      const hourAgo = clock.now() - 3_600_000;
+      const took = (i: number, durationMs: number, startedMs: number) => ({
+        ...someFlows(1, clock.now())[0]!,
+        ...{ id: `before-${i}`, type: 'before', environment: 'before', phase: 'ended' as const },
+        ...{ durationMs, started: nanosFromMs(startedMs) },
+      });
+      // Twenty flows of a second, and then twice as many that take a minute.
+      const flows = Array.from({ length: 60 }, (_, i) =>
+        i < 20 ? took(i, 1000, hourAgo - 1000 - i) : took(i, 60_000, hourAgo + i),
+      );
+      await store.insertFlows(
+        flows.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      const countOf = async (text: string, from?: number): Promise<number> => {
+        const query = parseQuery(text, clock.now())!;
+        const search = { query, environments: ['before'], limit: 1000 };
+        const { total } = await store.listFlows({
+          ...search,
+          ...(from !== undefined && { from: nanosFromMs(from) }),
+        });
+        const since = from === undefined ? '' : `since:"${new Date(from).toISOString()}" `;
+        const written = await store.population({
+          ...search,
+          query: parseQuery(`${since}${text}`, clock.now())!,
+        });
+        expect(written.total, `${text} ${from}`).toBe(total);
+        return total;
+      };
+      expect(await countOf('duration>p95', hourAgo)).toBe(40);
+      expect(await countOf('duration>p50', hourAgo)).toBe(40);
+      // Without a time all flows are what is usual, as they always were.
+      expect(await countOf('duration>p95')).toBe(0);
+      expect(await countOf('duration<p50')).toBe(20);
+      // Nothing is older, so that nothing is known, and nothing is longer or shorter than that.
+      expect(await countOf('duration>p95', hourAgo - 5000)).toBe(0);
+      expect(await countOf('duration<=p95', hourAgo - 5000)).toBe(0);
+      const usualAt = async (at: number) =>
+        (await store.flowTypes(nanosFromMs(at))).items.find(({ type }) => type === 'before')!;
+      expect(await usualAt(hourAgo)).toMatchObject({ usualP50Ms: 1000, usualP95Ms: 1000 });
+      expect(await usualAt(hourAgo)).toMatchObject({ p50DurationMs: 60_000, flows: 60 });
+      expect(await usualAt(hourAgo - 5000)).toMatchObject({ usualP50Ms: null, usualP95Ms: null });
+    });
+
     test('every order gives every flow once, in that order, however small the pages', async () => {
       const flows = someFlows(60, clock.now()).map((flow, i) => ({
         ...flow,

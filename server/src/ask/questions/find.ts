@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { FlowList, FlowSummary } from '../../contract/index.ts';
 import { counted, duration, statusText } from '../../words/index.ts';
-import { explorerLink, FILTER, parametersOf } from '../filter.ts';
+import type { Client } from '../client.ts';
+import { explorerLink, FILTER, fromOf, parametersOf, type FilterInput } from '../filter.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 import { durationOf, isoOf, linkOf, statusOf } from './flow.ts';
@@ -22,13 +23,29 @@ export const find = question({
       ...{ key, sort, limit },
     });
     const flows = page.items.map((flow) => found(flow, client.url, nowMs));
+    const note = page.total === 0 ? await usualNote(client, filter, nowMs) : null;
     return {
-      data: { total: page.total, listed: flows.length, incomplete: page.incomplete, flows },
+      data: { total: page.total, listed: flows.length, incomplete: page.incomplete, flows, note },
       link: explorerLink(client.url, filter, '', { key, sort }),
-      text: () => textOf(page, nowMs),
+      text: () => note ?? textOf(page, nowMs),
     };
   },
 });
+
+/** Says that nothing can be longer than usual, if no flow is older than the time asked for. */
+async function usualNote(
+  client: Client,
+  filter: FilterInput,
+  nowMs: number,
+): Promise<string | null> {
+  const to = fromOf(filter, nowMs);
+  if (to === undefined || !/duration\s*[<>=]+\s*p(50|95)/i.test(filter.query ?? '')) return null;
+  const { type, environment } = filter;
+  const before = await client.get<FlowList>('/api/v1/flows', { type, environment, to, limit: 1 });
+  return before.total > 0
+    ? null
+    : 'No flow is older than this time, so that what is usual is not known. Ask for less time.';
+}
 
 /** Returns the fields of a flow that a list shows. */
 export function found(flow: FlowSummary, url: string, nowMs: number): object {

@@ -115,6 +115,10 @@ function typeRows(now: Overview): string[] {
     { title: 'stuck', of: (type) => String(type.stuck), isRight: true },
     { title: 'p50', of: ({ p50Ms }) => duration(p50Ms), isRight: true },
     { title: 'p95', of: ({ p95Ms }) => duration(p95Ms), isRight: true },
-    { title: 'usual p95', of: ({ usualP95Ms }) => duration(usualP95Ms), isRight: true },
+    {
+      title: 'p95 before',
+      of: ({ usualP95Ms }) => (usualP95Ms === null ? 'none' : duration(usualP95Ms)),
+      isRight: true,
+    },
   ]);
 }

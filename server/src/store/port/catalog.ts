@@ -1,8 +1,10 @@
 import type { Cut } from '../../base/lists.ts';
+import type { UnixNanos } from '../../model/time.ts';
 
 /** Reads summaries of flow types and of services, and the names of all steps. */
 export interface CatalogReader {
-  flowTypes(): Promise<Cut<FlowTypeRow>>;
+  /** Lists flow types, the most frequent first. What is usual is measured before `usualBefore`. */
+  flowTypes(usualBefore?: UnixNanos): Promise<Cut<FlowTypeRow>>;
   services(): Promise<Cut<ServiceRow>>;
   /**
    * Returns each service with the times of its first and its last step. This costs one query,
@@ -26,6 +28,12 @@ export interface FlowTypeRow {
   incomplete: boolean;
   p50DurationMs: number;
   p95DurationMs: number;
+  /**
+   * Durations of flows that started before the instant that was asked for, ms; null if there are
+   * none, or if no instant was given.
+   */
+  usualP50Ms: number | null;
+  usualP95Ms: number | null;
   lastStarted: string;
 }
 

@@ -14,7 +14,12 @@ export interface CatalogBounds {
   versions: number;
 }
 
-export const flowTypes = (nowMs: number, { listed, named }: CatalogBounds): string => sql`
+/** Lists flow types. With `isBefore`, flows that started before `{before}` are measured as well. */
+export const flowTypes = (
+  nowMs: number,
+  { listed, named }: CatalogBounds,
+  isBefore = false,
+): string => sql`
   SELECT
     type,
     environment,
@@ -24,36 +29,46 @@ export const flowTypes = (nowMs: number, { listed, named }: CatalogBounds): stri
     countIf(status = 'stuck') AS stuck,
     countIf(status = 'late') AS late,
     arraySort(groupUniqArrayArray(${named + 1})(services)) AS services,
-    ${USUAL.p50} AS p50DurationMs,
-    ${USUAL.p95} AS p95DurationMs,
+    ${usualOf('p50')} AS p50DurationMs,
+    ${usualOf('p95')} AS p95DurationMs,
+    ${isBefore ? usualOf('p50', BEFORE) : 'NULL'} AS usualP50Ms,
+    ${isBefore ? usualOf('p95', BEFORE) : 'NULL'} AS usualP95Ms,
     toString(max(started)) AS lastStarted
   FROM ${flowsSeenAt(nowMs)}
   GROUP BY type, environment
   ORDER BY flows DESC
   LIMIT ${listed + 1}`;
 
-/**
- * Quantiles of the duration of a flow type. The overview shows them, and queries compare flows with
- * them.
- */
-const USUAL: Record<UsualQuantile, string> = {
-  p50: 'quantile(0.5)(duration_ms)',
-  p95: 'quantile(0.95)(duration_ms)',
-};
+const RANKS: Record<UsualQuantile, number> = { p50: 0.5, p95: 0.95 };
 
 /**
- * Returns an expression for the usual duration of flows with the same type and environment, ms. The
- * usual durations are computed once for a query, and `transform` finds them by a hash of the name.
+ * Measures what is usual of a flow type: over all of its flows, or over those that meet a
+ * condition. It is `nan` if there are none.
  */
-export const usualDuration = (quantile: UsualQuantile, nowMs: number): string => {
+const usualOf = (quantile: UsualQuantile, condition?: string): string =>
+  condition === undefined
+    ? `quantile(${RANKS[quantile]})(duration_ms)`
+    : `quantileIf(${RANKS[quantile]})(duration_ms, ${condition})`;
+const BEFORE = 'started < {before:UInt64}';
+
+/**
+ * Returns the usual duration of the type of each flow, ms, in its environment; `nan` if it is not
+ * known. Only flows that started before `before`, a placeholder, are measured, if it is given. The
+ * types are looked up once for a query, and found by a hash of their names.
+ */
+export const usualDuration = (
+  quantile: UsualQuantile,
+  nowMs: number,
+  before: string | null,
+): string => {
   const types = (list: 'names' | 'durations'): string => sql`
     (
       SELECT ${list === 'names' ? 'groupArray(type_name)' : 'groupArray(usual)'}
       FROM (
         SELECT
           ${TYPE_NAME} AS type_name,
-          ${USUAL[quantile]} AS usual
-        FROM ${flowsSeenAt(nowMs)}
+          ${usualOf(quantile)} AS usual
+        FROM ${flowsSeenAt(nowMs)}${before === null ? '' : `\nWHERE started < ${before}`}
         GROUP BY type_name
         ORDER BY type_name
       )

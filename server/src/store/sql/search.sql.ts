@@ -1,12 +1,14 @@
 import {
   isId,
   patternOf,
+  startOfSearch,
   type FlowSearch,
   type NumberField,
   type Query,
   type TextField,
 } from '../../model/search.ts';
 import { kindOf, type TraitKind } from '../../analyze/index.ts';
+import type { UnixNanos } from '../../model/time.ts';
 import type { Param } from '../connection/port.ts';
 import { usualDuration } from './catalog.sql.ts';
 import { durationAt } from './flows.sql.ts';
@@ -51,7 +53,8 @@ export function searchWhere(
     bound('keyValue', search.key.slice(at + 1), at > 0 ? KEY_OF_NAME : ANY_KEY);
     if (at > 0) params['keyName'] = search.key.slice(0, at);
   }
-  if (search.query !== undefined) where.push(queryWhere(search.query, nowMs, params));
+  if (search.query !== undefined)
+    where.push(queryWhere(search.query, nowMs, params, startOfSearch(search)));
   bound('from', search.from, 'started >= {from:UInt64}');
   bound('to', search.to, 'started < {to:UInt64}');
   const all = where.join('\nAND ');
@@ -73,15 +76,22 @@ const KEY_OF_NAME = sql`
 const ANY_KEY = '(has(key_values, {keyValue:String}) OR flow_id = {keyValue:String})';
 
 /**
- * Translates a query's syntax tree into an SQL condition. `search-match.ts` evaluates the same tree
- * in memory, and `testing/store-conformance.ts` checks that both agree.
+ * Translates a query's syntax tree into an SQL condition. `search-match.ts` decides the same in
+ * memory, and `testing/store-conformance.ts` guards that both agree. What is usual of a type is
+ * measured over flows that started before `usualBefore`, or over all of them if it is null.
  */
-export function queryWhere(query: Query, nowMs: number, params: Params): string {
+export function queryWhere(
+  query: Query,
+  nowMs: number,
+  params: Params,
+  usualBefore: UnixNanos | null = null,
+): string {
   const bind: Bind = (value, type) => {
     const name = `q${Object.keys(params).length}`;
     params[name] = value;
     return `{${name}:${type}}`;
   };
+  const before = (): string | null => usualBefore && bind(usualBefore, 'UInt64');
   const say = (part: Query): string => {
     switch (part.kind) {
       case 'and':
@@ -96,7 +106,7 @@ export function queryWhere(query: Query, nowMs: number, params: Params): string 
       case 'usual':
         return sql`
           (
-            ${durationAt(nowMs)} ${part.op} ${usualDuration(part.quantile, nowMs)}
+            ${durationAt(nowMs)} ${part.op} ${usualDuration(part.quantile, nowMs, before())}
           )`;
       case 'text': {
         const says = sql`

@@ -51,11 +51,14 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   catalog: {
     module: catalog,
     of: {
-      flowTypes: [catalog.flowTypes(NOW, BOUNDS)],
+      flowTypes: [catalog.flowTypes(NOW, BOUNDS), catalog.flowTypes(NOW, BOUNDS, true)],
       services: [catalog.services(BOUNDS)],
       destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
-      usualDuration: [catalog.usualDuration('p95', NOW)],
+      usualDuration: [
+        catalog.usualDuration('p95', NOW, null),
+        catalog.usualDuration('p50', NOW, '{q0:UInt64}'),
+      ],
     },
   },
   comparison: {

@@ -10,6 +10,37 @@ SELECT
   arraySort(groupUniqArrayArray(51)(services)) AS services,
   quantile(0.5)(duration_ms) AS p50DurationMs,
   quantile(0.95)(duration_ms) AS p95DurationMs,
+  NULL AS usualP50Ms,
+  NULL AS usualP95Ms,
+  toString(max(started)) AS lastStarted
+FROM (
+  WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+  SELECT * REPLACE (
+    if(is_settled, 'ended', phase) AS phase,
+    if(is_settled, settles_as, outcome) AS outcome,
+    if(is_settled, settles_as, status) AS status
+  )
+  FROM flows FINAL
+  WHERE deleted = 0
+)
+GROUP BY type, environment
+ORDER BY flows DESC
+LIMIT 1001
+
+-- flowTypes 2
+SELECT
+  type,
+  environment,
+  count() AS flows,
+  countIf(phase != 'ended') AS open,
+  countIf(status = 'failed') AS failed,
+  countIf(status = 'stuck') AS stuck,
+  countIf(status = 'late') AS late,
+  arraySort(groupUniqArrayArray(51)(services)) AS services,
+  quantile(0.5)(duration_ms) AS p50DurationMs,
+  quantile(0.95)(duration_ms) AS p95DurationMs,
+  quantileIf(0.5)(duration_ms, started < {before:UInt64}) AS usualP50Ms,
+  quantileIf(0.95)(duration_ms, started < {before:UInt64}) AS usualP95Ms,
   toString(max(started)) AS lastStarted
 FROM (
   WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
@@ -64,6 +95,54 @@ transform(
         FROM flows FINAL
         WHERE deleted = 0
       )
+      GROUP BY type_name
+      ORDER BY type_name
+    )
+  ),
+  nan
+)
+
+-- usualDuration 2
+transform(
+  concat(environment, char(0), type),
+  (
+    SELECT groupArray(type_name)
+    FROM (
+      SELECT
+        concat(environment, char(0), type) AS type_name,
+        quantile(0.5)(duration_ms) AS usual
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      WHERE started < {q0:UInt64}
+      GROUP BY type_name
+      ORDER BY type_name
+    )
+  ),
+  (
+    SELECT groupArray(usual)
+    FROM (
+      SELECT
+        concat(environment, char(0), type) AS type_name,
+        quantile(0.5)(duration_ms) AS usual
+      FROM (
+        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+        SELECT * REPLACE (
+          if(is_settled, 'ended', phase) AS phase,
+          if(is_settled, settles_as, outcome) AS outcome,
+          if(is_settled, settles_as, status) AS status
+        )
+        FROM flows FINAL
+        WHERE deleted = 0
+      )
+      WHERE started < {q0:UInt64}
       GROUP BY type_name
       ORDER BY type_name
     )
