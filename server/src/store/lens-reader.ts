@@ -10,12 +10,14 @@ import {
   measured,
   traitCount,
   variantCount,
+  versionRuns,
   type ComparedRow,
   type KeyRow,
   type MeasuredRow,
   type PopulationRow,
   type TraitRow,
   type VariantRow,
+  type VersionRow,
 } from './rows/lens.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
@@ -156,6 +158,16 @@ function createTraitReader({
         params,
       );
       return rows.map(({ from, to, count }) => ({ from, to, count: Number(count) }));
+    },
+    async versionRuns(population, versions) {
+      if (versions.length === 0) return [];
+      const { counted: by, params } = counted(population);
+      const rows = await read<VersionRow>(lenses.versionRuns(by), {
+        ...params,
+        versions: versions.flat().map(String),
+        services: versions.flatMap((ids, i) => ids.map(() => String(i))),
+      });
+      return versionRuns(rows);
     },
     async countVariants(population, most) {
       const { counted: by, params } = counted(population);

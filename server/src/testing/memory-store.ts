@@ -227,6 +227,7 @@ export function memoryStore(now: () => number): MemoryStore {
     population: notHere,
     countTraits: notHere,
     countVariants: notHere,
+    versionRuns: notHere,
     variantDetails: notHere,
     compare: notHere,
     segmentShares: notHere,

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { PARTS, roll, simulatedFlows, type Process } from '../../testing/simulated-flows.ts';
 import type { Flow } from '../../model/flow.ts';
+import { msOf } from '../../model/time.ts';
 import { openEmbeddedStore } from '../../testing/embedded-store.ts';
 import { parseQuery } from '../language/parse.ts';
 import { createFailureNotes } from '../failure-notes.ts';
 import { differencesLens } from './differences.ts';
 import { failuresLens } from './failures.ts';
 import { changedParts, latencyLens } from './latency.ts';
+import { trendLens } from './trend.ts';
 
 /**
  * Tests the lenses with simulated flows into which one fault was built: the lenses have to find it.
@@ -103,6 +105,38 @@ test('the seeded difference is the first, in at least 18 of 20 runs', async () =
   });
   expect(right).toBeGreaterThanOrEqual(18);
 }, 120_000);
+
+test('a rollback is a change, and names what it came after', async () => {
+  const process: Process = {
+    medians: PARTS,
+    versionOf: (service, order) =>
+      service === 'billing' && order >= 50 && order < 80 ? '1.5.0' : '1.4.2',
+  };
+  const flows = [
+    ...named(simulatedFlows(process, 1, ORDERS), 'rolled-back'),
+    ...named(simulatedFlows({ ...process, versionOf: () => '1' }, 2, ORDERS), 'steady'),
+    // Another environment ran what was new for some time, beside this one.
+    ...named(simulatedFlows({ ...process, versionOf: () => '1.4.2' }, 3, ORDERS), 'tested'),
+    ...named(simulatedFlows({ ...process, versionOf: () => '1.5.0' }, 4, 20), 'tested').map(
+      (flow) => ({ ...flow, id: `${flow.id}-test`, environment: 'test' }),
+    ),
+  ];
+  const said = await withFlows(flows, async (store) => {
+    const of = async (types: string[]) =>
+      trendLens(store, await store.population({ types, limit: 1 }), { by: 'type', incidents: [] });
+    const changes = async (types: string[]) =>
+      (await of(types)).annotations.filter(({ kind }) => kind === 'version');
+    expect(await changes(['steady'])).toEqual([]);
+    expect((await changes(['tested'])).filter(({ text }) => text.includes('back'))).toEqual([]);
+    return changes(['rolled-back']);
+  });
+  const startOf = (order: number): string =>
+    new Date(Math.min(...flows.map(({ started }) => msOf(started))) + order * 60_000).toISOString();
+  expect(said).toEqual([
+    { at: startOf(50), kind: 'version', text: 'billing 1.5.0' },
+    { at: startOf(80), kind: 'version', text: 'billing 1.4.2 is back, after 1.5.0' },
+  ]);
+}, 60_000);
 
 test('a thousand failing flows of seven causes are seven groups', async () => {
   const causes: [string, (n: number) => string][] = [

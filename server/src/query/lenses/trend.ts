@@ -1,10 +1,11 @@
 import { FermataError } from '../../base/errors.ts';
 import type { TrendAnswer } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
-import type { LensReader, Population, TrendBy } from '../../store/index.ts';
+import type { LensReader, Population, TraitCount, TrendBy } from '../../store/index.ts';
 import { iso } from '../present.ts';
 import { present, presentQuantiles } from './population.ts';
 import { bodyOf, learnNames } from './trait-names.ts';
+import { versionReturns } from './version-returns.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 /** Usual lengths of buckets, from a second to a week. */
@@ -87,10 +88,11 @@ async function annotationsOf(
   ]);
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
   const newVersions = versions.filter(isNew);
+  await learnNames(store, population, versions);
   const newVariants = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
-  await learnNames(store, population, [...newVersions, ...newVariants]);
+  await learnNames(store, population, newVariants);
   const types = population.search.types;
   return [
     ...newVersions.flatMap(({ id, firstAt }) => {
@@ -102,6 +104,7 @@ async function annotationsOf(
         ? []
         : [{ atMs: firstAt, kind: 'version' as const, text: `${body.service} ${body.version}` }];
     }),
+    ...(await returnsOf(store, population, versions)),
     ...newVariants.flatMap(({ id, firstAt }) => {
       const body = bodyOf('variant', id);
       return body === null
@@ -120,4 +123,26 @@ async function annotationsOf(
     .sort((a, b) => a.atMs - b.atMs)
     .slice(0, MAX_ANNOTATIONS)
     .map(({ atMs, kind, text }) => ({ at: iso(atMs), kind, text }));
+}
+
+/** Returns versions that came back, of services of which flows ran several. */
+async function returnsOf(
+  store: LensReader,
+  population: Population,
+  versions: readonly TraitCount[],
+): Promise<{ atMs: number; kind: 'version'; text: string }[]> {
+  const ofService = new Map<string, bigint[]>();
+  for (const { id } of versions) {
+    const body = bodyOf('version', id);
+    if (body !== null) ofService.set(body.service, [...(ofService.get(body.service) ?? []), id]);
+  }
+  const changed = [...ofService.values()].filter((ids) => ids.length > 1);
+  const runs = await store.versionRuns(population, changed);
+  const nameOf = (id: bigint): string => bodyOf('version', id)?.version ?? '';
+  return runs.flatMap((ofOne) =>
+    versionReturns(ofOne).map(({ version, after, atMs }) => ({
+      ...{ atMs, kind: 'version' as const },
+      text: `${bodyOf('version', version)?.service} ${nameOf(version)} is back, after ${nameOf(after)}`,
+    })),
+  );
 }

@@ -30,6 +30,12 @@ export interface LensReader {
     orderedBy: 'start' | 'end',
     most: number,
   ): Promise<{ from: string; to: string; count: number }[]>;
+  /**
+   * Reads which version flows ran, one after the other by their start, for each list of versions of
+   * one service, in each environment. Flows that ran several of them are left out. Of many flows a
+   * sample is read.
+   */
+  versionRuns(population: Population, versions: readonly bigint[][]): Promise<VersionRun[][]>;
   countVariants(population: Population, most: number): Promise<VariantCount[]>;
   /**
    * Counts the outcomes of the flows of each variant, and finds the service versions in these flows
@@ -226,6 +232,13 @@ export interface TraitCount {
    * returns the ids.
    */
   examples: string[];
+}
+
+/** Flows in a row that ran the same version of a service; `atMs` is the start of the first one. */
+export interface VersionRun {
+  version: bigint;
+  atMs: number;
+  flows: number;
 }
 
 export interface VariantCount {

@@ -1,4 +1,4 @@
-import type { Measured, TraitCount, VariantCount } from '../port/index.ts';
+import type { Measured, TraitCount, VariantCount, VersionRun } from '../port/index.ts';
 
 /**
  * A row with the number of flows in each of two populations. `Names` are the columns that say what
@@ -88,3 +88,23 @@ export const variantCount = (row: VariantRow): VariantCount => ({
   lastAt: Number(row.lastAt),
   examples: [...new Set(row.examples)],
 });
+
+export interface VersionRow {
+  service: string;
+  environment: string;
+  version: string;
+  atMs: string;
+  flows: string;
+}
+
+/** Returns a list for each service in each environment, in the order of the rows. */
+export function versionRuns(rows: readonly VersionRow[]): VersionRun[][] {
+  const lists = new Map<string, VersionRun[]>();
+  for (const { service, environment, version, atMs, flows } of rows) {
+    const name = `${service} ${environment}`;
+    const list = lists.get(name) ?? [];
+    list.push({ version: BigInt(version), atMs: Number(atMs), flows: Number(flows) });
+    lists.set(name, list);
+  }
+  return [...lists.values()];
+}
