@@ -100,13 +100,13 @@ const unheardFailures: Rule = ({ failureAudience }) =>
 /** Reports that the conductor is a single point of failure. */
 const singlePoint: Rule = ({ conductor, ifStops }) => {
   const one = ifStops.find(({ service }) => service === conductor);
-  return one === undefined || one.flowsShare < 0.99
+  return one === undefined || one.heldShare < 0.99
     ? []
     : [
         about(
           undefined,
-          `If ${one.service} stops, ${percent(one.flowsShare)} of these flows stop.`,
-          { flowsShare: one.flowsShare },
+          `If ${one.service} stops, ${percent(one.heldShare)} of these flows stop.`,
+          { heldShare: one.heldShare },
         ),
       ];
 };

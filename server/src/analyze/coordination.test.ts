@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { adviceFor } from './advice.ts';
-import { coordinationOf, type Counted, type EdgeCount } from './coordination.ts';
+import { coordinationOf, holdingEdges, type Counted, type EdgeCount } from './coordination.ts';
 import { styleFrom, type HopsBetween } from './style.ts';
 
 const hop = (kind: HopsBetween['kind'], sender: string, receiver: string, count = 10) => ({
@@ -77,6 +77,52 @@ test('who listens is told by service, with the lag of most of its messages', () 
     { message: 'event of shop/place', from: 'shop', service: 'mail', firstAt: 3, nowMs: 99 },
   ]);
   expect([knows, coupling]).toEqual([[], 0]);
+});
+
+test('others wait for who sends them something and for who answers them, and for nobody else', () => {
+  const services: Record<string, string> = {
+    a: 'shop',
+    b: 'bank',
+    c: 'mail',
+    d: 'shop',
+    e: 'desk',
+  };
+  const edgeOf = (id: bigint, from: string, to: string, more: object = {}) => ({
+    ...{ id, from, to, sync: false, count: 9, flows: 9, deadLettered: 0, message: null },
+    ...more,
+  });
+  const holding = holdingEdges(
+    [
+      edgeOf(1n, 'start', 'a'),
+      edgeOf(2n, 'a', 'b', { sync: true }),
+      edgeOf(3n, 'a', 'c'),
+      edgeOf(4n, 'a', 'd'), // Its own next step.
+      edgeOf(5n, 'c', 'end'),
+      edgeOf(6n, 'c', 'e', { deadLettered: 9 }),
+    ],
+    (name) => services[name],
+  );
+  expect(Object.fromEntries(holding)).toEqual({ shop: [2n, 3n], bank: [2n] });
+  // What is given up only sometimes is waited for.
+  const some = holdingEdges([edgeOf(6n, 'c', 'e', { deadLettered: 2 })], (name) => services[name]);
+  expect([...some.keys()]).toEqual(['mail']);
+});
+
+test('what is held comes before what only misses steps', () => {
+  const { ifStops } = coordinationOf(
+    counted({
+      services: [
+        { service: 'points', flows: 100, held: 0 },
+        { service: 'bank', flows: 40, held: 40 },
+        { service: 'shop', flows: 100, held: 97 },
+      ],
+    }),
+  );
+  expect(ifStops).toEqual([
+    { service: 'shop', flowsShare: 1, heldShare: 0.97 },
+    { service: 'bank', flowsShare: 0.4, heldShare: 0.4 },
+    { service: 'points', flowsShare: 1, heldShare: 0 },
+  ]);
 });
 
 test('a long chain of calls is told with how long it blocks; a short one is not', () => {

@@ -16,6 +16,16 @@ import type { EdgeBody } from './trait.ts';
  * work together: which service must know which, which waits for which, and which must hear of a
  * failure. All functions are pure.
  */
+/** What is counted of an edge over all flows. */
+interface TraitSums {
+  id: bigint;
+  count: number;
+  flows: number;
+  deadLettered: number;
+}
+/** Maximum number of edges that are looked at for who waits for whom, the most frequent ones. */
+const MAX_HOLDING = 3000;
+
 export interface Counted {
   type: string;
   flows: number;
@@ -23,7 +33,8 @@ export interface Counted {
   edges: EdgeCount[];
   blocked: { node: string; flows: number; totalMs: number; depth: number }[];
   audiences: { failure: string; service: string; role: 'must' | 'hears' }[];
-  services: { service: string; flows: number }[];
+  /** Flows that a service takes part in; `held` are those in which others wait for it. */
+  services: { service: string; flows: number; held: number }[];
   styles: { style: Style; flows: number }[];
 }
 export interface NodeCount {
@@ -71,7 +82,7 @@ export interface Coordination {
   listeners: Listener[];
   failureAudience: { failure: string; mustHear: string[]; hear: string[] }[];
   blocked: { service: string; step: string; share: number; ms: number; chainDepth: number }[];
-  ifStops: { service: string; flowsShare: number }[];
+  ifStops: { service: string; flowsShare: number; heldShare: number }[];
   decisions: { service: string; step: string; next: { step: string; flowsShare: number }[] }[];
 }
 export interface Listener {
@@ -101,8 +112,15 @@ export function coordinationOf(counted: Counted): Coordination {
     failureAudience: audiencesOf(counted.audiences),
     blocked: blockedOf(counted, nodes),
     ifStops: counted.services
-      .map(({ service, flows: having }) => ({ service, flowsShare: share(having, flows) }))
-      .sort((a, b) => b.flowsShare - a.flowsShare || (a.service < b.service ? -1 : 1)),
+      .map(({ service, flows: having, held }) => ({
+        ...{ service, flowsShare: share(having, flows), heldShare: share(held, flows) },
+      }))
+      .sort(
+        (a, b) =>
+          b.heldShare - a.heldShare ||
+          b.flowsShare - a.flowsShare ||
+          (a.service < b.service ? -1 : 1),
+      ),
     decisions: decisionsOf(counted, nodes),
   };
 }
@@ -119,6 +137,27 @@ function hopsBetween(edge: EdgeCount, nodes: ReadonlyMap<string, NodeCount>): Ho
   if (sender === undefined || receiver === undefined || sender === receiver) return [];
   const kind = hopKindOf(edge.message?.kind, edge.sync);
   return kind === null ? [] : [{ ...edge, kind, sender, receiver }];
+}
+
+/**
+ * Returns, for each service, the edges by which others wait for it: what its steps send to steps of
+ * others, and calls of others that it answers. A message that is only kept as a dead letter leads
+ * to nothing that waits for it.
+ */
+export function holdingEdges(
+  edges: readonly (EdgeBody & Pick<TraitSums, 'id' | 'count' | 'flows' | 'deadLettered'>)[],
+  serviceOf: (node: string) => string | undefined,
+): Map<string, bigint[]> {
+  const holding = new Map<string, bigint[]>();
+  const most = [...edges].sort((a, b) => b.flows - a.flows).slice(0, MAX_HOLDING);
+  for (const { id, from, to, sync, count, deadLettered } of most) {
+    const [sender, receiver] = [serviceOf(from), serviceOf(to)];
+    if (sender === undefined || receiver === undefined || sender === receiver) continue;
+    if (deadLettered >= count) continue;
+    for (const service of sync ? [sender, receiver] : [sender])
+      holding.set(service, [...(holding.get(service) ?? []), id]);
+  }
+  return holding;
 }
 
 function listenersOf(hops: readonly HopBetween[]): Listener[] {

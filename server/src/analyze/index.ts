@@ -13,5 +13,5 @@ export { codeOf, hexOf, kindOf, traitId, traitNamed } from './trait-ids.ts';
 export { durationIf } from './what-if.ts';
 export { traitsOf } from './traits.ts';
 export { adviceFor } from './advice.ts';
-export { coordinationOf, type Counted } from './coordination.ts';
+export { coordinationOf, holdingEdges, type Counted } from './coordination.ts';
 export { coarsened, criticalPath, timeSpent, type Segment } from './critical-path.ts';

@@ -312,7 +312,12 @@ export interface CoordinationReport {
    * in the chain of calls, including the step's own.
    */
   blocked: { service: string; step: string; share: Share; ms: number; chainDepth: Count }[];
-  ifStops: { service: string; flowsShare: Share }[];
+  /**
+   * What stops with a service. `flowsShare` is the share of flows that it takes part in. In those of
+   * `heldShare` steps of others follow from its steps, or wait for its answers, so that they are
+   * held; in the others only its own steps are missing.
+   */
+  ifStops: { service: string; flowsShare: Share; heldShare: Share }[];
   /**
    * Steps after which flows continue with different steps, so that they contain a business rule.
    */

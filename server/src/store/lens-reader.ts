@@ -130,6 +130,15 @@ function createTraitReader({
       const rows = await read<TraitRow>(lenses.traitCounts(by, of), params);
       return rows.map(traitCount);
     },
+    async countHaving(population, groups) {
+      if (groups.length === 0) return [];
+      const { counted: by, params } = counted(population);
+      const rows = await read<{ type: string; flows: string[] }>(
+        lenses.havingEdges(by, groups),
+        params,
+      );
+      return rows.map(({ type, flows }) => ({ type, flows: flows.map(Number) }));
+    },
     async traitTrend(population, kind, { fromMs, bucketMs }) {
       const { counted: by, params } = counted(population);
       const rows = await read<{ id: string; bucket: string; flows: string }>(

@@ -226,6 +226,7 @@ export function memoryStore(now: () => number): MemoryStore {
     stepNames: notHere,
     population: notHere,
     countTraits: notHere,
+    countHaving: notHere,
     countVariants: notHere,
     versionRuns: notHere,
     variantDetails: notHere,

@@ -55,8 +55,11 @@ const PARTS: readonly Part[] = [
     ]),
   }),
   ({ ifStops }) => ({
-    head: ['if this stops', 'these flows stop'],
-    rows: ifStops.map(({ service, flowsShare }) => [text(service), percent(flowsShare)]),
+    head: ['if this stops', 'flows are held', 'flows only miss its steps'],
+    rows: ifStops.map(({ service, flowsShare, heldShare }) => [
+      ...[text(service), percent(heldShare)],
+      percent(Math.max(0, flowsShare - heldShare)),
+    ]),
   }),
 ];
 

@@ -1,6 +1,7 @@
 import {
   adviceFor,
   coordinationOf,
+  holdingEdges,
   hexOf,
   type Counted,
   type TraitKind,
@@ -36,6 +37,7 @@ export async function coordinationLens(
   const edges = ofKind(traits, 'edge');
   const others = ofKind(traits, ...OTHERS);
   const flowsOf = await examplesOf(store, population, [...nodes, ...edges]);
+  const heldIn = await heldFlows(store, population, edges);
   const reports = [...flowsByType(ofKind(traits, 'style'))]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, MAX_TYPES)
@@ -49,6 +51,7 @@ export async function coordinationLens(
           edges.filter(isOf),
           others.filter(isOf),
           flowsOf,
+          heldIn,
         ),
         q,
       );
@@ -66,6 +69,29 @@ function flowsByType(styles: readonly TraitCount[]): Map<string, number> {
   return flows;
 }
 
+/** Returns in how many flows of a type others wait for a service. */
+async function heldFlows(
+  store: LensReader,
+  population: Population,
+  edges: readonly TraitCount[],
+): Promise<(type: string, service: string) => number> {
+  // An edge between the same steps may be in flows of several types, and is counted once for each.
+  const distinct = [...new Map(edges.map((edge) => [edge.id, edge])).values()];
+  const holding = holdingEdges(
+    distinct.flatMap((edge) => {
+      const body = bodyOf('edge', edge.id);
+      return body === null ? [] : [{ ...edge, ...body }];
+    }),
+    (node) => (/^[0-9a-f]{16}$/.test(node) ? serviceOf(node) : undefined),
+  );
+  const services = [...holding.keys()];
+  const counts = await store.countHaving(population, [...holding.values()]);
+  const ofType = new Map(counts.map(({ type, flows }) => [type, flows]));
+  return (type, service) => ofType.get(type)?.[services.indexOf(service)] ?? 0;
+}
+const serviceOf = (node: string): string | undefined =>
+  bodyOf('node', BigInt(`0x${node}`))?.service;
+
 function countedOf(
   type: string,
   flows: number,
@@ -73,6 +99,7 @@ function countedOf(
   edges: readonly TraitCount[],
   others: readonly TraitCount[],
   flowsOf: (trait: TraitCount) => string[],
+  heldIn: (type: string, service: string) => number,
 ): Counted {
   const named = <K extends TraitKind>(kind: K, traits: readonly TraitCount[]) =>
     traits.flatMap((trait) => {
@@ -109,6 +136,7 @@ function countedOf(
     services: named('service', others).map(({ body, flows: having }) => ({
       ...body,
       flows: having,
+      held: Math.min(having, heldIn(type, body.service)),
     })),
     styles: named('style', others).map(({ body, flows: having }) => ({ ...body, flows: having })),
   };

@@ -261,6 +261,32 @@ test.each(FILTERS)('differences of %s to the rest', async (q) => {
   }
 });
 
+/** Returns whether a step of another service follows from one of this service, or calls it. */
+function waitsFor(flow: Flow, service: string, flows: readonly Flow[]): boolean {
+  return flow.hops.some((hop) => {
+    const [sender, receiver] = endsOf(flow, hop);
+    if (sender === undefined || receiver === undefined || sender.service === receiver.service)
+      return false;
+    if (sender.service !== service && !(hop.sync && receiver.service === service)) return false;
+    // A message that is always given up leads to nobody who waits.
+    return (
+      hop.state !== 'dead-lettered' ||
+      flows.some((other) =>
+        other.hops.some(
+          (one) => one.state !== 'dead-lettered' && edgeOf(other, one) === edgeOf(flow, hop),
+        ),
+      )
+    );
+  });
+}
+const endsOf = (flow: Flow, hop: Hop) =>
+  [hop.from, hop.to].map((id) => flow.steps.find((step) => step.id === id));
+function edgeOf(flow: Flow, hop: Hop): string {
+  const { kind, type, system, destination } = hop.message;
+  const ends = endsOf(flow, hop).map((step) => step && nodeOf(step));
+  return JSON.stringify([ends, hop.sync || [kind, type, system, destination]]);
+}
+
 test.each(FILTERS)('coordination of %s', async (q) => {
   const { population, flows } = await populationOf(q);
   const { types } = await coordinationLens(opened.store, population, q);
@@ -273,6 +299,11 @@ test.each(FILTERS)('coordination of %s', async (q) => {
     for (const [service, share] of services)
       expect(share).toBeCloseTo(
         mine.filter((flow) => flow.services.includes(service)).length / mine.length,
+        9,
+      );
+    for (const { service, heldShare } of report.ifStops)
+      expect(heldShare, service).toBeCloseTo(
+        mine.filter((flow) => waitsFor(flow, service, flows)).length / mine.length,
         9,
       );
     const between = mine.flatMap((flow) =>

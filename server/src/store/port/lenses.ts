@@ -10,6 +10,11 @@ export interface LensReader {
   population(search: FlowSearch): Promise<Population>;
   /** Counts traits, the most frequent first. */
   countTraits(population: Population, of: TraitsOf): Promise<TraitCount[]>;
+  /** Counts, by flow type, the flows that have any edge of each group. */
+  countHaving(
+    population: Population,
+    groups: readonly (readonly bigint[])[],
+  ): Promise<{ type: string; flows: number[] }[]>;
   /** Counts the flows that have each trait, in buckets of the time of their start. */
   traitTrend(
     population: Population,

@@ -118,6 +118,23 @@ const hasAny = (kinds: readonly TraitKind[], families: readonly TraitFamily[]): 
 export const isOf = (kinds: readonly TraitKind[]): string =>
   `bitAnd(trait, 15) IN (${codesOf(kinds)})`;
 
+/** Counts the flows of each type that have any edge of each group. Ids are written as numbers. */
+export const havingEdges = (counted: Counted, groups: readonly (readonly bigint[])[]): string => {
+  const having = (ids: readonly bigint[]): string => sql`
+    countIf(hasAny(edge_ids, [
+      ${ids.map(String).join(',\n')}
+    ]))`;
+  return sql`
+    SELECT
+      type,
+      [
+        ${groups.map(having).join(',\n')}
+      ] AS flows
+    FROM ${flowsIn(counted, 'type, edge_ids')}
+    GROUP BY type
+    ORDER BY type`;
+};
+
 /** Counts the flows that have each trait of a kind, in buckets of the time of their start. */
 export const traitTrend = (
   counted: Counted,

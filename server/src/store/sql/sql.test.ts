@@ -126,6 +126,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
           },
         }),
       ],
+      havingEdges: [lenses.havingEdges(COUNTED, [[2n, 18n], [34n]])],
       versionRuns: [lenses.versionRuns(COUNTED)],
       traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
       failureOrigins: [lenses.failureOrigins(COUNTED)],

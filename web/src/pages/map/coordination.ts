@@ -6,23 +6,39 @@ import { counted } from '@fermata/server/words';
 /** The flows of all flow types that stop if a service stops. */
 export interface Stop {
   service: string;
+  /** Flows that are held, because others wait for it. */
   flows: number;
   /** Affected flows of each flow type as text: `every order`, `66 % of returns`. */
   of: string[];
+  /** The same of flows that only miss its steps. */
+  misses: string[];
 }
 
-/** Returns for each service the flows that need it, the services with most flows first. */
+const isNone = (share: number): boolean => share < 0.0005;
+const shareText = (share: number, type: string): string =>
+  share >= 1 ? `every ${type}` : `${percent(share)} of ${type}`;
+
+/** Returns the services with the flows that wait for them, the most needed first. */
 export function stopsOf({ types }: CoordinationAnswer): Stop[] {
   const stops = new Map<string, Stop>();
   for (const { type, flows, ifStops } of types)
-    for (const { service, flowsShare } of ifStops) {
-      const stop = stops.get(service) ?? { service, flows: 0, of: [] };
-      stop.flows += Math.round(flowsShare * flows);
-      stop.of.push(flowsShare >= 1 ? `every ${type}` : `${percent(flowsShare)} of ${type}`);
+    for (const { service, flowsShare, heldShare } of ifStops) {
+      const stop = stops.get(service) ?? { service, flows: 0, of: [], misses: [] };
+      stop.flows += Math.round(heldShare * flows);
+      if (!isNone(heldShare)) stop.of.push(shareText(heldShare, type));
+      if (!isNone(flowsShare - heldShare))
+        stop.misses.push(shareText(flowsShare - heldShare, type));
       stops.set(service, stop);
     }
   return [...stops.values()].sort((a, b) => b.flows - a.flows || (a.service < b.service ? -1 : 1));
 }
+
+/** Says which flows are held, and which only miss its steps. */
+export const stopText = ({ of, misses }: Stop): string =>
+  [
+    ...(of.length > 0 ? [`holds ${of.join(', ')}`] : []),
+    ...(misses.length > 0 ? [`only its own steps are missing from ${misses.join(', ')}`] : []),
+  ].join('; ');
 
 /** Returns a query for the flows that need a service. */
 export const stopQuery = (q: string, service: string): string =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CoordinationReport, FlowSummary, MapEdge, MapNode } from '@fermata/server/contract';
-import { becauseText, stopQuery, stopsOf, verdictOf } from './coordination.ts';
+import { becauseText, stopQuery, stopsOf, stopText, verdictOf } from './coordination.ts';
 import type { MapMessage, MapStep } from './graph.ts';
 import {
   heldQuery,
@@ -101,20 +101,24 @@ const answer = (...types: CoordinationReport[]) => ({
 test('what stops with a service, over all types', () => {
   const stops = stopsOf(
     answer(
-      report({ ifStops: [{ service: 'mailer', flowsShare: 1 }] }),
+      report({ ifStops: [{ service: 'mailer', flowsShare: 1, heldShare: 1 }] }),
       report({
         type: 'return',
         flows: 4,
         ifStops: [
-          { service: 'mailer', flowsShare: 0.5 },
-          { service: 'stock', flowsShare: 1 },
+          { service: 'mailer', flowsShare: 0.5, heldShare: 0 },
+          { service: 'stock', flowsShare: 1, heldShare: 0.75 },
         ],
       }),
     ),
   );
   expect(stops).toEqual([
-    { service: 'mailer', flows: 12, of: ['every order', '50 % of return'] },
-    { service: 'stock', flows: 4, of: ['every return'] },
+    { service: 'mailer', flows: 10, of: ['every order'], misses: ['50 % of return'] },
+    { service: 'stock', flows: 3, of: ['75 % of return'], misses: ['25 % of return'] },
+  ]);
+  expect(stops.map(stopText)).toEqual([
+    'holds every order; only its own steps are missing from 50 % of return',
+    'holds 75 % of return; only its own steps are missing from 25 % of return',
   ]);
   expect(stopQuery('', 'mailer')).toBe('service:"mailer"');
 });

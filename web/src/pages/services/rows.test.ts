@@ -41,15 +41,15 @@ test('a service is silent if others are not', () => {
 test('what a service is to the flow types', () => {
   const types = ['order', 'refund'].map((type) => ({
     ...{ type, conductor: 'boss', knows: [{ service: 'boss', knows: ['mail', type] }] },
-    ifStops: [{ service: 'boss', flowsShare: 1 }],
+    ifStops: [{ service: 'boss', flowsShare: 1, heldShare: 1 }],
     blocked: [],
   }));
   expect(roleOf({ types } as unknown as CoordinationAnswer, 'boss')).toEqual({
     conducts: ['order', 'refund'],
     knows: ['mail', 'order', 'refund'],
     ifStops: [
-      { type: 'order', share: 1 },
-      { type: 'refund', share: 1 },
+      { type: 'order', share: 1, missesShare: 0 },
+      { type: 'refund', share: 1, missesShare: 0 },
     ],
     blocked: [],
   });

@@ -70,7 +70,8 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
 export interface ServiceRole {
   conducts: string[];
   knows: string[];
-  ifStops: { type: string; share: number }[];
+  /** Flows that are held if it stops, and those that then only miss its steps. */
+  ifStops: { type: string; share: number; missesShare: number }[];
   blocked: { type: string; step: string; share: number; ms: number; chainDepth: number }[];
 }
 
@@ -83,7 +84,9 @@ export function roleOf({ types }: CoordinationAnswer, service: string): ServiceR
       ...new Set(types.flatMap(({ knows }) => mine(knows).flatMap((one) => one.knows))),
     ].sort(),
     ifStops: types.flatMap(({ type, ifStops }) =>
-      mine(ifStops).map(({ flowsShare }) => ({ type, share: flowsShare })),
+      mine(ifStops).map(({ flowsShare, heldShare }) => ({
+        ...{ type, share: heldShare, missesShare: Math.max(0, flowsShare - heldShare) },
+      })),
     ),
     blocked: types.flatMap(({ type, blocked }) => mine(blocked).map((one) => ({ ...one, type }))),
   };

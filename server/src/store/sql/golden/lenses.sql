@@ -172,6 +172,36 @@ LIMIT 10
 -- isOf
 bitAnd(trait, 15) IN (1)
 
+-- havingEdges
+SELECT
+  type,
+  [
+    countIf(hasAny(edge_ids, [
+      2,
+      18
+    ])),
+    countIf(hasAny(edge_ids, [
+      34
+    ]))
+  ] AS flows
+FROM (
+  SELECT type, edge_ids
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+GROUP BY type
+ORDER BY type
+
 -- traitTrend
 SELECT
   toString(trait) AS id,
