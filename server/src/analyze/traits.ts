@@ -199,14 +199,19 @@ function addFailures(flow: Flow, others: List): void {
   const dead = new Set<string>();
   for (const { state, from, to, message } of flow.hops) {
     if (to !== null && to !== from && !triggers.has(to)) triggers.set(to, message.type);
-    if (state === 'dead-lettered') for (const id of [from, to]) if (id !== null) dead.add(id);
+    if (state !== 'dead-lettered') continue;
+    // The step that failed gave the message up, and not the one that takes the dead letter.
+    const by = failing.some(({ id }) => id === from) ? from : to;
+    if (by !== null) dead.add(by);
   }
   for (const step of failing) {
     const flags =
       (step.status !== 'failed' || mended.has(step.id) ? FLAGS.retried : 0) |
-      (dead.has(step.id) ? FLAGS.deadLettered : 0) |
       (step.compensatedBy.length > 0 ? FLAGS.compensated : 0);
-    for (const { error, at } of failuresOf(step)) {
+    const failures = failuresOf(step);
+    for (const [i, { error, at }] of failures.entries()) {
+      // A message is given up once, after its last attempt.
+      const isGivenUp = i === failures.length - 1 && dead.has(step.id);
       const id = traitId('failure', {
         type: error?.type ?? 'error',
         message: messagePattern(error?.message ?? ''),
@@ -214,7 +219,7 @@ function addFailures(flow: Flow, others: List): void {
         step: step.name,
         trigger: triggers.get(step.id) ?? '',
       });
-      others.add(id, msOf(at), flags);
+      others.add(id, msOf(at), isGivenUp ? flags | FLAGS.deadLettered : flags);
       const { serviceVersion: version, instance } = step;
       const frames = error?.frames ?? [];
       others.add(traitId('frames', { frames }), msOf(at), 0);

@@ -210,11 +210,9 @@ export interface FailureGroup {
   lastAt: Instant;
   versions: { version: string; count: Count }[];
   instances: { instance: string; count: Count }[];
-  /**
-   * Number of failed attempts after which a later try succeeded; `deadLettered` is the number of
-   * those that ended as dead letters.
-   */
+  /** Failed attempts after which a later try succeeded. */
   mendedByRetry: Count;
+  /** Messages that were dead-lettered after such a failure, however often they had been tried. */
   deadLettered: Count;
   /** Innermost functions of the failure's stack traces, the most frequent first. */
   frames: string[];
@@ -313,9 +311,9 @@ export interface CoordinationReport {
    */
   blocked: { service: string; step: string; share: Share; ms: number; chainDepth: Count }[];
   /**
-   * What stops with a service. `flowsShare` is the share of flows that it takes part in. In those of
-   * `heldShare` steps of others follow from its steps, or wait for its answers, so that they are
-   * held; in the others only its own steps are missing.
+   * What stops with a service. It takes part in `flowsShare` of the flows. In `heldShare` of them
+   * steps of others follow from its steps, or wait for its answers, so that they are held; in the
+   * others only its own steps are missing.
    */
   ifStops: { service: string; flowsShare: Share; heldShare: Share }[];
   /**

@@ -26,6 +26,7 @@ import * as durations from './sql/durations.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
 import { EXAMPLES, population as populationOf, type Counted } from './sql/population.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
+import { versionRuns as versionRunsOf } from './sql/versions.sql.ts';
 
 /**
  * Maximum number of flows for exact quantiles, which need all values in memory. For more flows,
@@ -171,7 +172,7 @@ function createTraitReader({
     async versionRuns(population, versions) {
       if (versions.length === 0) return [];
       const { counted: by, params } = counted(population);
-      const rows = await read<VersionRow>(lenses.versionRuns(by), {
+      const rows = await read<VersionRow>(versionRunsOf(by), {
         ...params,
         versions: versions.flat().map(String),
         services: versions.flatMap((ids, i) => ids.map(() => String(i))),

@@ -46,7 +46,7 @@ function groupText(group: FailureGroup): string[] {
   const facts = [
     `${counted(flows, 'flow')}, ${counted(count, 'attempt')}`,
     ...(mendedByRetry > 0 ? [`${mendedByRetry} mended by a retry`] : []),
-    ...(deadLettered > 0 ? [`${deadLettered} dead-lettered`] : []),
+    ...(deadLettered > 0 ? [`${counted(deadLettered, 'message')} dead-lettered`] : []),
     `${group.firstAt.slice(0, 19)} to ${group.lastAt.slice(0, 19)}`,
     ...(versions.length > 0
       ? [

@@ -106,6 +106,38 @@ test('the seeded difference is the first, in at least 18 of 20 runs', async () =
   expect(right).toBeGreaterThanOrEqual(18);
 }, 120_000);
 
+test('a message that is given up is one dead letter, however often it was tried', async () => {
+  const flows = simulatedFlows({ medians: PARTS, fails: (step) => step === 'pack' }, 1, 20).map(
+    (flow, i): Flow => {
+      const packing = flow.steps.find(({ name }) => name === 'pack')!;
+      const shipping = flow.steps.find(({ name }) => name === 'ship')!;
+      const [attempt] = packing.attempts;
+      const attempts = [attempt!, attempt!, attempt!];
+      const steps = flow.steps.map((step) => {
+        if (step.id === packing.id) return { ...step, attempts };
+        // Some of those who look at a dead letter fail at that, which gives nothing up.
+        return step.id === shipping.id && i < 5 ? { ...step, status: 'failed' as const } : step;
+      });
+      const hops = flow.hops.map((hop) =>
+        hop.from === packing.id && i < 12 ? { ...hop, state: 'dead-lettered' as const } : hop,
+      );
+      return { ...flow, steps, hops };
+    },
+  );
+  const counts = await withFlows(flows, async (store) => {
+    const notes = createFailureNotes(store, () => NOW);
+    const population = await store.population({ limit: 1 });
+    const { items } = await failuresLens(store, population, '', { limit: 9, notes });
+    return items.map(({ step, flows: having, count, deadLettered }) => ({
+      ...{ step, flows: having, count, deadLettered },
+    }));
+  });
+  expect(counts).toEqual([
+    { step: 'pack', flows: 20, count: 60, deadLettered: 12 },
+    { step: 'ship', flows: 5, count: 5, deadLettered: 0 },
+  ]);
+}, 60_000);
+
 test('a rollback is a change, and names what it came after', async () => {
   const process: Process = {
     medians: PARTS,

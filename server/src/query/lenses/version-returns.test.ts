@@ -3,15 +3,15 @@ import { roll } from '../../testing/simulated-flows.ts';
 import type { VersionRun } from '../../store/index.ts';
 import { versionReturns } from './version-returns.ts';
 
-/** Makes runs of a text: a letter for each flow, which is its version. A flow starts each second. */
+/** Makes runs of a text, in which each letter is the version of a flow. One starts each second. */
 const runsOf = (text: string): VersionRun[] =>
   [...text.matchAll(/(.)\1*/g)].map(({ 0: part, index }) => ({
     ...{ version: BigInt(part.charCodeAt(0)), atMs: index * 1000, flows: part.length },
   }));
+const letterOf = (version: bigint): string => String.fromCharCode(Number(version));
 const returnsIn = (text: string): string[] =>
   versionReturns(runsOf(text)).map(
-    ({ version, after, atMs }) =>
-      `${String.fromCharCode(Number(version))} after ${String.fromCharCode(Number(after))} at ${atMs / 1000}`,
+    ({ version, after, atMs }) => `${letterOf(version)} after ${letterOf(after)} at ${atMs / 1000}`,
   );
 const many = (letter: string, flows: number): string => letter.repeat(flows);
 

@@ -73,8 +73,8 @@ const flowsOf = (runs: readonly VersionRun[]): number =>
   runs.reduce((sum, { flows }) => sum + flows, 0);
 
 /**
- * Returns the share of a version among the first `most` flows, or rather the smallest one that these
- * flows are likely for (the lower end of Wilson's interval), because a few flows say little.
+ * Returns the share of a version among the first `most` flows: the smallest share that these flows
+ * are likely for (the lower end of Wilson's interval), because a few flows say little.
  */
 function shareOf(version: bigint, runs: readonly VersionRun[], most: number): number {
   let seen = 0;

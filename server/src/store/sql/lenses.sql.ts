@@ -110,7 +110,7 @@ export const traitCounts = (
 };
 
 const codesOf = (kinds: readonly TraitKind[]): string => kinds.map(codeOf).join(', ');
-const hasAny = (kinds: readonly TraitKind[], families: readonly TraitFamily[]): string => {
+export const hasAny = (kinds: readonly TraitKind[], families: readonly TraitFamily[]): string => {
   const columns = families.map((family) => (family === 'mark' ? 'mark_ids' : FAMILIES[family].ids));
   const ids = columns.length === 1 ? columns[0]! : `arrayConcat(${columns.join(', ')})`;
   return `arrayExists(one -> bitAnd(one, 15) IN (${codesOf(kinds)}), ${ids})`;
@@ -223,70 +223,6 @@ export const directlyFollows = (
     GROUP BY pair
     ORDER BY count DESC, from, to
     LIMIT ${most}`;
-};
-
-/** Runs of one service that are read, the newest: where there are more, versions are mixed. */
-const MAX_RUNS = 2000;
-
-/**
- * Selects runs of flows with the same version, by environment and by the service of each version
- * (`services` beside `versions`). A flow with several versions of one service is in none.
- */
-export const versionRuns = (counted: Counted): string => {
-  const service = (version: string): string => sql`
-    transform(
-      toString(${version}),
-      {versions:Array(String)},
-      {services:Array(String)},
-      ''
-    )`;
-  return sql`
-    SELECT
-      service, environment,
-      toString(run.2) AS version, toString(run.1) AS atMs, toString(run.3) AS flows
-    FROM (
-      SELECT
-        service, environment,
-        arraySort(groupArray((at, version))) AS ordered,
-        arrayFilter(
-          i -> i = 1 OR ordered[i].2 != ordered[i - 1].2,
-          arrayEnumerate(ordered)
-        ) AS starts,
-        arraySlice(
-          arrayMap(
-            (i, next) -> (ordered[i].1, ordered[i].2, next - i),
-            starts,
-            arrayPushBack(arrayPopFront(starts), length(ordered) + 1)
-          ),
-          -${MAX_RUNS}
-        ) AS runs
-      FROM (
-        SELECT
-          environment,
-          ${startedMs} AS at,
-          arrayFilter(
-            one -> has({versions:Array(String)}, toString(one)),
-            mark_ids
-          ) AS known,
-          arrayMap(
-            one -> ${service('one')},
-            known
-          ) AS services_of,
-          arrayJoin(
-            arrayFilter((one, name) -> countEqual(services_of, name) = 1, known, services_of)
-          ) AS version,
-          ${service('version')} AS service
-        FROM ${flowsIn(
-          { ...counted, where: `${counted.where}\nAND ${hasAny(['version'], ['mark'])}` },
-          'cityHash64(id) AS flow, started, environment, mark_ids',
-        )}
-        WHERE ${isSampled(counted)}
-      )
-      GROUP BY service, environment
-    )
-    ARRAY JOIN runs AS run
-    ORDER BY service, environment, run.1
-    LIMIT 100000`;
 };
 
 /** Counts the flows of each variant, and measures their durations. */

@@ -21,6 +21,7 @@ import * as search from './search.sql.ts';
 import { sql } from './sql.ts';
 import * as system from './system.sql.ts';
 import * as unprojected from './unprojected.sql.ts';
+import * as versions from './versions.sql.ts';
 
 const NOW = 1_794_000_000_000;
 const SINCE = NOW - 60_000;
@@ -126,8 +127,8 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
           },
         }),
       ],
+      hasAny: [lenses.hasAny(['version'], ['mark'])],
       havingEdges: [lenses.havingEdges(COUNTED, [[2n, 18n], [34n]])],
-      versionRuns: [lenses.versionRuns(COUNTED)],
       traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
       failureOrigins: [lenses.failureOrigins(COUNTED)],
       directlyFollows: [
@@ -239,6 +240,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       overlappingFlows: [unprojected.overlappingFlows(SHARE)],
     },
   },
+  versions: { module: versions, of: { versionRuns: [versions.versionRuns(COUNTED)] } },
 };
 
 /** Returns the queries of a module in the order of its exports. */

@@ -169,6 +169,9 @@ GROUP BY flow_type, trait
 ORDER BY flows DESC, trait, type
 LIMIT 10
 
+-- hasAny
+arrayExists(one -> bitAnd(one, 15) IN (6), mark_ids)
+
 -- isOf
 bitAnd(trait, 15) IN (1)
 
@@ -334,76 +337,6 @@ ARRAY JOIN pairs AS pair
 GROUP BY pair
 ORDER BY count DESC, from, to
 LIMIT 10
-
--- versionRuns
-SELECT
-  service, environment,
-  toString(run.2) AS version, toString(run.1) AS atMs, toString(run.3) AS flows
-FROM (
-  SELECT
-    service, environment,
-    arraySort(groupArray((at, version))) AS ordered,
-    arrayFilter(
-      i -> i = 1 OR ordered[i].2 != ordered[i - 1].2,
-      arrayEnumerate(ordered)
-    ) AS starts,
-    arraySlice(
-      arrayMap(
-        (i, next) -> (ordered[i].1, ordered[i].2, next - i),
-        starts,
-        arrayPushBack(arrayPopFront(starts), length(ordered) + 1)
-      ),
-      -2000
-    ) AS runs
-  FROM (
-    SELECT
-      environment,
-      intDiv(started, 1000000) AS at,
-      arrayFilter(
-        one -> has({versions:Array(String)}, toString(one)),
-        mark_ids
-      ) AS known,
-      arrayMap(
-        one -> transform(
-          toString(one),
-          {versions:Array(String)},
-          {services:Array(String)},
-          ''
-        ),
-        known
-      ) AS services_of,
-      arrayJoin(
-        arrayFilter((one, name) -> countEqual(services_of, name) = 1, known, services_of)
-      ) AS version,
-      transform(
-        toString(version),
-        {versions:Array(String)},
-        {services:Array(String)},
-        ''
-      ) AS service
-    FROM (
-      SELECT cityHash64(id) AS flow, started, environment, mark_ids
-      FROM (
-        WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
-        SELECT * REPLACE (
-          if(is_settled, 'ended', phase) AS phase,
-          if(is_settled, settles_as, outcome) AS outcome,
-          if(is_settled, settles_as, status) AS status
-        )
-        FROM flows FINAL
-        WHERE deleted = 0
-      )
-      WHERE 1
-      AND type IN {types:Array(String)}
-      AND arrayExists(one -> bitAnd(one, 15) IN (6), mark_ids)
-    )
-    WHERE bitAnd(flow, 3) = 0
-  )
-  GROUP BY service, environment
-)
-ARRAY JOIN runs AS run
-ORDER BY service, environment, run.1
-LIMIT 100000
 
 -- variantCounts
 SELECT
