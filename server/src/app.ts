@@ -17,7 +17,15 @@ import { createPush } from './push/index.ts';
 import { hostAllowed, parseQuery, presentIncident, queryApp } from './query/index.ts';
 import { createReceiver } from './receive/index.ts';
 import { stopAll } from './shutdown.ts';
-import { assistantsOf, exchangeOf, healthOf, seriesOf, sinkOf, witnessesOf } from './wiring.ts';
+import {
+  assistantsOf,
+  causesKnownTo,
+  exchangeOf,
+  healthOf,
+  seriesOf,
+  sinkOf,
+  witnessesOf,
+} from './wiring.ts';
 import { createStore } from './store/index.ts';
 
 export { VERSION } from './about.ts';
@@ -78,7 +86,7 @@ export function createApp(config: Config, parts: AppParts = {}): App {
   const alerts = createAlerts({
     ...{ ...base, ...config.alerts, store, random, valueKey: config.valueKey },
     guard: createGuard(clock, config.alertAllow),
-    suspect: (finding, flow) => expectations.explain(finding, flow),
+    ...causesKnownTo(expectations),
     linkTo: ({ id }) => linkTo(config, addresses, `incidents/${id}`),
     onChanged: (changed) => push.incidents(changed.map(presentIncident)),
   });

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { linkTo, VERSION, type Addresses } from './about.ts';
-import type { Alerts } from './alert/index.ts';
+import type { Alerts, AlertsOptions } from './alert/index.ts';
 import { createClient } from './ask/index.ts';
 import type { Clock } from './base/clock.ts';
 import type { Counters } from './base/counters.ts';
 import type { Config } from './config/index.ts';
 import type { Log } from './base/log.ts';
 import type { EngineSink } from './engine/index.ts';
+import type { Expectations } from './expect/index.ts';
 import { createExchange, type Exchange } from './exchange/index.ts';
 import {
   createHealth,
@@ -34,6 +35,14 @@ export const sinkOf = (push: Push, alerts: Alerts, series: Series): EngineSink =
     alerts.forget(gone);
   },
   rebuilt: () => alerts.allAreThere(),
+});
+
+/** Returns what flows together tell of the cause of an incident. */
+export const causesKnownTo = (
+  expectations: Expectations,
+): Pick<AlertsOptions, 'suspect' | 'takenAfter'> => ({
+  suspect: (finding, flow) => expectations.explain(finding, flow),
+  takenAfter: (...of) => expectations.takenAfter(...of),
 });
 
 export const seriesOf = (

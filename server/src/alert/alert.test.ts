@@ -44,6 +44,7 @@ const flow = (id: string, ...incidents: string[]): Flow =>
     keys: [['total', '19.99']],
     findings: incidents.map(finding),
     steps: [],
+    ...{ hops: [], waitingFor: [] },
   }) as unknown as Flow;
 const channel = (url: string): Channel => ({
   name: 'ops',
@@ -113,6 +114,7 @@ const desk = async (
     routes: [ROUTE],
     inhibitions: [],
     suspect: () => null,
+    takenAfter: () => 0,
     valueKey: '',
     ...over?.options,
     linkTo: (incident) => `http://fermata/incidents/${incident.id}`,

@@ -98,6 +98,8 @@ export interface AlertsOptions {
   inhibitions: readonly Inhibition[];
   /** Returns a possible cause of a finding outside its flow; null if none is known. */
   suspect: IncidentsOptions['suspect'];
+  /** Returns how many later messages a service took at a destination. */
+  takenAfter: IncidentsOptions['takenAfter'];
   /** Name of the business key that holds a flow's worth, such as an amount; '' if there is none. */
   valueKey: string;
   /** Returns the URL of the page that shows an incident. */

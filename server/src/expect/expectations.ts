@@ -47,6 +47,10 @@ export interface Expectations {
    */
   explain(finding: Finding, flow: Flow): string | null;
   /**
+   * Returns how many messages that were sent to a destination after `sentMs` a service took lately.
+   */
+  takenAfter(environment: string, destination: string, service: string, sentMs: number): number;
+  /**
    * Records that an operator no longer expects a step. Returns false if no step of that name is
    * known.
    */

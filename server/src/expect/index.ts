@@ -89,6 +89,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
       return model ? learnedCompensationDuties(model.undo) : { owed: new Set(), order: new Set() };
     },
     explain: (finding, flow) => causeHints.explain(finding, flow),
+    takenAfter: (...of) => causeHints.takenAfter(...of),
     accept: (environment, type, step, service) =>
       learner.accept(environment, type, step, service, clock.now()),
     define: (list, source, atMs) => definitions.add(list, source, atMs),

@@ -100,6 +100,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       linkTo: (incident) => `http://fermata/incidents/${incident.id}`,
       onChanged: () => undefined,
       suspect: (finding, flow) => pipeline.expectations.explain(finding, flow),
+      takenAfter: (...of) => pipeline.expectations.takenAfter(...of),
       valueKey: '',
       inhibitions: [],
       ...options.alerts,

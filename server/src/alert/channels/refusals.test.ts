@@ -48,6 +48,7 @@ const flow = (id: string, incident: string): Flow =>
         },
       },
     ],
+    ...{ hops: [], waitingFor: [] },
   }) as unknown as Flow;
 
 /**
@@ -84,6 +85,7 @@ const world = async (names: string[] = ['ops', 'boss']) => {
       channels: configured.map(channel),
       routes: [route(...configured)],
       suspect: () => null,
+      takenAfter: () => 0,
       linkTo: () => '',
       onChanged: () => undefined,
     });

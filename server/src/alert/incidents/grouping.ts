@@ -4,10 +4,11 @@ import type { Finding } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { QUIET_MS, type Lifecycle } from './lifecycle.ts';
-import { addMember, removeMember, type LiveIncident } from './live-incident.ts';
+import { addMember, describeLive, removeMember, type LiveIncident } from './live-incident.ts';
 import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
-import { describe, partOf, takeUp } from './title.ts';
+import { createOvertaken, newestUntaken, type OvertakenOptions } from './overtaken.ts';
+import { partOf, takeUp } from './title.ts';
 
 /** Adds each flow to the incidents of its findings, and removes it from all other incidents. */
 export interface Grouping {
@@ -20,6 +21,7 @@ export interface GroupingOptions {
   lifecycle: Lifecycle;
   memberships: Memberships;
   suspect(finding: Finding, flow: Flow): string | null;
+  takenAfter: OvertakenOptions['takenAfter'];
   valueKey: string;
   onOpened(incident: Incident): void;
 }
@@ -27,12 +29,19 @@ export interface GroupingOptions {
 export function createGrouping(options: GroupingOptions): Grouping {
   const { clock, lifecycle, memberships, valueKey } = options;
   const { open, sameCause } = lifecycle;
+  const overtaken = createOvertaken({
+    takenAfter: options.takenAfter,
+    onChanged(live) {
+      describeLive(live);
+      lifecycle.touch(live);
+    },
+  });
 
   const begin = (key: string, finding: Finding, flow: Flow): LiveIncident => {
     const suspected = options.suspect(finding, flow);
     const live = lifecycle.begin(incidentOf(key, finding, flow, clock.now()));
     if (suspected !== null) live.suspected.push(suspected);
-    describe(live.incident, live.suspected);
+    describeLive(live);
     return live;
   };
   /**
@@ -63,8 +72,10 @@ export function createGrouping(options: GroupingOptions): Grouping {
       incident.lastAt = Math.max(incident.lastAt, since);
     }
     const isCondition = findings.some(({ lasting }) => lasting);
-    addMember(live, flow.id, { hundredths: worthOf(flow, valueKey), isCondition });
-    if (grew) describe(incident, live.suspected);
+    const sentMs = newestUntaken(flow, incident.place);
+    addMember(live, flow.id, { hundredths: worthOf(flow, valueKey), isCondition, sentMs });
+    if (grew) describeLive(live);
+    overtaken.note(live);
     lifecycle.touch(live);
     if (known === undefined || grew) options.onOpened(incident);
     if (live.conditions === 0) lifecycle.fadeLater(live);
@@ -72,6 +83,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
   };
   const leave = (live: LiveIncident, flowId: string): void => {
     if (!removeMember(live, flowId, clock.now())) return;
+    overtaken.note(live);
     lifecycle.touch(live);
     if (live.members.size === 0) lifecycle.close(live);
     else if (live.conditions === 0) lifecycle.fadeLater(live);
@@ -89,6 +101,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
   return {
     observe(flow) {
       sameCause.observe(flow);
+      overtaken.observe(flow);
       const counted = countedOf(flow);
       const staying = new Set([...counted.keys()].map((key) => open.get(key)));
       for (const live of memberships.of(flow.id))

@@ -59,6 +59,8 @@ export interface IncidentsOptions
    * sending spans; null if none is known.
    */
   suspect: GroupingOptions['suspect'];
+  /** Returns how many later messages a service took at a destination. */
+  takenAfter: GroupingOptions['takenAfter'];
   /**
    * Name of the business key whose values are summed up over the flows of an incident; '' for no
    * sum.

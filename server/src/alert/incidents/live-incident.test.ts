@@ -25,7 +25,7 @@ const live = (over: Partial<Incident> = {}, recount = 0): LiveIncident =>
     ),
     recount,
   );
-const member = (isCondition = true, hundredths = 0) => ({ isCondition, hundredths });
+const member = (isCondition = true, hundredths = 0) => ({ isCondition, hundredths, sentMs: 0 });
 
 test('a flow is counted once, however often it says so', () => {
   const one = live();

@@ -27,6 +27,8 @@ export interface LiveIncident {
   /** Times when flows left the incident in the last minute, epoch ms, ascending. */
   leftAtMs: number[];
   suspected: string[];
+  /** Number of later messages that the consumer took (`overtaken.ts`). */
+  overtaken: number;
   /** True while a check is scheduled that ends the incident unless another event happens before. */
   isFading: boolean;
 }
@@ -39,6 +41,8 @@ export interface Member {
    * false if it is in it because of a past event.
    */
   isCondition: boolean;
+  /** When the message was sent that nobody takes, epoch ms; 0 if the flow waits for none. */
+  sentMs: number;
 }
 
 const MAX_NOTES = 100;
@@ -58,6 +62,7 @@ export const liveIncident = (incident: Incident, recount: number): LiveIncident 
   recount,
   leftAtMs: [],
   suspected: [],
+  overtaken: 0,
   isFading: false,
 });
 
@@ -67,6 +72,7 @@ export function addMember(live: LiveIncident, flowId: string, member: Member): v
   if (known) {
     live.conditions += Number(member.isCondition) - Number(known.isCondition);
     known.isCondition = member.isCondition;
+    known.sentMs = member.sentMs;
     return;
   }
   if (live.members.size < MAX_MEMBERS) {
@@ -115,6 +121,7 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
     head.members.set(flowId, {
       ...member,
       isCondition: member.isCondition || mine?.isCondition === true,
+      sentMs: Math.max(member.sentMs, mine?.sentMs ?? 0),
     });
   }
   head.leftAtMs = [...head.leftAtMs, ...other.leftAtMs].sort((a, b) => a - b);
@@ -125,8 +132,12 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
   const examples = new Set([...incident.exampleFlowIds, ...folded.exampleFlowIds]);
   incident.exampleFlowIds = [...examples].slice(0, MAX_EXAMPLES);
   head.suspected = [...new Set([...head.suspected, ...other.suspected])];
-  describe(incident, head.suspected);
+  describeLive(head);
 }
+
+/** Sets the incident's title and cause from all that is known. */
+export const describeLive = ({ incident, suspected, overtaken }: LiveIncident): void =>
+  describe(incident, suspected, overtaken);
 
 /**
  * Updates the figures for the dashboard: the number of flows in the incident, their total value and

@@ -25,11 +25,12 @@ const flow = (id: string): Flow =>
         },
       },
     ],
+    ...{ hops: [], waitingFor: [] },
   }) as unknown as Flow;
 
 test('a snapshot stays as it was, whatever happens to the incident', () => {
   const incidents = createIncidents({
-    ...{ clock: manualClock(), valueKey: '', suspect: () => null },
+    ...{ clock: manualClock(), valueKey: '', suspect: () => null, takenAfter: () => 0 },
     ...{ onOpened: () => undefined, onWorse: () => undefined, onResolved: () => undefined },
   });
   incidents.observe(flow('a'));

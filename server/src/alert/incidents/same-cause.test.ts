@@ -23,6 +23,7 @@ const flowOf = (...said: Said[]): Flow => {
     type,
     keys: [],
     steps: [],
+    ...{ hops: [], waitingFor: [] },
     findings: said.map(({ type: _, environment: __, oneOf = false, ...over }) => {
       const about = {
         rule: 'failed-step',
@@ -90,6 +91,7 @@ const desk = async (
     ...{
       inhibitions: [],
       suspect: () => null,
+      takenAfter: () => 0,
       valueKey: '',
       linkTo: () => '',
       onChanged: () => undefined,

@@ -18,9 +18,10 @@ const said = (
   parts: IncidentPart[],
   over: Partial<MutableIncident> = {},
   suspected: string[] = [],
+  overtaken = 0,
 ): [string, string | null] => {
   const one = incident(parts, over);
-  describe(one, suspected);
+  describe(one, suspected, overtaken);
   return [one.title, one.cause];
 };
 const titleOf = (...parts: IncidentPart[]): string => said(parts)[0];
@@ -87,6 +88,16 @@ test('what is suspected follows what is known; of nothing there is no cause', ()
   );
   expect(said([part({ rule: 'undelivered-message' })], { place: 'orders' })[1]).toBe(
     'messages to orders are sent and not consumed: is pay running?',
+  );
+});
+
+test('a consumer that took later messages runs, so that is not asked', () => {
+  const lost = [part({ rule: 'undelivered-message' })];
+  expect(said(lost, { place: 'orders', openCount: 1 }, [], 14)[1]).toBe(
+    'pay took 14 later messages of orders, so this one was lost or is held by an instance that ended',
+  );
+  expect(said(lost, { place: 'orders', openCount: 3 }, [], 1)[1]).toBe(
+    'pay took 1 later message of orders, so these were lost or are held by an instance that ended',
   );
 });
 

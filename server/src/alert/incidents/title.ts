@@ -41,13 +41,18 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 }
 
 /**
- * Sets the incident's title and cause from all its parts. `suspected` are possible causes outside
- * the flows.
+ * Sets the incident's title and cause from all its parts. `suspected` lists possible causes outside
+ * of these flows. `overtaken` is how many messages the consumer took that were sent later than
+ * those that it did not take.
  */
-export function describe(incident: MutableIncident, suspected: readonly string[]): void {
+export function describe(
+  incident: MutableIncident,
+  suspected: readonly string[],
+  overtaken = 0,
+): void {
   incident.title = titleOf(incident);
   incident.cause =
-    [causeOf(incident), ...suspected].filter((part) => part !== null).join('; ') || null;
+    [causeOf(incident, overtaken), ...suspected].filter((part) => part !== null).join('; ') || null;
 }
 
 function titleOf(incident: Incident): string {
@@ -99,11 +104,16 @@ const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
   }),
 );
 
-function causeOf(incident: Incident): string | null {
+function causeOf(incident: Incident, overtaken: number): string | null {
   const { rule, dependency, service, place, parts } = incident;
   if (dependency !== null) {
     const services = distinct(parts.map((part) => part.service ?? ''));
     return `errors ${services.length === 1 ? `of ${services[0]!}` : `of ${services.length} services`} name ${dependency}: is it up?`;
+  }
+  if (rule === 'undelivered-message' && place && service && overtaken > 0) {
+    const later = `${service} took ${overtaken} later message${overtaken === 1 ? '' : 's'} of ${place}`;
+    const lost = incident.openCount > 1 ? 'these were lost or are' : 'this one was lost or is';
+    return `${later}, so ${lost} held by an instance that ended`;
   }
   if (rule === 'undelivered-message' && place)
     return `messages to ${place} are sent and not consumed: is ${service ?? 'the consumer'} running?`;

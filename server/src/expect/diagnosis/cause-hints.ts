@@ -4,6 +4,7 @@ import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
+import { createTakers } from './takers.ts';
 
 /**
  * Finds possible causes of an absence in other flows: a service that became silent, a deployment, a
@@ -19,6 +20,8 @@ export interface CauseHints {
   wasHeardSince(digest: Digest, owed: WaitingFor): boolean;
   /** Returns when this service last began this step, in any flow, in ms since 1970; 0 if never. */
   performedAt(environment: string, service: string | null, step: string): number;
+  /** Counts later messages that a service took at a destination (`takers.ts`). */
+  takenAfter(environment: string, destination: string, service: string, sentMs: number): number;
   /** Explains a finding in words, for an incident; null if nothing is suspicious. */
   explain(finding: Finding, flow: Flow): string | null;
 }
@@ -49,6 +52,7 @@ export function createCauseHints(clock: Clock): CauseHints {
   const performed = new Map<string, number>();
   const versions = new Map<string, Versions>();
   const queues = createQueues(clock);
+  const takers = createTakers();
   const keyOf = (environment: string, service: string | null): string =>
     scopedKey(environment, service ?? '');
 
@@ -74,6 +78,7 @@ export function createCauseHints(clock: Clock): CauseHints {
   return {
     observe(flow, digest) {
       queues.observe(flow);
+      takers.observe(flow);
       for (const step of digest.steps) {
         const key = keyOf(flow.environment, step.service);
         const seen = lastSeen.get(key);
@@ -92,6 +97,7 @@ export function createCauseHints(clock: Clock): CauseHints {
       }
     },
     forget: (flowId) => queues.forget(flowId),
+    takenAfter: (...of) => takers.takenAfter(...of),
     wasHeardSince: ({ type }, { service, since }) =>
       (lastSeen.get(keyOf(environmentOf({ type }), service)) ?? 0) > since,
     performedAt: (environment, service, step) =>

@@ -1,0 +1,79 @@
+import type { Flow } from '../../model/flow.ts';
+import type { Incident } from '../../model/incident.ts';
+import type { LiveIncident } from './live-incident.ts';
+
+/**
+ * Watches open incidents of messages that nobody takes, and tells whether their consumer took later
+ * messages of the same destination. If it did, it runs, and the cause is another one.
+ */
+export interface Overtaken {
+  /** Call this when the members of an incident have changed. */
+  note(live: LiveIncident): void;
+  /** Looks at the incidents of all destinations from which a message of the flow was taken. */
+  observe(flow: Flow): void;
+}
+
+export interface OvertakenOptions {
+  takenAfter: (environment: string, destination: string, service: string, sentMs: number) => number;
+  /** Called when the number of an incident (`LiveIncident.overtaken`) has changed. */
+  onChanged: (live: LiveIncident) => void;
+}
+
+/** Maximum number of flows of an incident whose messages are compared. So many are an outage. */
+const MAX_COMPARED = 100;
+/** Factor by which the number grows before it is told again, because every message changes it. */
+const WORTH_TELLING = 2;
+
+export function createOvertaken({ takenAfter, onChanged }: OvertakenOptions): Overtaken {
+  const watched = new Map<string, Set<LiveIncident>>();
+  const keyOf = (environment: string, place: string): string => `${environment}\0${place}`;
+
+  /** Returns how many later messages were taken than all that the incident's flows wait for. */
+  const countOf = ({ incident, members }: LiveIncident): number => {
+    const { environment, place, service } = incident;
+    if (place === null || service === null || members.size > MAX_COMPARED) return 0;
+    const sent = [...members.values()].map(({ sentMs }) => sentMs);
+    return sent.length === 0 ? 0 : takenAfter(environment, place, service, Math.max(...sent));
+  };
+  const look = (live: LiveIncident): void => {
+    const count = countOf(live);
+    const known = live.overtaken;
+    if (count === known || (count > known && known > 0 && count < WORTH_TELLING * known)) return;
+    live.overtaken = count;
+    onChanged(live);
+  };
+  return {
+    note(live) {
+      const { incident } = live;
+      if (!isUntaken(incident)) return;
+      const key = keyOf(incident.environment, incident.place!);
+      watched.set(key, (watched.get(key) ?? new Set()).add(live));
+      look(live);
+    },
+    observe({ environment, hops }) {
+      if (watched.size === 0) return;
+      const places = new Set(
+        hops.flatMap(({ state, message }) => (state === 'delivered' ? [message.destination] : [])),
+      );
+      for (const place of places) {
+        const key = keyOf(environment, place);
+        for (const live of watched.get(key) ?? [])
+          if (live.incident.status === 'open') look(live);
+          else watched.get(key)!.delete(live);
+        if (watched.get(key)?.size === 0) watched.delete(key);
+      }
+    },
+  };
+}
+
+const isUntaken = ({ rule, place, status }: Incident): boolean =>
+  rule === 'undelivered-message' && place !== null && place !== '' && status === 'open';
+
+/** Returns when the newest message was sent that the flow waits for somebody to take, ms. */
+export const newestUntaken = ({ waitingFor }: Flow, place: string | null): number =>
+  Math.max(
+    0,
+    ...waitingFor.flatMap(({ absence, message, since }) =>
+      absence === 'undelivered-message' && message === place ? [since] : [],
+    ),
+  );
