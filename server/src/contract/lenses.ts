@@ -253,6 +253,8 @@ export interface Difference {
     | 'type';
   /** Value of the field. For an attribute or a key it includes the name, as in `region=eu`. */
   value: string;
+  /** Other attributes that the same numbers of flows have, here and in the other population. */
+  alike: string[];
   /**
    * Share of the flows that have the value; `baselineShare` is the share in the other population.
    */

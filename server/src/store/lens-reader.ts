@@ -6,7 +6,7 @@ import { chunksOf } from './rows/chunked-reader.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
 import {
   finite,
-  keyCount,
+  attributeCount,
   measured,
   traitCount,
   variantCount,
@@ -197,7 +197,7 @@ function createTraitReader({
       const ids = rows.map(({ id }) => id);
       if (ids.length === 0) return { of: 0, items: [] };
       const items = await read<KeyRow>(lenses.attributeCounts(most), { ids });
-      return { of: ids.length, items: items.map(keyCount) };
+      return { of: ids.length, items: items.map(attributeCount) };
     },
     compare: (here, there, of) => compare(reads, here, there, of),
     async examples({ known }, hashes) {

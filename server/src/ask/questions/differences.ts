@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DifferencesAnswer } from '../../contract/index.ts';
+import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import { counted } from '../../words/index.ts';
 import { explorerLink, FILTER, parametersOf } from '../filter.ts';
 import { question } from '../question.ts';
@@ -39,6 +39,9 @@ export const differences = question({
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
+const whatText = ({ field, value, alike }: Difference): string =>
+  `${field} ${value}${alike.length > 0 ? ` (and ${alike.length} alike)` : ''}`;
+
 function textOf({ population, against, items }: DifferencesAnswer): string {
   const compared = `${counted(population.used, 'flow')} against ${against.is}, ${counted(against.used, 'flow')}`;
   if (items.length === 0) return `${compared}: nothing sets them apart.`;
@@ -46,7 +49,7 @@ function textOf({ population, against, items }: DifferencesAnswer): string {
     compared,
     '',
     ...table(items, [
-      { title: 'what', of: ({ field, value }) => `${field} ${value}`, most: 70 },
+      { title: 'what', of: whatText, most: 90 },
       { title: 'here', of: ({ share }) => percent(share), isRight: true },
       { title: 'there', of: ({ baselineShare }) => percent(baselineShare), isRight: true },
       { title: 'flows', of: ({ flows }) => String(flows), isRight: true },

@@ -1,8 +1,9 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
-import type { Comparison, KeyCount, LensReader, Population } from '../../store/index.ts';
+import type { Comparison, AttributeCount, LensReader, Population } from '../../store/index.ts';
 import { present, queryOf, quoted } from './population.ts';
 import { isRestated } from './restated.ts';
+import { gathered, tellingOnly, type Variety } from './telling.ts';
 import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 
 /** Maximum number of traits, and of keys, that are compared. */
@@ -56,26 +57,31 @@ export async function differencesLens(
     store.countAttributes(there, SAMPLED_FLOWS, MAX_ATTRIBUTES),
   ]);
   await learnNames(store, both, both.traits);
+  const counted = countedFeatures(both);
+  const features = tellingOnly(counted, here.used, there.used, () => undefined);
+  const attributes = attributesOf(mine, others);
   const items = [
-    ...countedFeatures(both).map((feature) => compared(feature, here.used, there.used)),
-    ...attributesOf(mine.items, others.items).map((one) => compared(one, mine.of, others.of)),
+    ...features.map((feature) => compared(feature, here.used, there.used)),
+    ...attributes.map((one) => compared(one, mine.of, others.of)),
   ]
     .flat()
     .filter(({ score }) => score >= MIN_SCORE)
     .sort((a, b) => b.score - a.score || (a.value < b.value ? -1 : 1));
-  // An attribute that only repeats the value of another listed difference is left out.
-  const told = new Set(items.flatMap(({ names }) => names));
+  // An attribute that only repeats a name that is listed anyway is left out, and so is the name of
+  // a version or an instance, for which it was decided above whether it explains something.
+  const told = new Set([...items, ...counted.filter(ofProcess)].flatMap(({ names }) => names));
   return {
     ...present(here),
     items: items
       .filter(({ field, value }) => field !== 'attribute' || !told.has(valueOf(value)))
       .slice(0, limit)
-      .map(({ score: _score, names: _names, q: part, ...item }) => ({
+      .map(({ score: _score, names: _names, of: _of, service: _service, q: part, ...item }) => ({
         ...item,
         q: queryOf(q, part),
       })),
   };
 }
+const ofProcess = ({ service }: Feature): boolean => service !== undefined;
 const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 
 interface Feature {
@@ -93,49 +99,97 @@ interface Feature {
    * feature.
    */
   names: string[];
+  /** What it is a value of (`telling.ts`). */
+  of: string;
+  alike: string[];
+  /** Service of a version or an instance. */
+  service?: string;
 }
 
-/** Returns all features except attributes. The names of the traits must be known (`learnNames`). */
+/** Maximum number of attributes that are listed beside one of the same flows. */
+const MAX_ALIKE = 20;
+
+/**
+ * Returns all features but attributes. The only version of a service, or its only instance, says no
+ * more than that the service took part, and is left out. Call this once the names of the traits are
+ * known.
+ */
 function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
   const nodeNames = new Map(ofKind(traits, 'node').map(({ id }) => [hexOf(id), nodeName(id)]));
   const ofTraits = traits.flatMap(({ id, here, there }) => {
     const named = nameOf(id, nodeNames);
     const q = `trait:${hexOf(id)}`;
-    return named === null ? [] : [{ ...named, here, there, q, sampled: false }];
+    const of = named?.field === 'instance' ? `instance of ${named.service}` : named?.value;
+    return named === null
+      ? []
+      : [{ ...named, here, there, q, sampled: false, of: `${named.field} ${of}`, alike: [] }];
   });
   const ofKeys = keys.map(({ name, value, here, there }): Feature => ({
     ...{ field: 'key', value: `${name}=${value}`, here, there, sampled: false, names: [value] },
-    q: `key:${quoted(value)}`,
+    ...{ q: `key:${quoted(value)}`, of: `key ${name}`, alike: [] },
   }));
   const ofColumns = (['status', 'type'] as const).flatMap((field) =>
     [...sumsBy(statuses, field)].map(([value, counts]): Feature => ({
       ...{ field, value, ...counts, q: `${field}:${quoted(value)}` },
-      ...{ sampled: false, names: [value] },
+      ...{ sampled: false, names: [value], of: `${field} ${value}`, alike: [] },
     })),
   );
   // Traits of one name may have different ids, for example messages of one type to several
   // destinations. The last one is kept.
   const features = [...ofTraits, ...ofKeys, ...ofColumns];
-  return [...new Map(features.map((one) => [`${one.field} ${one.value}`, one])).values()];
+  const distinct = [...new Map(features.map((one) => [`${one.field} ${one.value}`, one])).values()];
+  const services = new Map(
+    distinct.flatMap((one) => (one.field === 'service' ? [[one.value, one] as const] : [])),
+  );
+  return distinct.filter(({ service = '', here, there }) => {
+    const all = services.get(service);
+    return all === undefined || all.here !== here || all.there !== there;
+  });
 }
 
-/** Returns the attributes of the sampled flows of both populations as features. */
-function attributesOf(mine: readonly KeyCount[], others: readonly KeyCount[]): Feature[] {
+/** Returns the attributes of flows of either population that explain something. */
+function attributesOf(mine: Attributes, others: Attributes): Feature[] {
   const features = new Map<string, Feature>();
   for (const [side, items] of [
-    ['here', mine],
-    ['there', others],
+    ['here', mine.items],
+    ['there', others.items],
   ] as const)
     for (const { name, value, flows } of items) {
       if (isRestated(name)) continue;
       const named = `${name}=${value}`;
       const feature: Feature = features.get(named) ?? {
         ...{ field: 'attribute', value: named, here: 0, there: 0, sampled: true, names: [] },
-        q: `@${name}:${quoted(value)}`,
+        ...{ q: `@${name}:${quoted(value)}`, of: name, alike: [] },
       };
       features.set(named, { ...feature, [side]: flows });
     }
-  return [...features.values()];
+  const varieties = varietiesOf([...mine.items, ...others.items]);
+  const varietyOf = (name: string): Variety | undefined => varieties.get(name);
+  const telling = tellingOnly([...features.values()], mine.of, others.of, varietyOf);
+  return gathered(telling).map(({ one, alike }) => ({
+    ...one,
+    alike: alike.slice(0, MAX_ALIKE).map(({ value }) => value),
+  }));
+}
+type Attributes = Awaited<ReturnType<LensReader['countAttributes']>>;
+
+/** Sums up, over both populations, how many values each attribute has. */
+function varietiesOf(items: readonly AttributeCount[]): Map<string, Variety> {
+  const sides = new Map<string, Map<string, Variety>>();
+  for (const { name, nameValues: values, nameFlows: flows } of items)
+    sides.set(
+      name,
+      (sides.get(name) ?? new Map<string, Variety>()).set(`${values} ${flows}`, { values, flows }),
+    );
+  return new Map(
+    [...sides].map(([name, counts]) => [
+      name,
+      [...counts.values()].reduce((a, b) => ({
+        values: a.values + b.values,
+        flows: a.flows + b.flows,
+      })),
+    ]),
+  );
 }
 
 function sumsBy(
@@ -158,7 +212,7 @@ const nodeName = (id: bigint): string => {
 function nameOf(
   id: bigint,
   nodeNames: ReadonlyMap<string, string>,
-): Pick<Feature, 'field' | 'value' | 'names'> | null {
+): Pick<Feature, 'field' | 'value' | 'names' | 'service'> | null {
   const node = bodyOf('node', id);
   if (node !== null)
     return { field: 'step', value: `${node.service} ${node.step}`, names: [node.step] };
@@ -181,12 +235,14 @@ function nameOf(
   if (version !== null)
     return {
       ...{ field: 'version', value: `${version.service} ${version.version}` },
+      service: version.service,
       names: [version.version],
     };
   const instance = bodyOf('instance', id);
   if (instance !== null)
     return {
       ...{ field: 'instance', value: `${instance.service} ${instance.instance}` },
+      service: instance.service,
       names: [instance.instance],
     };
   const service = bodyOf('service', id);
@@ -199,7 +255,7 @@ function compared(
   { here: flows, there: baselineFlows, ...feature }: Feature,
   here: number,
   there: number,
-): (Difference & { score: number; names: string[] })[] {
+): (Difference & { score: number; names: string[]; of: string; service?: string })[] {
   if (here === 0 || there === 0) return [];
   const [share, baselineShare] = [flows / here, baselineFlows / there];
   const score =

@@ -94,7 +94,7 @@ export interface LensReader {
     population: Population,
     flows: number,
     most: number,
-  ): Promise<{ of: number; items: KeyCount[] }>;
+  ): Promise<{ of: number; items: AttributeCount[] }>;
   /**
    * Returns the ids of example flows, by the hashes that stand for these flows in other answers.
    */
@@ -318,8 +318,12 @@ export interface TypeCount {
   failed: number;
   durationMs: Measured;
 }
-export interface KeyCount {
+/** Flows with a value of an attribute. */
+export interface AttributeCount {
   name: string;
   value: string;
   flows: number;
+  /** How many values the attribute has, and the sum of the flows of each of these. */
+  nameValues: number;
+  nameFlows: number;
 }

@@ -1,4 +1,10 @@
-import type { Measured, TraitCount, VariantCount, VersionRun } from '../port/index.ts';
+import type {
+  AttributeCount,
+  Measured,
+  TraitCount,
+  VariantCount,
+  VersionRun,
+} from '../port/index.ts';
 
 /**
  * A row with the number of flows in each of two populations. `Names` are the columns that say what
@@ -10,8 +16,13 @@ export interface KeyRow {
   name: string;
   value: string;
   flows: string;
+  name_values: string;
+  name_flows: string;
 }
-export const keyCount = ({ name, value, flows }: KeyRow) => ({ name, value, flows: Number(flows) });
+export const attributeCount = (row: KeyRow): AttributeCount => ({
+  ...{ name: row.name, value: row.value, flows: Number(row.flows) },
+  ...{ nameValues: Number(row.name_values), nameFlows: Number(row.name_flows) },
+});
 
 export interface MeasuredRow {
   quantiles: (number | null)[];

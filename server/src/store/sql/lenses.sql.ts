@@ -274,10 +274,25 @@ export const sampledIds = (counted: Counted, limit: number): string => sql`
   LIMIT ${limit}`;
 
 /**
- * Counts the attribute values of spans and resources in some flows. A flow counts once for each
- * value.
+ * Counts attributes of spans and resources over some flows, each flow once for each value. Beside
+ * each value stand how many values its attribute has, and the sum of the flows of all of these.
  */
 export const attributeCounts = (most: number): string => sql`
+  SELECT name, value, flows, name_values, name_flows
+  FROM (
+    SELECT
+      name, value, flows,
+      count() OVER (PARTITION BY name) AS name_values,
+      sum(flows) OVER (PARTITION BY name) AS name_flows
+    FROM (
+      ${attributeFlows}
+    )
+  )
+  WHERE flows > 1
+  ORDER BY flows DESC, name, value
+  LIMIT ${most}`;
+
+const attributeFlows = sql`
   SELECT name, value, uniqExact(flow) AS flows
   FROM (
     SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
@@ -306,7 +321,4 @@ export const attributeCounts = (most: number): string => sql`
   ) AS attributes
   USING (span)
   WHERE length(value) <= 200
-  GROUP BY name, value
-  HAVING flows > 1
-  ORDER BY flows DESC, name, value
-  LIMIT ${most}`;
+  GROUP BY name, value`;

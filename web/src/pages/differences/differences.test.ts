@@ -17,7 +17,7 @@ import {
 const filter = (query: string) => readFilter(new URLSearchParams(query));
 const difference = (more: Partial<Difference> = {}): Difference => ({
   ...{ field: 'version', value: 'mailer 2.4.0', share: 1, baselineShare: 0.12, lift: 8.3 },
-  ...{ flows: 31, baselineFlows: 12, sampled: false, q: 'trait:a' },
+  ...{ flows: 31, baselineFlows: 12, sampled: false, q: 'trait:a', alike: [] },
   ...more,
 });
 const population = { total: 31, used: 31, sampled: false, from: null, to: null };

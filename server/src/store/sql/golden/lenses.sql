@@ -433,35 +433,44 @@ ORDER BY cityHash64(id)
 LIMIT 10
 
 -- attributeCounts
-SELECT name, value, uniqExact(flow) AS flows
+SELECT name, value, flows, name_values, name_flows
 FROM (
-  SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
-  FROM flows FINAL
-  PREWHERE id IN {ids:Array(String)}
-  WHERE deleted = 0
-) AS members
-INNER JOIN (
   SELECT
-    concat(trace_id, span_id) AS span,
-    arrayJoin(
-      arrayConcat(
-        JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[2]),
-        JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[3])
+    name, value, flows,
+    count() OVER (PARTITION BY name) AS name_values,
+    sum(flows) OVER (PARTITION BY name) AS name_flows
+  FROM (
+    SELECT name, value, uniqExact(flow) AS flows
+    FROM (
+      SELECT id AS flow, arrayJoin(splitByChar(',', members)) AS span
+      FROM flows FINAL
+      PREWHERE id IN {ids:Array(String)}
+      WHERE deleted = 0
+    ) AS members
+    INNER JOIN (
+      SELECT
+        concat(trace_id, span_id) AS span,
+        arrayJoin(
+          arrayConcat(
+            JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[2]),
+            JSONExtractKeysAndValuesRaw(splitByChar('\n', record)[3])
+          )
+        ) AS attribute,
+        attribute.1 AS name,
+        trim(BOTH '"' FROM attribute.2) AS value
+      FROM records
+      WHERE trace_id IN (
+        SELECT arrayJoin(trace_ids)
+        FROM flows FINAL
+        PREWHERE id IN {ids:Array(String)}
+        WHERE deleted = 0
       )
-    ) AS attribute,
-    attribute.1 AS name,
-    trim(BOTH '"' FROM attribute.2) AS value
-  FROM records
-  WHERE trace_id IN (
-    SELECT arrayJoin(trace_ids)
-    FROM flows FINAL
-    PREWHERE id IN {ids:Array(String)}
-    WHERE deleted = 0
+    ) AS attributes
+    USING (span)
+    WHERE length(value) <= 200
+    GROUP BY name, value
   )
-) AS attributes
-USING (span)
-WHERE length(value) <= 200
-GROUP BY name, value
-HAVING flows > 1
+)
+WHERE flows > 1
 ORDER BY flows DESC, name, value
 LIMIT 10
