@@ -130,6 +130,9 @@ export function startOfSearch({ from, query }: FlowSearch): UnixNanos | null {
   );
 }
 
+/** Maximum number of flows that are found by one name. */
+export const MAX_NAMED = 100;
+
 /** Values by which lists of flows can be sorted: start, duration, last progress, longest wait. */
 export const FLOW_SORTS = ['started', 'duration', 'activity', 'waiting'] as const;
 export interface FlowOrder {

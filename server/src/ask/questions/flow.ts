@@ -36,14 +36,21 @@ export async function flowNamed(client: Client, name: string): Promise<Flow> {
       .map((id) => `id:"${id}"`)
       .join(' or ');
     const { items } = await client.get<FlowList>('/api/v1/flows', { q });
-    const lines = items.map(
-      (flow) => `  ${flow.id}  ${flow.type}, ${statusOf(flow)}, ${isoOf(flow.startedAtUnixNano)}`,
-    );
-    throw new AskError(
-      300,
-      error.message,
-      ['Name one by its id:', ...lines].join('\n'),
-      error.choices,
-    );
+    // The flow that is called so itself is more often meant than those that refer to it.
+    const isOwn = (flow: FlowSummary): boolean => flow.key === name;
+    const listed = [...items.filter(isOwn), ...items.filter((flow) => !isOwn(flow))];
+    const more = error.choices.length - listed.length;
+    const hint = [
+      'Name one by its id:',
+      ...listed.map(choiceOf),
+      ...(more > 0 ? [`  and ${more} more: ask for the flows with key "${name}"`] : []),
+    ];
+    throw new AskError(300, error.message, hint.join('\n'), error.choices);
   }
 }
+
+const choiceOf = (flow: FlowSummary): string => {
+  const keys = Object.entries(flow.keys).map(([key, value]) => `${key}=${value}`);
+  const about = [flow.key, flow.type, statusOf(flow), isoOf(flow.startedAtUnixNano)];
+  return `  ${flow.id}  ${[...about.filter((part) => part !== ''), ...keys].join(', ')}`;
+};

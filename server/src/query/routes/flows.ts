@@ -4,6 +4,7 @@ import { FermataError } from '../../base/errors.ts';
 import { pick } from '../../base/pick.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
 import type { Incident } from '../../model/incident.ts';
+import { MAX_NAMED } from '../../model/search.ts';
 import { suggest } from '../language/suggest.ts';
 import { decimal, whole } from '../parameters.ts';
 import { presentFlow, presentFlowType, presentService, summaryOf } from '../present.ts';
@@ -161,7 +162,7 @@ export async function resolve(
         title: 'Several flows have this name',
         status: 300,
         code: 'query.ambiguous',
-        detail: `${found.length} flows are known as "${name}"`,
+        detail: `${found.length}${found.length === MAX_NAMED ? ' or more' : ''} flows are known as "${name}"`,
         choices: found,
       });
     return null;

@@ -1,4 +1,4 @@
-import type { FlowOrder } from '../../model/search.ts';
+import { MAX_NAMED, type FlowOrder } from '../../model/search.ts';
 import { sql } from './sql.ts';
 
 /** Columns of `flows` that lists need. `StoredFlowRow` is the type of a row with these columns. */
@@ -162,7 +162,7 @@ export const FLOWS_BY_OTHER_NAME = sql`
     OR (length({name:String}) = 16 AND position(members, {name:String}) > 0)
   )
   ORDER BY started DESC
-  LIMIT 100`;
+  LIMIT ${MAX_NAMED}`;
 
 /** Selects the span keys of a flow, from the newest version of its row. Tombstones are left out. */
 export const SPANS_OF_FLOW = sql`
