@@ -20,6 +20,7 @@ export { FILTER, filterSchema, parametersOf, type FilterInput } from './filter.t
 export { safeJson, withinLimit } from './text/json.ts';
 export { oneLine } from './text/table.ts';
 export { flowNamed, statusOf } from './questions/flow.ts';
+export { alertingOf } from './questions/told.ts';
 export type { Question } from './question.ts';
 
 /** All questions, in the order in which people usually need them. */

@@ -4,6 +4,7 @@ import { evidenceText, nanosToMs, promiseOf, textOf, why } from '../../words/ind
 import type { Client } from '../client.ts';
 import { question } from '../question.ts';
 import { flowText } from '../text/flow.ts';
+import { alertingOf } from './told.ts';
 import { durationOf, flowNamed, isoOf, linkOf, statusOf } from './flow.ts';
 
 /**
@@ -26,10 +27,12 @@ export const explain = question({
   }),
   async ask(client, { flow: name }, nowMs) {
     const flow = await flowNamed(client, name);
+    const isTrouble = flow.findings.some(({ severity }) => severity !== 'info');
+    const alerting = isTrouble ? await alertingOf(client) : null;
     return {
-      data: explained(flow, client, nowMs),
+      data: { ...explained(flow, client, nowMs), ...(alerting && { alerting }) },
       link: linkOf(client.url, flow.id),
-      text: (columns) => flowText(flow, nowMs, columns),
+      text: (columns) => flowText(flow, nowMs, columns, alerting?.note ?? null),
     };
   },
 });

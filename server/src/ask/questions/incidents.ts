@@ -3,6 +3,7 @@ import type { Incident, IncidentList, List, Notification } from '../../contract/
 import { age, counted } from '../../words/index.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
+import { alertingOf, noteLines, type Alerting } from './told.ts';
 
 export const incidents = question({
   name: 'incidents',
@@ -15,25 +16,31 @@ export const incidents = question({
   }),
   async ask(client, { id, status, limit }, nowMs) {
     if (id !== undefined) {
-      const [incident, told] = await Promise.all([
+      const [incident, told, alerting] = await Promise.all([
         client.get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
         client.get<List<Notification>>('/api/v1/alerts/notifications', { limit: 1000 }),
+        alertingOf(client),
       ]);
       const notifications = told.items.filter(({ incidentId }) => incidentId === incident.id);
       return {
-        data: { incident, notifications },
+        data: { incident, notifications, alerting },
         link: `${client.url}/incidents/${encodeURIComponent(incident.id)}`,
-        text: () => oneText(incident, notifications, nowMs),
+        text: () => oneText(incident, notifications, alerting, nowMs),
       };
     }
-    const list = await client.get<IncidentList>('/api/v1/incidents', { status, limit });
+    const [list, alerting] = await Promise.all([
+      client.get<IncidentList>('/api/v1/incidents', { status, limit }),
+      alertingOf(client),
+    ]);
     return {
       data: {
         total: list.total,
+        alerting,
         incidents: list.items.map(({ trend: _, keys: __, parts: ___, ...incident }) => incident),
       },
       link: `${client.url}/incidents`,
-      text: () => listText(list, nowMs),
+      text: () =>
+        [listText(list, nowMs), ...(list.total > 0 ? noteLines(alerting) : [])].join('\n'),
     };
   },
 });
@@ -55,6 +62,7 @@ function listText({ items, total }: IncidentList, nowMs: number): string {
 function oneText(
   incident: Incident,
   notifications: readonly Notification[],
+  alerting: Alerting,
   nowMs: number,
 ): string {
   const { openCount, count, resolvedAt, lasting } = incident;
@@ -73,6 +81,7 @@ function oneText(
     ...incident.notes.map(({ at, text }) => `${at.slice(0, 19)}  ${text}`),
     `For example: ${incident.exampleFlowIds.slice(0, 5).join(', ')}`,
     '',
+    ...(notifications.length > 0 ? [] : [alerting.note ?? 'Nobody was told of it.']),
     ...table(notifications, [
       { title: 'told', of: ({ createdAt }) => createdAt.slice(0, 19) },
       { title: 'channel', of: ({ channel }) => channel },

@@ -5,6 +5,7 @@ import { queryOf } from '../client.ts';
 import { FILTER, fromOf } from '../filter.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
+import { alertingOf, noteLines, type Alerting } from './told.ts';
 
 /** Maximum number of changes that the text lists, newest first. */
 const MAX_CHANGES = 10;
@@ -21,10 +22,11 @@ export const overview = question({
   }),
   async ask(client, { environment, since }, nowMs) {
     const from = fromOf({ since }, nowMs);
-    const [now, incidents, health] = await Promise.all([
+    const [now, incidents, health, alerting] = await Promise.all([
       client.get<Overview>('/api/v1/overview', { environment, from }),
       client.get<IncidentList>('/api/v1/incidents', { status: 'open', limit: 200 }),
       client.get<Health>('/api/v1/health'),
+      alertingOf(client),
     ]);
     const asked = (environment ?? '').split(',').filter((one) => one !== '');
     const isAsked = (incident: Incident): boolean =>
@@ -40,17 +42,24 @@ export const overview = question({
         ...{ ...rest, since: fromAt, slotMs, changes: trend.annotations },
         types: types.map(({ started: __, ...type }) => type),
         openIncidents: open,
+        alerting,
         fermata: { ready: health.ready, conditions: health.conditions },
       },
       link: `${client.url}/${queryOf({ environment, range: since })}`,
-      text: () => textOf(now, open, health, nowMs),
+      text: () => textOf(now, open, health, alerting, nowMs),
     };
   },
 });
 
 type Told = Pick<Incident, 'id' | 'severity' | 'title' | 'openCount' | 'firstAt' | 'cause'>;
 
-function textOf(now: Overview, incidents: readonly Told[], health: Health, nowMs: number): string {
+function textOf(
+  now: Overview,
+  incidents: readonly Told[],
+  health: Health,
+  alerting: Alerting,
+  nowMs: number,
+): string {
   const { stuck, late, open, started, failed } = now;
   const young = now.types.filter(({ isYoung }) => isYoung).length;
   const lines = [
@@ -76,6 +85,7 @@ function textOf(now: Overview, incidents: readonly Told[], health: Health, nowMs
     ...lines,
     ...part(heldRows(now, nowMs)),
     ...part(incidentRows(incidents, nowMs)),
+    ...(incidents.length > 0 ? noteLines(alerting) : []),
     ...part(causes),
     ...part(typeRows(now)),
     ...part(changes),

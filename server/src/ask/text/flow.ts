@@ -20,8 +20,16 @@ const MAX_ROWS = 60;
 const MIN_BAR = 20;
 const MAX_NAME = 44;
 
-/** Draws a flow for a terminal: its steps on a timeline, what is awaited, and where time went. */
-export function flowText(flow: Flow, nowMs: number, columns: number): string {
+/**
+ * Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. `note`
+ * stands below what is wrong with it.
+ */
+export function flowText(
+  flow: Flow,
+  nowMs: number,
+  columns: number,
+  note: string | null = null,
+): string {
   return [
     ...head(flow, nowMs),
     '',
@@ -30,13 +38,13 @@ export function flowText(flow: Flow, nowMs: number, columns: number): string {
       'Waits for',
       flow.waitingFor.map((waiting) => awaited(waiting, nowMs)),
     ),
-    ...section(
-      'Findings',
-      flow.findings.flatMap(({ summary, evidence }) => [
+    ...section('Findings', [
+      ...flow.findings.flatMap(({ summary, evidence }) => [
         summary,
         ...evidence.map((one) => `  ${one}`),
       ]),
-    ),
+      ...(note === null ? [] : [note]),
+    ]),
     ...section('Failed', flow.steps.flatMap(failures)),
     ...section(
       'Where the time went',

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { AskError, FILTER } from '../../ask/index.ts';
+import { alertingOf, AskError, FILTER } from '../../ask/index.ts';
 import { counted } from '../../words/index.ts';
 import { printable, type Command } from '../command.ts';
 import { compare } from './compare.ts';
@@ -45,7 +45,10 @@ export const check: Command = {
     const all = compare(before, profile, tolerance);
     if (markdown !== undefined) write(markdown, reportMarkdown(all));
     if (junit !== undefined) write(junit, reportJunit(all));
-    out(isJson ? JSON.stringify(all, null, 2) : printable(reportText(all)));
+    const isHeld = all.some(({ subject, changes }) => subject === 'held' && changes.length > 0);
+    const { note } = isHeld ? await alertingOf(client) : { note: null };
+    const text = [reportText(all), ...(note === null ? [] : [note])].join('\n');
+    out(isJson ? JSON.stringify(all, null, 2) : printable(text));
     return all.some(({ changes }) => changes.length > 0) ? 1 : 0;
   },
 };
