@@ -210,10 +210,15 @@ export interface Segment {
 
 export interface Relation {
   flowId: string | null;
-  kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
+  kind: 'parent' | 'child' | 'shares-key' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
-  /** Trace id and span id of the related span, or the key of a parent or child flow. */
+  /**
+   * Names the related trace and span. For a parent, a child or a flow with a common key it is that
+   * flow's key.
+   */
   target: string;
+  /** Business key that both flows have, `name=value`; only if they share one. */
+  shared?: string;
 }
 
 export interface UnattributedSpan {

@@ -167,13 +167,15 @@ export interface Hop {
 
 export interface Relation {
   flowId: string | null;
-  kind: 'parent' | 'child' | 'caused-by' | 'causes' | 'previous-run' | 'link';
+  kind: 'parent' | 'child' | 'shares-key' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Related trace and span. For a parent or child flow, the key of that flow, or its reported name
-   * if that flow is unknown.
+   * Names the related trace and span. For a parent, a child or a flow with a common key, holds the
+   * key of that flow, or the reported name if that flow is unknown.
    */
   target: string;
+  /** Business key that both flows have, `name=value`; only if they share one. */
+  shared?: string;
 }
 
 /** A span below a shared span that no evidence attributes to a flow. */

@@ -6,6 +6,7 @@ import type { Evidence } from './evidence.ts';
 import type { FlowReader, FlowScanner, StoredSpan } from './port/index.ts';
 import type { ReadLag } from './read-lag.ts';
 import { createRelatives } from './relatives.ts';
+import { sharingFlows } from './shared-keys.ts';
 import { chunksOf, type ReadChunks } from './rows/chunked-reader.ts';
 import { fromFlowRow, keysOf, type StoredFlowRow } from './rows/flow.ts';
 import type { ReadRows } from './rows/tolerant-reader.ts';
@@ -64,7 +65,12 @@ export function createFlowReader(
       if (row === undefined) return null;
       const found = fromFlowRow(row, now());
       found.flow.aliases = aliases.map((alias) => alias.id);
-      found.flow.relations.push(...(await relatives.of(found.flow)));
+      const [family, sharing] = await Promise.all([
+        relatives.of(found.flow),
+        sharingFlows(query, found.flow),
+      ]);
+      const ofFamily = new Set(family.map(({ flowId }) => flowId));
+      found.flow.relations.push(...family, ...sharing.filter((one) => !ofFamily.has(one.flowId)));
       return found;
     },
     async spansOf(id, limit) {

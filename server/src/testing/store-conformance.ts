@@ -284,6 +284,57 @@ export function describeStore(
       expect(await relations(named('part-4'))).toEqual([['parent', null, 'never']]);
     });
 
+    test('flows that share a business key know each other; what many share relates none', async () => {
+      const made = (name: string, type: string, keys: [string, string][]): Flow => ({
+        ...someFlows(1, clock.now())[0]!,
+        ...{ id: `sharing-${name}`, flowId: name, key: name, type, keys, environment: 'sharing' },
+        ...{ parentId: null, relations: [], run: 1 },
+      });
+      const order = made('order-7', 'order', [
+        ['customer', 'c-1'],
+        ['country', 'SE'],
+        ['amount', '153.86'],
+      ]);
+      const back = made('return-1', 'return', [
+        ['order', 'order-7'],
+        ['country', 'SE'],
+      ]);
+      const other = made('order-8', 'order', [
+        ['customer', 'c-1'],
+        ['amount', '153.86'],
+      ]);
+      // The same value of another key is another thing.
+      const stranger = made('stock-1', 'stock', [['shelf', 'c-1']]);
+      const again: Flow = { ...order, id: `${order.id}.2`, run: 2, keys: [] };
+      const elsewhere = { ...back, id: 'sharing-elsewhere', environment: 'sharing-2' };
+      const crowd = Array.from({ length: 30 }, (_, i) =>
+        made(`crowd-${i}`, 'order', [['country', 'SE']]),
+      );
+      const all = [order, back, other, stranger, again, elsewhere, ...crowd];
+      await store.insertFlows(
+        all.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      const sharedBy = async ({ id: of }: Flow): Promise<unknown[]> =>
+        (await store.getFlow(of))!.flow.relations
+          .filter(({ kind }) => kind === 'shares-key')
+          .map(({ target, shared }) => [target, shared])
+          .sort();
+      expect(await sharedBy(order)).toEqual([
+        ['order-8', 'customer=c-1'],
+        ['return-1', 'order=order-7'],
+      ]);
+      expect(await sharedBy(back)).toEqual([
+        ['order-7', 'order=order-7'],
+        ['order-7', 'order=order-7'],
+      ]);
+      expect(await sharedBy(other)).toEqual([['order-7', 'customer=c-1']]);
+      expect(await sharedBy(stranger)).toEqual([]);
+      expect(await sharedBy(crowd[0]!)).toEqual([]);
+      expect(await sharedBy(elsewhere)).toEqual([]);
+    });
+
     test('a flow row gives back the whole flow', async () => {
       const [change] = flowsOf([
         record(otlp({ traceId: trace('5'), spanId: id('5'), attributes: ['customer.id', 'c-9'] })),

@@ -64,8 +64,14 @@ function explained(flow: Flow, client: Client, nowMs: number): object {
       .map((hop) => ({ ...messageOf(hop), state: hop.state, sentAt: isoOf(hop.sentUnixNano) })),
     timeSpent: flow.timeSpent,
     longest: longestOf(flow),
-    relations: flow.relations.map(({ kind, flowId, target }) => ({
-      ...{ kind, flowId, target, link: flowId === null ? null : linkOf(client.url, flowId) },
+    relations: flow.relations.map(({ kind, flowId, target, shared }) => ({
+      ...{
+        kind,
+        flowId,
+        target,
+        shared,
+        link: flowId === null ? null : linkOf(client.url, flowId),
+      },
     })),
     ...{ badges: flow.badges, incomplete: flow.incomplete, truncated: flow.truncated },
   };

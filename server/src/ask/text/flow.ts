@@ -22,7 +22,7 @@ const MAX_NAME = 44;
 
 /**
  * Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. `note`
- * stands below what is wrong with it.
+ * stands below what is wrong with the flow.
  */
 export function flowText(
   flow: Flow,
@@ -55,7 +55,10 @@ export function flowText(
     ...section('Why these belong together', evidence(flow)),
     ...section(
       'Related flows',
-      flow.relations.map(({ kind, target }) => `${kind}: ${target}`),
+      flow.relations.map(
+        ({ kind, target, shared }) =>
+          `${shared === undefined ? kind : `shares ${shared}`}: ${target}`,
+      ),
     ),
   ].join('\n');
 }

@@ -37,3 +37,31 @@ export const FLOWS_BY_EXPLICIT_ID = relativesWhere(
 export const CHILDREN_OF_FLOW = relativesWhere(
   'environment = {environment:String} AND parent_id IN {names:Array(String)}',
 );
+
+/** Maximum number of flows that a key relates to each other. */
+export const MAX_SHARING = 20;
+
+/**
+ * Selects ids of flows that have one of `count` values as a key or as their explicit id, with the
+ * position of the value. Reading ends soon after a value was found in too many flows.
+ */
+export const flowsWithKeys = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, at) => sql`
+  SELECT ${at} AS at, id
+  FROM (
+    SELECT DISTINCT id
+    FROM flows
+    WHERE environment = {environment:String}
+    AND (has(key_values, {value${at}:String}) OR flow_id = {value${at}:String})
+    LIMIT ${MAX_SHARING + 2}
+  )`,
+  ).join('\nUNION ALL\n');
+
+export const SHARING_FLOWS = sql`
+  SELECT id, key, flow_id, key_names, key_values
+  FROM flows FINAL
+  WHERE id IN {ids:Array(String)} AND deleted = 0
+  ORDER BY started, id
+  LIMIT ${MAX_RELATIVES}`;

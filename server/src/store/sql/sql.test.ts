@@ -173,7 +173,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       population: [population.population(COUNTED, 5000)],
     },
   },
-  relatives: { module: relatives, of: {} },
+  relatives: { module: relatives, of: { flowsWithKeys: [relatives.flowsWithKeys(2)] } },
   schema: {
     module: schema,
     of: {

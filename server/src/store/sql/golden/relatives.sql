@@ -42,3 +42,29 @@ AND deleted = 0
 AND environment = {environment:String} AND parent_id IN {names:Array(String)}
 ORDER BY started, id
 LIMIT 100
+
+-- flowsWithKeys
+SELECT 0 AS at, id
+FROM (
+  SELECT DISTINCT id
+  FROM flows
+  WHERE environment = {environment:String}
+  AND (has(key_values, {value0:String}) OR flow_id = {value0:String})
+  LIMIT 22
+)
+UNION ALL
+SELECT 1 AS at, id
+FROM (
+  SELECT DISTINCT id
+  FROM flows
+  WHERE environment = {environment:String}
+  AND (has(key_values, {value1:String}) OR flow_id = {value1:String})
+  LIMIT 22
+)
+
+-- SHARING_FLOWS
+SELECT id, key, flow_id, key_names, key_values
+FROM flows FINAL
+WHERE id IN {ids:Array(String)} AND deleted = 0
+ORDER BY started, id
+LIMIT 100
