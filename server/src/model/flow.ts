@@ -170,8 +170,7 @@ export interface Relation {
   kind: 'parent' | 'child' | 'shares-key' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Names the related trace and span. For a parent, a child or a flow with a common key, holds the
-   * key of that flow, or the reported name if that flow is unknown.
+   * Names the related trace and span, or holds the key of the flow, or its reported name if unknown.
    */
   target: string;
   /** Business key that both flows have, `name=value`; only if they share one. */

@@ -21,8 +21,8 @@ const MIN_BAR = 20;
 const MAX_NAME = 44;
 
 /**
- * Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. `note`
- * stands below what is wrong with the flow.
+ * Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. The
+ * `note` stands below what is wrong with the flow.
  */
 export function flowText(
   flow: Flow,
