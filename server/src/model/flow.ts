@@ -170,7 +170,7 @@ export interface Relation {
   kind: 'parent' | 'child' | 'shares-key' | 'caused-by' | 'causes' | 'previous-run' | 'link';
   viaSpanId: string;
   /**
-   * Names the related trace and span, or holds the key of the flow, or its reported name if unknown.
+   * Names the related trace and span, or holds the key of that flow, or its name if it is unknown.
    */
   target: string;
   /** Business key that both flows have, `name=value`; only if they share one. */
