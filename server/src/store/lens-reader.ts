@@ -1,5 +1,6 @@
 import { codeOf } from '../analyze/index.ts';
 import type { Flow } from '../model/flow.ts';
+import { nanosFromMs } from '../model/time.ts';
 import type { Param, QueryRows } from './connection/port.ts';
 import type { LensReader, Points, Population } from './port/index.ts';
 import { chunksOf } from './rows/chunked-reader.ts';
@@ -183,6 +184,14 @@ function createTraitReader({
       const { counted: by, params } = counted(population);
       const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
+    },
+    async variantsBefore({ search: { from, ...search }, nowMs, firstAt }, ids) {
+      if (ids.length === 0 || from === undefined) return new Set();
+      const earlier = { ...search, to: nanosFromMs(firstAt) };
+      const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
+      const params = { ...of.params, variants: ids.map(String) };
+      const rows = await read<{ id: string }>(lenses.variantsAmong(of.counted), params);
+      return new Set(rows.map(({ id }) => BigInt(id)));
     },
     variantDetails: (population, ids) => variantDetails(reads, population, ids),
     async sampleFlows(population, limit) {

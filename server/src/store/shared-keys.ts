@@ -31,15 +31,16 @@ export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relati
     environment: flow.environment,
     ...Object.fromEntries(keys.map(([, value], at) => [`value${at}`, value])),
   });
-  const few = keys.flatMap((_key, at) => {
-    const ids = found.flatMap((row) => (Number(row.at) === at ? [row.id] : []));
-    return ids.length > MAX_SHARING ? [] : ids;
-  });
+  const having = keys.map((_key, at) =>
+    found.flatMap((row) => (Number(row.at) === at ? [row.id] : [])),
+  );
+  const telling = keys.filter((_key, at) => having[at]!.length <= MAX_SHARING);
+  const few = having.filter(({ length }) => length <= MAX_SHARING).flat();
   const ids = [...new Set(few)].filter((id) => id !== flow.id);
   if (ids.length === 0) return [];
   const others = await query<Sharing>(SHARING_FLOWS, { ids });
   return others.flatMap((other) => {
-    const shared = sharedOf(flow, other, keys);
+    const shared = sharedOf(flow, other, telling);
     const isRun = flow.flowId !== '' && firstRun(other.id) === firstRun(flow.id);
     return shared === null || isRun
       ? []

@@ -229,6 +229,7 @@ export function memoryStore(now: () => number): MemoryStore {
     countHaving: notHere,
     countVariants: notHere,
     versionRuns: notHere,
+    variantsBefore: notHere,
     variantDetails: notHere,
     compare: notHere,
     segmentShares: notHere,

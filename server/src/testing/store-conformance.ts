@@ -296,8 +296,8 @@ export function describeStore(
         ['amount', '153.86'],
       ]);
       const back = made('return-1', 'return', [
-        ['order', 'order-7'],
         ['country', 'SE'],
+        ['order', 'order-7'],
       ]);
       const other = made('order-8', 'order', [
         ['customer', 'c-1'],

@@ -13,6 +13,8 @@ test('a time says its day where that is not today', () => {
   const time = absolute(noon, noon + 3_600_000);
   expect(time).toMatch(/^12:00:00\D000$/);
   expect(absolute(noon, noon + 3_600_000, 's')).toBe('12:00:00');
+  // The first hour of a day is 00 and not 24, whatever the language.
+  expect(absolute(noon - 43_200_000 + 60_000, noon, 's')).toBe('00:01:00');
   expect(absolute(noon, noon + 86_400_000)).toMatch(/9.*, 12:00:00/);
   expect(absolute(noon, noon + 86_400_000)).not.toContain('2026');
   expect(absolute(noon, noon + 400 * 86_400_000)).toContain('2026');

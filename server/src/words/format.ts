@@ -30,7 +30,7 @@ export function ago(ms: number, now: number): string {
   return ms > now ? `in ${long}` : `${long} ago`;
 }
 
-const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const clock = new Intl.DateTimeFormat(undefined, { ...TIME, fractionalSecondDigits: 3 });
 const second = new Intl.DateTimeFormat(undefined, TIME);
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });

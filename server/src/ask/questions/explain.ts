@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Flow, Hop, Step } from '../../contract/index.ts';
+import type { Flow, Hop, Incident, IncidentList, Step } from '../../contract/index.ts';
 import { evidenceText, nanosToMs, promiseOf, textOf, why } from '../../words/index.ts';
 import type { Client } from '../client.ts';
 import { question } from '../question.ts';
@@ -13,6 +13,8 @@ import { durationOf, flowNamed, isoOf, linkOf, statusOf } from './flow.ts';
  */
 const MAX_STEPS = 80;
 const MAX_SEGMENTS = 8;
+/** Open incidents among which those of the flow are looked for. */
+const MAX_INCIDENTS = 200;
 
 export const explain = question({
   name: 'explain',
@@ -28,14 +30,31 @@ export const explain = question({
   async ask(client, { flow: name }, nowMs) {
     const flow = await flowNamed(client, name);
     const isTrouble = flow.findings.some(({ severity }) => severity !== 'info');
-    const alerting = isTrouble ? await alertingOf(client) : null;
+    const [alerting, incidents] = isTrouble
+      ? await Promise.all([alertingOf(client), incidentsOf(client, flow)])
+      : [null, []];
+    const causes = incidents.map(({ title, cause, id }) => `${title}: ${cause} (incident ${id})`);
+    const notes = [...causes, ...(alerting?.note == null ? [] : [alerting.note])];
     return {
-      data: { ...explained(flow, client, nowMs), ...(alerting && { alerting }) },
+      data: { ...explained(flow, client, nowMs), ...(alerting && { incidents, alerting }) },
       link: linkOf(client.url, flow.id),
-      text: (columns) => flowText(flow, nowMs, columns, alerting?.note ?? null),
+      text: (columns) => flowText(flow, nowMs, columns, notes),
     };
   },
 });
+
+/** Returns the open incidents that the flow is in, as far as a cause of them is suspected. */
+async function incidentsOf(
+  client: Client,
+  { findings }: Flow,
+): Promise<Pick<Incident, 'id' | 'title' | 'cause'>[]> {
+  const keys = new Set(findings.map(({ incident }) => incident));
+  const open = { status: 'open', limit: MAX_INCIDENTS };
+  const { items } = await client.get<IncidentList>('/api/v1/incidents', open);
+  return items
+    .filter((incident) => incident.cause !== null && incident.keys.some((key) => keys.has(key)))
+    .map(({ id, title, cause }) => ({ id, title, cause }));
+}
 
 function explained(flow: Flow, client: Client, nowMs: number): object {
   const steps = told(flow.steps);

@@ -3,7 +3,11 @@ import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import { counted } from '../../words/index.ts';
 import { explorerLink, FILTER, parametersOf } from '../filter.ts';
 import { question } from '../question.ts';
+import { columnsOf } from '../text/bars.ts';
 import { linkOf } from './flow.ts';
+
+/** Instances that the text names of a group. */
+const MAX_INSTANCES = 5;
 
 export const failures = question({
   name: 'failures',
@@ -22,7 +26,9 @@ export const failures = question({
       data: {
         flows: answer.population.total,
         others: answer.others,
-        groups: answer.items.map(({ trend: _, exampleFlowIds, ...group }) => ({
+        from: answer.population.from,
+        to: answer.population.to,
+        groups: answer.items.map(({ exampleFlowIds, ...group }) => ({
           ...group,
           examples: exampleFlowIds.slice(0, 3).map((id) => ({ id, link: linkOf(client.url, id) })),
         })),
@@ -43,6 +49,7 @@ const textOf = ({ items, others }: FailuresAnswer): string =>
 
 function groupText(group: FailureGroup): string[] {
   const { error, service, step, flows, count, mendedByRetry, deadLettered, versions } = group;
+  const { instances } = group;
   const facts = [
     `${counted(flows, 'flow')}, ${counted(count, 'attempt')}`,
     ...(mendedByRetry > 0 ? [`${mendedByRetry} mended by a retry`] : []),
@@ -53,10 +60,19 @@ function groupText(group: FailureGroup): string[] {
           `versions ${versions.map(({ version, count: n }) => `${version || 'unknown'} (${n})`).join(', ')}`,
         ]
       : []),
+    ...(instances.length > 0
+      ? [
+          `instances ${instances
+            .slice(0, MAX_INSTANCES)
+            .map(({ instance, count: n }) => `${instance} (${n})`)
+            .join(', ')}${instances.length > MAX_INSTANCES ? ' and more' : ''}`,
+        ]
+      : []),
   ];
   return [
     `${service}: ${step}  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
     `    ${facts.join('; ')}`,
+    `    over time ▕${columnsOf(group.trend)}▏`,
     `    for example ${group.exampleFlowIds.slice(0, 3).join(', ')}; all: fermata find '${group.q}'`,
     '',
   ];

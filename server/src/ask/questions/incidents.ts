@@ -56,7 +56,14 @@ function listText({ items, total }: IncidentList, nowMs: number): string {
     { title: 'id', of: ({ id }) => id },
   ]);
   const more = total - items.length;
-  return [...rows, ...(more > 0 ? [counted(more, 'more incident')] : [])].join('\n');
+  const causes = items.flatMap(({ title, cause, status }) =>
+    cause === null || status !== 'open' ? [] : [`${title}: ${cause}`],
+  );
+  return [
+    ...rows,
+    ...(more > 0 ? [counted(more, 'more incident')] : []),
+    ...(causes.length > 0 ? ['', ...causes] : []),
+  ].join('\n');
 }
 
 function oneText(
@@ -71,9 +78,10 @@ function oneText(
   const flows = lasting
     ? `${openCount} of ${counted(count, 'flow')} still in it`
     : counted(count, 'flow');
+  const worth = incident.value === null ? '' : `, worth ${incident.value}`;
   return [
     incident.title,
-    `${incident.severity}, ${incident.status}; lasted ${lasted}; ${flows}`,
+    `${incident.severity}, ${incident.status}; lasted ${lasted}; ${flows}${worth}`,
     ...(incident.cause === null
       ? []
       : [`Suspected cause${resolvedAt === null ? '' : ' when it was open'}: ${incident.cause}`]),

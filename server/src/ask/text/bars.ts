@@ -18,3 +18,13 @@ export function bar(parts: readonly Part[], width: number): string {
   }
   return line.join('').trimEnd();
 }
+
+const HEIGHTS = '▁▂▃▄▅▆▇█';
+
+/** Draws numbers as columns, the greatest of which is as high as a line; a zero is a space. */
+export function columnsOf(numbers: readonly number[]): string {
+  const most = Math.max(1, ...numbers);
+  return numbers
+    .map((n) => (n <= 0 ? ' ' : HEIGHTS[Math.ceil((n / most) * HEIGHTS.length) - 1]!))
+    .join('');
+}

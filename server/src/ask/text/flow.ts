@@ -22,13 +22,13 @@ const MAX_NAME = 44;
 
 /**
  * Draws a flow for a terminal: its steps on a line of time, what is awaited, where time went. The
- * `note` stands below what is wrong with the flow.
+ * `notes` stand below what is wrong with the flow.
  */
 export function flowText(
   flow: Flow,
   nowMs: number,
   columns: number,
-  note: string | null = null,
+  notes: readonly string[] = [],
 ): string {
   return [
     ...head(flow, nowMs),
@@ -43,7 +43,7 @@ export function flowText(
         summary,
         ...evidence.map((one) => `  ${one}`),
       ]),
-      ...(note === null ? [] : [note]),
+      ...notes,
     ]),
     ...section('Failed', flow.steps.flatMap(failures)),
     ...section(

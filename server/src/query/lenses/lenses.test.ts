@@ -246,6 +246,32 @@ test.each(FILTERS)('trend of %s', async (q) => {
   expect(counts).toEqual(countBy(flows, ({ status }) => status));
 });
 
+test('what is new in a time was not there before it', async () => {
+  const starts = all.map(({ started }) => msOf(started)).sort((a, b) => a - b);
+  const from = nanosFromMs(starts[Math.floor(starts.length * 0.7)]!);
+  const changesOf = async (search: object) => {
+    const population = await opened.store.population({ limit: 1, ...search });
+    const { annotations } = await trendLens(opened.store, population, {
+      ...{ by: 'status', incidents: [] },
+    });
+    return annotations.filter(({ kind }) => kind === 'variant').map(({ text }) => text);
+  };
+  const waysOf = (flows: readonly Flow[]): Set<string> =>
+    new Set(
+      flows.map(({ steps }) =>
+        [...steps]
+          .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+          .map(({ name }) => name)
+          .join(' → '),
+      ),
+    );
+  const before = waysOf(all.filter(({ started }) => started < from));
+  const told = await changesOf({ from });
+  expect(told.filter((text) => before.has(text))).toEqual([]);
+  // Without a time nothing lies before, and what began later than the first flow is told.
+  expect((await changesOf({})).length).toBeGreaterThan(told.length);
+});
+
 test.each(FILTERS)('differences of %s to the rest', async (q) => {
   if (q === '') return;
   const { population, flows } = await populationOf(q);

@@ -89,9 +89,14 @@ async function annotationsOf(
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
   const newVersions = versions.filter(isNew);
   await learnNames(store, population, versions);
-  const newVariants = variants.filter(
+  const candidates = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
+  const before = await store.variantsBefore(
+    population,
+    candidates.map(({ id }) => id),
+  );
+  const newVariants = candidates.filter(({ id }) => !before.has(id));
   await learnNames(store, population, newVariants);
   const types = population.search.types;
   return [

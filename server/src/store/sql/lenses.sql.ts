@@ -242,6 +242,12 @@ export const variantCounts = (counted: Counted, most: number): string => sql`
   ORDER BY flows DESC, variant
   LIMIT ${most}`;
 
+/** Selects those of the variants that any flow took. */
+export const variantsAmong = (counted: Counted): string => sql`
+  SELECT DISTINCT toString(variant) AS id
+  FROM ${flowsIn(counted, 'variant')}
+  WHERE toString(variant) IN {variants:Array(String)}`;
+
 /** Counts the flows of each variant by type and status. */
 export const variantOutcomes = (counted: Counted): string => sql`
   SELECT toString(variant) AS id, type, status, count() AS flows

@@ -368,6 +368,25 @@ GROUP BY variant
 ORDER BY flows DESC, variant
 LIMIT 10
 
+-- variantsAmong
+SELECT DISTINCT toString(variant) AS id
+FROM (
+  SELECT variant
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+WHERE toString(variant) IN {variants:Array(String)}
+
 -- variantOutcomes
 SELECT toString(variant) AS id, type, status, count() AS flows
 FROM (
