@@ -135,10 +135,8 @@ function createTraitReader({
     async countHaving(population, groups) {
       if (groups.length === 0) return [];
       const { counted: by, params } = counted(population);
-      const rows = await read<{ type: string; flows: string[] }>(
-        lenses.havingEdges(by, groups),
-        params,
-      );
+      const sql = lenses.havingEdges(by, groups);
+      const rows = await read<{ type: string; flows: string[] }>(sql, params);
       return rows.map(({ type, flows }) => ({ type, flows: flows.map(Number) }));
     },
     async traitTrend(population, kind, { fromMs, bucketMs }) {
@@ -170,29 +168,13 @@ function createTraitReader({
       );
       return rows.map(({ from, to, count }) => ({ from, to, count: Number(count) }));
     },
-    async versionRuns(population, versions) {
-      if (versions.length === 0) return [];
-      const { counted: by, params } = counted(population);
-      const rows = await read<VersionRow>(versionRunsOf(by), {
-        ...params,
-        versions: versions.flat().map(String),
-        services: versions.flatMap((ids, i) => ids.map(() => String(i))),
-      });
-      return versionRuns(rows);
-    },
+    versionRuns: (population, versions) => readVersionRuns(reads, population, versions),
     async countVariants(population, most) {
       const { counted: by, params } = counted(population);
       const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
     },
-    async variantsBefore({ search: { from, ...search }, nowMs, firstAt }, ids) {
-      if (ids.length === 0 || from === undefined) return new Set();
-      const earlier = { ...search, to: nanosFromMs(firstAt) };
-      const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
-      const params = { ...of.params, variants: ids.map(String) };
-      const rows = await read<{ id: string }>(lenses.variantsAmong(of.counted), params);
-      return new Set(rows.map(({ id }) => BigInt(id)));
-    },
+    variantsBefore: (population, ids) => variantsBefore(reads, population, ids),
     variantDetails: (population, ids) => variantDetails(reads, population, ids),
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
@@ -265,6 +247,36 @@ async function compare(
     statuses: statuses.map(numbers),
     known,
   };
+}
+
+/** Reads which version flows ran, one after the other by their start. */
+async function readVersionRuns(
+  { counted, read }: Reads,
+  population: Population,
+  versions: readonly bigint[][],
+): ReturnType<LensReader['versionRuns']> {
+  if (versions.length === 0) return [];
+  const { counted: by, params } = counted(population);
+  const rows = await read<VersionRow>(versionRunsOf(by), {
+    ...params,
+    versions: versions.flat().map(String),
+    services: versions.flatMap((ids, i) => ids.map(() => String(i))),
+  });
+  return versionRuns(rows);
+}
+
+/** Returns those of these variants that flows took before the population. */
+async function variantsBefore(
+  { counted, read }: Reads,
+  { search: { from, ...search }, nowMs, firstAt }: Population,
+  ids: readonly bigint[],
+): ReturnType<LensReader['variantsBefore']> {
+  if (ids.length === 0 || from === undefined) return new Set();
+  const earlier = { ...search, to: nanosFromMs(firstAt) };
+  const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
+  const params = { ...of.params, variants: ids.map(String) };
+  const rows = await read<{ id: string }>(lenses.variantsAmong(of.counted), params);
+  return new Set(rows.map(({ id }) => BigInt(id)));
 }
 
 /**
