@@ -1,3 +1,4 @@
+import { excerpt } from '../model/cut-text.ts';
 import type { SpanError } from '../model/span.ts';
 
 /**
@@ -35,7 +36,7 @@ const NAMED = /^([\w.$`+]+)(?:: ?(.*))?$/s;
 export function rootCause(stack: string): SpanError | null {
   for (const innermost of CHAINS) {
     const [, type, message = ''] = NAMED.exec(innermost(stack)?.trim() ?? '') ?? [];
-    if (type !== undefined) return { type, message };
+    if (type !== undefined) return { type: excerpt(type), message: excerpt(message) };
   }
   return null;
 }

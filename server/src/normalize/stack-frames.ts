@@ -1,3 +1,5 @@
+import { excerpt } from '../model/cut-text.ts';
+
 /**
  * Finds the functions at the top of a stack trace. They distinguish failures with different causes
  * but the same error type. Line and column numbers are omitted, because they change with every
@@ -48,7 +50,7 @@ export function topFrames(stack: string): string[] {
           }
           return [];
         });
-  return frames.slice(0, MAX_FRAMES).map((frame) => frame.slice(0, MAX_CHARACTERS));
+  return frames.slice(0, MAX_FRAMES).map((frame) => excerpt(frame, MAX_CHARACTERS));
 }
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -14,7 +14,8 @@ import {
   type OtlpSpan,
 } from '../model/otlp.ts';
 import { unixNanos, type UnixNanos } from '../model/time.ts';
-import { cutText } from '../model/cut-text.ts';
+import { boundText } from '../model/cut-text.ts';
+import { OwnTexts } from './text-cache.ts';
 import { parseJson, type Json, type JsonObject, type Key } from './json.ts';
 import { capped, hasRoom, noteLeftOut, refuse, scopeWith, wrongId } from './otlp-rules.ts';
 
@@ -204,16 +205,14 @@ function list(parent: JsonObject, name: Key): JsonObject[] {
   return value.map((item) => asObject(item, `an item of ${name}`));
 }
 
+const own = new OwnTexts();
 /**
  * Returns the text, cut if it exceeds the limit. Lone surrogates are replaced, because UTF-8 cannot
  * represent them.
  */
 function tidy(value: string, out: OtlpExport): string {
-  if (value.length > LIMITS.text) {
-    out.truncated++;
-    value = cutText(value);
-  }
-  return value.isWellFormed() ? value : value.toWellFormed();
+  if (value.length > LIMITS.text) out.truncated++;
+  return own.of(boundText(value).toWellFormed());
 }
 
 function text(parent: JsonObject, name: Key, out: OtlpExport): string {
@@ -234,7 +233,7 @@ function id(parent: JsonObject, name: Key): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw malformed(`${name} is not a string`);
   const lower = value.toLowerCase();
-  return HEX.test(lower) ? lower : `?${lower}`.slice(0, 8);
+  return HEX.test(lower) ? own.of(lower) : `?${lower}`.slice(0, 8);
 }
 
 /**
