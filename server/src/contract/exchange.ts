@@ -1,5 +1,5 @@
 /** Names of the formats in which many flows can be exported. */
-export const EXPORT_FORMATS = ['csv', 'ocel', 'xes', 'otlp'] as const;
+export const EXPORT_FORMATS = ['csv', 'ocel', 'ocel-xml', 'xes', 'otlp', 'zipkin'] as const;
 /** Names of the formats in which one flow can be exported. */
 export const ONE_FLOW_FORMATS = [...EXPORT_FORMATS, 'mermaid', 'flowchart'] as const;
 /** Names of the formats that can be imported. */

@@ -121,6 +121,28 @@ export function otlpValue(value: AttributeValue): object {
   return { arrayValue: { values: value.map(otlpValue) } };
 }
 
+/** Returns a value as a text, for formats that have no other: lists and maps become JSON. */
+export function otlpText(value: AttributeValue): string {
+  if (typeof value === 'string') return value;
+  const plain = plainOf(value);
+  return typeof plain === 'string' ? plain : JSON.stringify(plain);
+}
+function plainOf(value: AttributeValue): unknown {
+  if (value === null) return '';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof WholeDouble) return value.value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (value instanceof KeyValues)
+    return Object.fromEntries(
+      Array.from({ length: value.list.length / 2 }, (_, i) => [
+        value.list[2 * i] as string,
+        plainOf(value.list[2 * i + 1]!),
+      ]),
+    );
+  return Array.isArray(value) ? value.map(plainOf) : value;
+}
+
 function numberOf(value: number): object {
   if (Object.is(value, -0)) return { doubleValue: '-0' };
   if (Number.isSafeInteger(value)) return { intValue: String(value) };

@@ -72,7 +72,7 @@ const exportInput = z.object({
   format: z
     .string()
     .default('csv')
-    .describe('csv, ocel, xes, otlp; of one flow mermaid, flowchart'),
+    .describe('csv, ocel, ocel-xml, xes, otlp, zipkin; of one flow mermaid, flowchart'),
   flow: z.string().optional().describe('Only this flow, by any name of it'),
   out: z.string().optional().describe('File to write; otherwise the standard output'),
   limit: z.number().int().min(1).max(100_000).optional().describe('Most flows, oldest first'),

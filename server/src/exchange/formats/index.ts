@@ -7,10 +7,12 @@ import { readJaeger } from './jaeger.ts';
 import { writeFlowchart, writeMermaid } from './mermaid.ts';
 import { readOcel, readOcelXml } from './ocel-read.ts';
 import { writeOcel } from './ocel-write.ts';
+import { writeOcelXml } from './ocel-xml-write.ts';
 import { readOtlp, writeOtlp } from './otlp.ts';
 import { readStepFunctions } from './step-functions.ts';
 import { readXes } from './xes-read.ts';
 import { writeXes } from './xes-write.ts';
+import { writeZipkin } from './zipkin-write.ts';
 import { readZipkin } from './zipkin.ts';
 
 const JSON_TYPE = 'application/json';
@@ -28,7 +30,8 @@ export const FORMATS: Readonly<Record<FormatName, Omit<Format, 'name'>>> = {
     ...{ read: readOcel, write: writeOcel },
   },
   'ocel-xml': {
-    ...{ label: 'OCEL 2.0, XML', mediaType: XML_TYPE, extension: 'ocel.xml', read: readOcelXml },
+    ...{ label: 'OCEL 2.0, XML', mediaType: XML_TYPE, extension: 'ocel.xml' },
+    ...{ read: readOcelXml, write: writeOcelXml },
   },
   xes: {
     ...{ label: 'XES', mediaType: XML_TYPE, extension: 'xes', read: readXes, write: writeXes },
@@ -46,8 +49,8 @@ export const FORMATS: Readonly<Record<FormatName, Omit<Format, 'name'>>> = {
     writeOne: writeFlowchart,
   },
   zipkin: {
-    ...{ label: 'Zipkin v2', mediaType: JSON_TYPE, extension: 'json', read: readZipkin },
-    keepsTraces: true,
+    ...{ label: 'Zipkin v2', mediaType: JSON_TYPE, extension: 'zipkin.json' },
+    ...{ read: readZipkin, write: writeZipkin, keepsTraces: true },
   },
   jaeger: {
     ...{ label: 'Jaeger', mediaType: JSON_TYPE, extension: 'json', read: readJaeger },

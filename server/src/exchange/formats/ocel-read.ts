@@ -3,7 +3,7 @@ import { jsonItems, parseItem } from '../input/json-items.ts';
 import { malformed } from '../input/limits.ts';
 import { xmlParts } from '../input/xml-events.ts';
 import { eventOf, objectOf } from './ocel-json.ts';
-import { createOcelLog, type OcelObject } from './ocel-log.ts';
+import { createOcelLog, type OcelAttribute, type OcelObject } from './ocel-log.ts';
 
 /** Reads OCEL 2.0 as JSON. */
 export async function* readOcel(
@@ -42,6 +42,7 @@ async function* partsOf(
   let path: string[] = [];
   let current: (OcelObject & { time: string }) | null = null;
   let attribute = { name: '', time: '' };
+  const types = createTypes();
   for await (const part of xmlParts(chunks)) {
     if (part.kind === 'open') {
       const { name, attributes: has } = part;
@@ -49,6 +50,7 @@ async function* partsOf(
       path.push(name);
       const [, section] = path;
       const { id = '', type = '', time = '' } = has;
+      types.read(path, has);
       if (path.length === 3 && (section === 'objects' || section === 'events'))
         current = { id, type, time, attributes: [], relationships: [] };
       else if (current !== null && name === 'attribute')
@@ -60,7 +62,10 @@ async function* partsOf(
       continue;
     }
     if (current !== null && part.name === 'attribute')
-      current.attributes!.push({ ...attribute, value: part.text });
+      current.attributes!.push({
+        ...attribute,
+        value: types.valueOf(path[1]!, current.type, attribute.name, part.text),
+      });
     if (path.length === 3 && current !== null) {
       const { time, ...object } = current;
       if (path[1] === 'objects') log.object(object);
@@ -74,3 +79,32 @@ async function* partsOf(
     path = path.slice(0, -1);
   }
 }
+
+/** Attributes of types that are remembered. Values of others remain texts. */
+const MAX_DECLARED = 10_000;
+
+/** Reads what XML says of the types of values, which are all texts in the elements themselves. */
+function createTypes() {
+  const declared = new Map<string, string>();
+  let ofType = '';
+  const keyOf = (section: string, type: string, name: string): string =>
+    JSON.stringify([section.startsWith('object') ? 'object' : 'event', type, name]);
+  return {
+    read(path: readonly string[], has: Readonly<Record<string, string>>): void {
+      const [, section = ''] = path;
+      if (section !== 'object-types' && section !== 'event-types') return;
+      const { name = '', type = '' } = has;
+      if (path.length === 3) ofType = name;
+      else if (path.at(-1) === 'attribute' && NOT_TEXT.test(type) && declared.size < MAX_DECLARED)
+        declared.set(keyOf(section, ofType, name), type);
+    },
+    valueOf(section: string, type: string, name: string, text: string): OcelAttribute['value'] {
+      const is = declared.get(keyOf(section, type, name));
+      if (is === undefined || text.trim() === '') return text;
+      if (is === 'boolean') return text === 'true' || (text === 'false' ? false : text);
+      const number = Number(text);
+      return Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : text;
+    },
+  };
+}
+const NOT_TEXT = /^(?:boolean|integer|float)$/;

@@ -4,6 +4,7 @@ import type { Item } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd } from '../input/json-items.ts';
 import { FILE_LIMITS } from '../input/limits.ts';
 import { itemsOf } from '../items.ts';
+import { readAnnotation, readTags, tagText } from './zipkin-texts.ts';
 
 /** A span in Zipkin's second format (https://zipkin.io/zipkin-api/). Times are in µs since 1970. */
 interface ZipkinSpan {
@@ -57,9 +58,6 @@ export async function* readZipkin(chunks: AsyncIterable<Uint8Array>): AsyncItera
     yield* finish();
   }
 }
-
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 function problemOf({ traceId, id, timestamp }: ZipkinSpan): string {
   if (typeof traceId !== 'string' || typeof id !== 'string') return 'it has no traceId or no id';
@@ -126,23 +124,24 @@ export function createConverter(spans: readonly ZipkinSpan[]): (span: ZipkinSpan
     const start = micros(span.timestamp);
     const peer = span.remoteEndpoint?.serviceName;
     const isMessage = span.kind === 'PRODUCER' || span.kind === 'CONSUMER';
-    const tags = Object.entries(span.tags ?? {}).map(
-      ([key, value]) => [key, textOf(value)] as const,
-    );
+    const { links, resource, tags } = readTags(span.tags);
     const error = span.tags?.['error'];
     return {
       ...{ trace: span.traceId!, id: idOf(span), parent: parentOf(span), start },
       ...{ name: span.name || 'unknown', service: serviceOf(span), kind: kindOf(span.kind) },
-      end: start + micros(span.duration),
-      ...(span.localEndpoint?.ipv4 && { resource: { 'host.name': span.localEndpoint.ipv4 } }),
-      ...(error !== undefined && error !== 'false' && { error: textOf(error) }),
+      ...{ end: start + micros(span.duration), links },
+      resource: {
+        ...(span.localEndpoint?.ipv4 && { 'host.name': span.localEndpoint.ipv4 }),
+        ...Object.fromEntries(resource),
+      },
+      ...(error !== undefined && error !== 'false' && { error: tagText(error) }),
       attributes: {
-        ...Object.fromEntries(tags),
         ...(isMessage && peer !== undefined && { 'messaging.system': peer }),
         ...(peer !== undefined && { 'peer.service': peer }),
+        ...Object.fromEntries(tags),
       },
       events: (span.annotations ?? []).map(({ timestamp, value = '' }) => ({
-        ...{ at: micros(timestamp), name: value, attributes: {} },
+        ...{ at: micros(timestamp), ...readAnnotation(value) },
       })),
     };
   };

@@ -71,7 +71,7 @@ export const EXCHANGE_ROUTES: readonly Route[] = [
     operation: 'exportFlows',
     path: '/api/v1/flows/export',
     scope: 'read',
-    summary: 'Flows of a filter as a file: CSV, OCEL, XES, OTLP',
+    summary: 'Flows of a filter as a file: CSV, OCEL, XES, OTLP, Zipkin',
     query: exportQuery,
     types: EXPORTED,
     handle: exportFlows,
