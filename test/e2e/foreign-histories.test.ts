@@ -4,7 +4,12 @@ import type { FailuresAnswer, Flow, LatencyAnswer, VariantsAnswer } from '@ferma
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient, onPath, type Client } from '../support/foreign/client.ts';
 import { fromEiffel, type EiffelEvent } from '../support/foreign/eiffel.ts';
-import { fromJaeger, type JaegerTrace } from '../support/foreign/jaeger.ts';
+import {
+  fromJaeger,
+  recentFile,
+  type JaegerTrace,
+  type ServiceOf,
+} from '../support/foreign/jaeger.ts';
 import { fromNezha } from '../support/foreign/nezha.ts';
 import { traceIdOf } from '../support/foreign/otlp.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -52,42 +57,62 @@ describe.runIf(fixtures)('foreign histories', () => {
   });
 
   type Section = { spanID: string } & Record<'sectionStart' | 'sectionEnd', number>;
-  test.each([1, 2, 4, 6, 7])('Jaeger’s critical path: test%i', async (number) => {
-    const { data, expectedCriticalPathSections: sections } = readJson(
-      `jaeger-ui-critical-path/test${number}.json`,
-    ) as { data: JaegerTrace[]; expectedCriticalPathSections: Section[] };
-    const trace = data[0]!;
-    await client.send(`jaeger-${number}`, fromJaeger(trace, 'operation'));
-    const [flow] = await client.flowsOf(`jaeger-${number}`, 1, trace.spans.length);
-    const expected: Times = {};
-    for (const { spanID, sectionStart, sectionEnd } of sections) {
-      const operation = trace.spans.find((span) => span.spanID === spanID)!.operationName;
-      expected[operation] = (expected[operation] ?? 0) + sectionEnd - sectionStart;
+  /** Sends a trace as spans, or as the file that it was. */
+  const give = async (
+    way: 'spans' | 'file',
+    name: string,
+    trace: JaegerTrace,
+    by: ServiceOf,
+  ): Promise<Flow> => {
+    if (way === 'spans') await client.send(name, fromJaeger(trace, by));
+    else {
+      const report = await client.import(recentFile(trace, by), name);
+      expect(report).toMatchObject({ format: 'jaeger', records: trace.spans.length, skipped: 0 });
     }
-    // In this trace a child starts before its parent. Jaeger cuts off the part before, so that C
-    // ends early. Fermata assumes that the clock of C is wrong and shifts C, so that it lasts until
-    // the root ends.
-    if (number === 6) {
-      expect(expected).toEqual({ 'op-A': 14, 'op-B': 5, 'op-C': 10 });
-      expect(flow!.steps.map(({ skewMs }) => skewMs)).toEqual([0, 0, 0.005]);
-      expect(onPath(flow!, ({ service }) => service)).toEqual({ 'op-A': 14, 'op-C': 15 });
-    } else expect(onPath(flow!, ({ service }) => service)).toEqual(expected);
-  });
+    return (await client.flowsOf(name, 1, trace.spans.length))[0]!;
+  };
+  const inBothWays = <T>(all: readonly T[]): [T, 'spans' | 'file'][] =>
+    all.flatMap((one): [T, 'spans' | 'file'][] => [
+      [one, 'spans'],
+      [one, 'file'],
+    ]);
+
+  test.each(inBothWays([1, 2, 4, 6, 7]))(
+    'Jaeger’s critical path: test%i, %s',
+    async (number, way) => {
+      const { data, expectedCriticalPathSections: sections } = readJson(
+        `jaeger-ui-critical-path/test${number}.json`,
+      ) as { data: JaegerTrace[]; expectedCriticalPathSections: Section[] };
+      const trace = data[0]!;
+      const flow = await give(way, `jaeger-${number}-${way}`, trace, 'operation');
+      const expected: Times = {};
+      for (const { spanID, sectionStart, sectionEnd } of sections) {
+        const operation = trace.spans.find((span) => span.spanID === spanID)!.operationName;
+        expected[operation] = (expected[operation] ?? 0) + sectionEnd - sectionStart;
+      }
+      // A child cannot have begun before its parent did. Jaeger cuts off what was before, and has
+      // C end early; Fermata takes the clock of C for wrong, and C lasts until the root ends.
+      if (number === 6) {
+        expect(expected).toEqual({ 'op-A': 14, 'op-B': 5, 'op-C': 10 });
+        expect(flow.steps.map(({ skewMs }) => skewMs)).toEqual([0, 0, 0.005]);
+        expect(onPath(flow, ({ service }) => service)).toEqual({ 'op-A': 14, 'op-C': 15 });
+      } else expect(onPath(flow, ({ service }) => service)).toEqual(expected);
+    },
+  );
 
   const CRISP = [
     ...['1', '2', '4', '5', '6', '7', '8', '9', '11', '12', '15', '22'],
     ...['err_pattern1/err1', 'err_pattern1/err2'],
   ];
   type Times = Record<string, number>;
-  test.each(CRISP)('CRISP’s exclusive times: %s', async (name) => {
+  test.each(inBothWays(CRISP))('CRISP’s exclusive times: %s, %s', async (name, way) => {
     const { data, testing } = readJson(`uber-crisp/${name}.json`) as {
       data: JaegerTrace[];
       testing: [Times] | { opTimeExclusive: Times };
     };
     const expected = Array.isArray(testing) ? testing[0] : testing.opTimeExclusive;
-    await client.send(`crisp-${name}`, fromJaeger(data[0]!, 'process'));
-    const [flow] = await client.flowsOf(`crisp-${name}`, 1, data[0]!.spans.length);
-    const spent = onPath(flow!, (step) => `[${step.service}] ${step.name}`);
+    const flow = await give(way, `crisp-${name}-${way}`, data[0]!, 'process');
+    const spent = onPath(flow, (step) => `[${step.service}] ${step.name}`);
     // S2 called S3 and ended before S3 did. CRISP counts S3 until S2 ended. In Fermata, S2 did not
     // wait for S3, so S3 is not on the critical path.
     if (name === '8') {
