@@ -377,6 +377,55 @@ describe.runIf(fixtures)('foreign histories', () => {
     ]);
   });
 
+  const executions = fixtures !== undefined && existsSync(`${fixtures}conductor-executions`);
+  if (fixtures && !executions)
+    process.stdout.write('\n  SKIPPED: executions of Conductor; there are none\n\n');
+  /** Executions that Conductor's own tests are made of: what became of them, and their tasks. */
+  const EXECUTIONS: Record<string, [status: string, ...steps: string[]]> = {
+    'core-completed': [
+      'completed',
+      ...['performance_test_1', 'perf_task_1', 'perf_task_10', 'perf_task_3', 'get_from_es'],
+      ...['oddEvenDecision', 'perf_task_7', 'perf_task_8', 'perf_task_9', 'modDecision'],
+      ...['perf_task_21', 'sub_workflow_x', 'perf_task_22', 'perf_task_28', 'perf_task_29'],
+      'perf_task_30',
+    ],
+    'core-running': [
+      'active',
+      ...['performance_test_1', 'perf_task_1', 'perf_task_10', 'perf_task_3', 'get_from_es'],
+      ...['oddEvenDecision', 'perf_task_4'],
+    ],
+    'ui-doWhileSwitch': [
+      'completed',
+      ...['LoopTestWithSwitch', 'inline_task_outside', 'Loop Task', 'inline_task', 'switch_task'],
+    ],
+    'ui-dynamicFork': [
+      'cancelled',
+      ...['pipelines.vfxmediareview', 'shot_processing', 'shot_processing_join'],
+      ...Array.from({ length: 8 }, () => 'processshot'),
+    ],
+    'ui-noneSpawned': ['completed', ...['example_dynamic_tasks', 'dynamic_tasks', 'join_dynamic']],
+    'ui-oneFailed': [
+      'failed',
+      ...['example_dynamic_tasks', 'dynamic_tasks', 'first_task', 'second_task'],
+      ...['third_task', 'join_dynamic'],
+    ],
+  };
+  test.runIf(executions).each(Object.entries(EXECUTIONS))(
+    'Conductor’s executions: %s',
+    async (name, [status, ...steps]) => {
+      const report = await client.import(read(`conductor-executions/${name}.json`), name);
+      expect(report).toMatchObject({ format: 'conductor', records: steps.length, skipped: 0 });
+      const [flow] = await client.flowsOf(name, 1, steps.length);
+      expect([flow!.status, flow!.steps.map((step) => step.name).sort()]).toEqual([
+        ...[status, steps.sort()],
+      ]);
+      expect(flow!.badges).not.toContain('repaired');
+      const about = { environment: name };
+      const { items } = await client.get<FailuresAnswer>('lenses/failures', about);
+      expect(items.map(({ step }) => step)).toEqual(status === 'failed' ? ['second_task'] : []);
+    },
+  );
+
   test('Conductor’s workflows say what is owed, in which order and how soon', async () => {
     for (const name of ['saga-order-fulfillment', 'saga-order-compensation'])
       expect(await client.define({ conductor: readJson(`conductor/${name}.json`) })).toEqual({

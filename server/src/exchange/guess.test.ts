@@ -12,6 +12,10 @@ test.each([
   ['[{"eventType":"WorkflowExecutionStarted","x":{"taskList":{}}', 'cadence'],
   ['[{"eventType":"WorkflowExecutionStarted","x":{"taskQueue":{}}', 'temporal'],
   ['{"workflowName":"order"', 'conductor'],
+  [
+    '{"tasks":[{"referenceTaskName":"t","inputData":{"eventType":"e"},"workflowInstanceId":"w"',
+    'conductor',
+  ],
   ['[{"traceId":"1","id":"2","timestamp":3', 'zipkin'],
   ['[{"localEndpoint":{}', 'zipkin'],
   ['\ufeffcase;activity;time\no1;pay;1\n', 'csv'],

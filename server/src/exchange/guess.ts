@@ -16,6 +16,8 @@ export const SIGNS: readonly (readonly [FormatName, ...RegExp[]])[] = [
   ['ocel', /"(?:objectTypes|eventTypes|objectId)"\s{0,20}:/],
   ['ocel', /^\{\s*"(?:objects|events)"\s*:\s*\[\s*\{\s*"id"/],
   ['step-functions', /"previousEventId"\s{0,20}:/],
+  // What a task is given may have an event's type in it.
+  ['conductor', /"workflowInstanceId"\s{0,20}:/, /"referenceTaskName"\s{0,20}:/],
   ['cadence', /"eventType"\s{0,20}:/, /"(?:taskList|decisionTask\w{1,100})"\s{0,20}:/],
   ['temporal', /"eventType"\s{0,20}:/],
   ['conductor', /"(?:taskDefName|referenceTaskName|taskReferenceName|workflowName)"\s{0,20}:/],

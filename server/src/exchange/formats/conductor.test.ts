@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeFileJson } from '../../receive/index.ts';
+import type { OtlpSpan } from '../../model/otlp.ts';
 import type { Item } from '../format.ts';
 import { readConductor } from './conductor.ts';
 
@@ -61,6 +62,57 @@ test('an execution is a flow, its tasks are steps, and what runs has no end', as
   expect(logs.map(({ attributes }) => attributes)).toEqual([
     expect.arrayContaining(['pause', 'fermata.step.kind', 'timer']),
   ]);
+});
+
+const T = 1_700_000_000_000;
+const taskOf = (over: object): object => ({
+  ...{ taskType: 'SIMPLE', taskDefName: 'pay', status: 'COMPLETED' },
+  ...{ scheduledTime: T, startTime: T + 1, endTime: T + 5, ...over },
+});
+async function spansOf(...tasks: object[]): Promise<OtlpSpan[]> {
+  const [item] = await read([execution({ correlationId: null, parentWorkflowId: '', tasks })]);
+  return (item as Extract<Item, { kind: 'spans' }>).request.spans;
+}
+const serviceOf = ({ resource }: OtlpSpan): unknown => resource.attributes[1];
+
+test('what Conductor does itself is no work of a worker, and has the name of the reference', async () => {
+  const [whole, ...steps] = await spansOf(
+    taskOf({ taskType: 'pay', referenceTaskName: 'first payment' }),
+    taskOf({ taskType: 'SWITCH', taskDefName: 'SWITCH', referenceTaskName: 'is_odd__3' }),
+    taskOf({ taskType: 'HTTP', taskDefName: 'ask', referenceTaskName: 'ask_1' }),
+    taskOf({ taskType: 'JOIN', taskDefName: null, referenceTaskName: null }),
+  );
+  expect(steps.map((span) => [span.name, serviceOf(span)])).toEqual([
+    ['pay', 'pay worker'],
+    ['is_odd', 'system task worker'],
+    ['ask', 'system task worker'],
+    ['JOIN', 'system task worker'],
+  ]);
+  // What is null or empty is no key.
+  expect(whole!.attributes.filter((one) => one === null || one === '')).toEqual([]);
+  expect(whole!.attributes).not.toContain('fermata.flow.key.parent');
+});
+
+test('what takes no time ends when it ended, though its start is noted later', async () => {
+  const [, decision, fork] = await spansOf(
+    taskOf({ taskType: 'DECISION', startTime: T + 13, endTime: T + 5 }),
+    taskOf({ taskType: 'FORK', startTime: 0, scheduledTime: T + 43, endTime: T }),
+  );
+  const at = (ms: number): bigint => BigInt(T + ms) * 1_000_000n;
+  expect([decision!.start, decision!.end]).toEqual([at(5), at(5)]);
+  expect([fork!.start, fork!.end]).toEqual([at(0), at(0)]);
+});
+
+test('what joins branches fails because one of them did, else by itself', async () => {
+  const failed = { status: 'FAILED', reasonForIncompletion: 'refused' };
+  const join = taskOf({ taskType: 'JOIN', ...failed });
+  const errors = async (...tasks: object[]): Promise<string[]> =>
+    (await spansOf(...tasks)).slice(1).map(({ statusMessage }) => statusMessage);
+  expect(await errors(taskOf(failed), taskOf({}), join)).toEqual(['refused', '', '']);
+  expect(await errors(taskOf({}), join)).toEqual(['', 'refused']);
+  const ofWhole = async (reason: string): Promise<string> =>
+    (await spansOf(taskOf({ ...failed, reasonForIncompletion: reason })))[0]!.statusMessage;
+  expect([await ofWhole('no stock'), await ofWhole('refused')]).toEqual(['', 'no stock']);
 });
 
 test('a definition is no execution', async () => {

@@ -16,13 +16,13 @@ interface Execution {
   workflowName?: string;
   workflowType?: string;
   workflowDefinition?: { name?: string };
-  correlationId?: string;
-  parentWorkflowId?: string;
+  correlationId?: string | null;
+  parentWorkflowId?: string | null;
   status?: string;
   startTime?: number;
   createTime?: number;
   endTime?: number;
-  reasonForIncompletion?: string;
+  reasonForIncompletion?: string | null;
   tasks?: Task[];
 }
 interface Task {
@@ -36,7 +36,7 @@ interface Task {
   startTime?: number;
   endTime?: number;
   workerId?: string;
-  reasonForIncompletion?: string;
+  reasonForIncompletion?: string | null;
 }
 
 const OUTCOMES: ReadonlyMap<string, string> = new Map([
@@ -51,6 +51,15 @@ const OUTCOMES: ReadonlyMap<string, string> = new Map([
 ]);
 const FAILED = /FAILED|TIMED_OUT/;
 const IN_PROGRESS = /^(?:IN_PROGRESS|SCHEDULED)$/;
+
+/** Tasks that are over when others are: they fail because one of those did. */
+const FOLLOWS =
+  /^(?:FORK|FORK_JOIN|FORK_JOIN_DYNAMIC|JOIN|EXCLUSIVE_JOIN|DO_WHILE|DECISION|SWITCH)$/;
+/** Tasks that Conductor does itself, and no worker. */
+const OWN = new RegExp(
+  `${FOLLOWS.source}|^(?:DYNAMIC|EVENT|HTTP|HUMAN|INLINE|JSON_JQ_TRANSFORM|KAFKA_PUBLISH|LAMBDA|` +
+    'NOOP|SET_VARIABLE|START_WORKFLOW|SUB_WORKFLOW|TERMINATE|WAIT)$',
+);
 
 /**
  * Reads executions of Conductor's workflows from a single execution, a list, or one per line. Each
@@ -93,31 +102,51 @@ function makersOf(execution: Execution, flowType: string): (() => ForeignSpan)[]
   const trace = `conductor\0${flow}`;
   const outcome = OUTCOMES.get(status);
   const began = nanos(execution.startTime ?? execution.createTime);
+  const follows = ({ taskType = 'SIMPLE' }: Task): boolean => FOLLOWS.test(taskType);
+  const causes = tasks.filter((task: Task | null) => task && !follows(task) && hasError(task));
+  const reason = execution.reasonForIncompletion ?? status;
+  // One failure is one failure: what is said of the execution is what was said of its task.
+  const isOwnFailure = !causes.some((task) => task.reasonForIncompletion === reason);
   const whole: ForeignSpan = {
     ...{ trace, id: 'execution', name: type, service: 'conductor', start: began },
     end: outcome === undefined ? null : nanos(execution.endTime),
-    ...(FAILED.test(status) && { error: execution.reasonForIncompletion ?? status }),
+    ...(FAILED.test(status) && isOwnFailure && { error: reason }),
     attributes: {
       ...stepAttributes(flow, type, type),
       ...(outcome !== undefined && { [ATTR_FLOW_OUTCOME]: outcome }),
-      ...(correlationId !== undefined && { [keyAttribute('correlation')]: correlationId }),
-      ...(parentWorkflowId !== undefined && { [keyAttribute('parent')]: parentWorkflowId }),
+      ...(correlationId && { [keyAttribute('correlation')]: correlationId }),
+      ...(parentWorkflowId && { [keyAttribute('parent')]: parentWorkflowId }),
     },
   };
-  const steps = tasks.map((task, i) => () => spanOf(task, i, flow, type, trace));
+  const steps = tasks.map((task, i) => () => {
+    const span = spanOf(task, i, flow, type, trace);
+    const isCause = hasError(task) && !(causes.length > 0 && follows(task));
+    return isCause ? { ...span, error: task.reasonForIncompletion ?? task.status! } : span;
+  });
   return [() => whole, ...steps];
 }
 
+const hasError = ({ status = '' }: Task): boolean => FAILED.test(status);
+
+/** The definition of a task that Conductor does itself often has the name of the type. */
+function nameOf({ taskDefName, referenceTaskName, taskType = 'SIMPLE' }: Task): string {
+  const isNamed = taskDefName && !(OWN.test(taskType) && taskDefName === taskType);
+  // Each round of a loop has a reference of its own.
+  return (isNamed && taskDefName) || referenceTaskName?.replace(/__\d+$/, '') || taskType;
+}
+
 function spanOf(task: Task, i: number, flow: string, type: string, trace: string): ForeignSpan {
-  const { taskDefName, referenceTaskName, taskType = 'SIMPLE', status = '', retryCount = 0 } = task;
-  const step = taskDefName || referenceTaskName || taskType;
+  const { taskType = 'SIMPLE', status = '', retryCount = 0 } = task;
+  const step = nameOf(task);
   const isWait = taskType === 'WAIT' || taskType === 'HUMAN';
+  const worker = OWN.test(taskType) ? 'system task worker' : `${step} worker`;
+  const end = IN_PROGRESS.test(status) || !task.endTime ? null : nanos(task.endTime);
+  // Conductor notes the start of what takes no time some milliseconds after its end.
+  const start = nanos(task.startTime || task.scheduledTime || task.endTime);
   return {
     ...{ trace, id: task.taskId ?? `task ${i}`, parent: 'execution', name: step },
-    ...{ service: isWait ? 'conductor' : `${step} worker`, kind: isWait ? 'internal' : 'server' },
-    start: nanos(task.startTime || task.scheduledTime),
-    end: IN_PROGRESS.test(status) || !task.endTime ? null : nanos(task.endTime),
-    ...(FAILED.test(status) && { error: task.reasonForIncompletion ?? status }),
+    ...{ service: isWait ? 'conductor' : worker, kind: isWait ? 'internal' : 'server' },
+    ...{ start: end !== null && end < start ? end : start, end },
     ...(task.workerId && { resource: { 'service.instance.id': task.workerId } }),
     attributes: {
       ...stepAttributes(flow, type, step),
