@@ -119,6 +119,35 @@ test('what is open is asked for at most every ten seconds, and kept where the st
   expect(asked).toHaveLength(2);
 });
 
+test('a hundred thousand types, environments and queues are a bounded number of series', async () => {
+  const { series, flow, readings, value, setTypes } = bench();
+  const count = 100_000;
+  const names = ['started_total', 'ended_total', 'duration_seconds', 'open', 'late', 'stuck'];
+  setTypes(
+    Array.from({ length: count }, (_, i) => ({
+      ...{ type: `type-${i}`, environment: '', open: 1, late: 1, stuck: 1 },
+    })),
+  );
+  value('fermata_flows_open');
+  await Promise.resolve();
+  for (let i = 0; i < count; i++) {
+    const hop = { waitMs: 1, sync: false, message: { destination: `queue-${i}` } } as Hop;
+    const of = { type: `type-${i}`, environment: `env-${i}`, hops: [hop] };
+    series.observe([flow(`f${i}`, { ...of, ...ended(i % 2 === 0 ? 'completed' : 'failed') })]);
+  }
+  const all = names.flatMap((name) => [
+    ...readings(`fermata_flows_${name}`),
+    ...readings(`fermata_flow_${name}`),
+  ]);
+  expect(readings('fermata_flows_open').length).toBe(200);
+  // 101 names have started, ended and lasted, and those that share one ended in two ways.
+  expect(all.length).toBeLessThanOrEqual(3 * 101 + 1 + 3 * 200);
+  expect(readings('fermata_queue_wait_seconds').length).toBe(101);
+  for (const name of ['started_total', 'ended_total'])
+    expect(value(`fermata_flows_${name}`)).toBe(count);
+  expect(value('fermata_queue_wait_seconds')).toBe(count);
+});
+
 test('names made of data take no slots from those that come often', () => {
   const slots = createSlots(10, () => ({ count: 0 }));
   for (let i = 0; i < 5; i++) slots.of(`early ${i}`).count++;
