@@ -269,3 +269,88 @@ test('every refused record of OTLP is counted', async () => {
   expect(report).toMatchObject({ done: true, records: 2, skipped: 6 });
   expect(report.reasons).toMatchObject([{ count: 6 }]);
 });
+
+test('a million tasks of one record are passed on a few at a time', async () => {
+  taken.length = 0;
+  const task = { taskType: 'SIMPLE', taskDefName: 'pay', startTime: 1, endTime: 2 };
+  const execution = (id: string, tasks: number): string =>
+    `${JSON.stringify({
+      ...{ workflowId: id, workflowName: 'order', status: 'COMPLETED', startTime: 1, endTime: 2 },
+      tasks: Array.from({ length: tasks }, () => task),
+    })}\n`;
+  const file = execution('x'.repeat(100_000), 20_000) + execution('small', 1);
+  const report = await imported([file], { format: 'conductor' });
+  expect(report).toMatchObject({ done: true, records: 20_003, committedBytes: file.length - 1 });
+  expect(taken.length).toBeGreaterThanOrEqual(4);
+  for (const { spans } of taken) expect(spans.length).toBeLessThan(6000);
+  // The name of the flow is in every span, and is hashed with the id of each.
+  const longest = Math.max(
+    ...taken.flatMap(({ spans }) =>
+      spans.flatMap(({ attributes }) =>
+        attributes.map((one) => (typeof one === 'string' ? one.length : 0)),
+      ),
+    ),
+  );
+  expect(longest).toBe(256);
+});
+
+test('what is committed of a record that is not whole is no place to go on from', async () => {
+  taken.length = 0;
+  const whole = { traceID: 'a', spans: [{ spanID: '1', operationName: 'n', startTime: 1e15 }] };
+  const spans = Array.from({ length: 12_000 }, (_, i) => ({ spanID: `${i}`, startTime: 1e15 }));
+  const first = `[${JSON.stringify(whole)}]\n`;
+  const many = JSON.stringify({ traceID: 'b', spans });
+  const report = await imported([first, `[${many}`], { format: 'jaeger' });
+  expect(report).toMatchObject({ done: false, records: 12_001, committedBytes: null });
+});
+
+test('times that are none, negative or beyond all clocks stop nothing', async () => {
+  const absurd = ['1e305', '-1e305', 'NaN', 'Infinity', '', '-5', '1e9'];
+  const ocel = {
+    objects: [{ id: 'o1', type: 'order' }],
+    events: absurd.map((value, i) => ({
+      ...{ id: `e${i}`, type: 'pay', time: AT, attributes: [{ name: 'workMs', value }] },
+      relationships: [{ objectId: 'o1', qualifier: 'flow' }],
+    })),
+  };
+  expect(await importedJson('ocel', ocel)).toMatchObject({ done: true, records: absurd.length });
+  for (const { start, end } of taken.flatMap((request) => request.spans))
+    expect(start >= 0n && start <= end && end < 2n ** 63n).toBe(true);
+  const times = [...absurd, -1, 1e308, 2 ** 53, 0, '9'.repeat(400), '-0001-01-01T00:00:00Z', AT];
+  for (const [format, record] of [
+    ['zipkin', (at: unknown) => ({ traceId: 'a', id: 'b', timestamp: at, duration: at })],
+    [
+      'jaeger',
+      (at: unknown) => [{ traceID: 'a', spans: [{ spanID: 'b', startTime: at, duration: at }] }],
+    ],
+    [
+      'conductor',
+      (at: unknown) => ({
+        ...{ workflowId: 'w', status: 'COMPLETED', startTime: at, endTime: at },
+        tasks: [{ status: 'COMPLETED', startTime: at, scheduledTime: at, endTime: at }],
+      }),
+    ],
+    [
+      'step-functions',
+      (at: unknown) => ({ events: [{ id: 1, previousEventId: 0, type: 'x', timestamp: at }] }),
+    ],
+    [
+      'temporal',
+      (at: unknown) => [{ ...{ eventType: 'WorkflowExecutionStarted', eventTime: at } }],
+    ],
+  ] as [string, (at: unknown) => unknown][]) {
+    taken.length = 0;
+    const lines = times.map((at) => JSON.stringify(record(at))).join('\n');
+    expect(await imported([lines], { format }), format).toMatchObject({ done: true });
+    for (const { start, end } of taken.flatMap((request) => request.spans))
+      expect(start >= 0n && end >= 0n && end < 2n ** 63n, format).toBe(true);
+  }
+});
+
+test('one event of XML that does not end is refused', async () => {
+  const attribute = `<attribute name="a">${'x'.repeat(1 << 18)}</attribute>`;
+  const event = '<log><events><event id="e" type="t" time="2026-01-01"><attributes>';
+  expect(await problem([event, ...times(140, attribute)], 'ocel-xml')).toMatch(
+    /^import.too-large one object or event is larger than 32 MiB/,
+  );
+});

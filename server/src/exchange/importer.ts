@@ -9,6 +9,7 @@ import type { FormatName, Item, ReadOptions } from './format.ts';
 import { FORMATS } from './formats/index.ts';
 import { GUESS_BYTES, guessFormat } from './guess.ts';
 import { decompressed } from './input/decompress.ts';
+import { gathered } from './input/gather.ts';
 import { malformed } from './input/limits.ts';
 import { GROUP_WEIGHT, weightOfRequest } from './weight.ts';
 import { createRebase, type Target } from './rebase.ts';
@@ -74,7 +75,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
     async run(chunks, request, report) {
       const startedMs = clock.now();
       const tally = createTally(clock, report);
-      const content = tally.counted(decompressed(chunks, tally.cannotGoOn));
+      const content = tally.counted(gathered(decompressed(chunks, tally.cannotGoOn)));
       const { name, bytes } = await begin(content, request.format);
       const rebase = createRebase(request);
       const groups = createGroups(tally, commit);
@@ -225,7 +226,8 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
     async add(request: OtlpExport, upTo: number | undefined): Promise<void> {
       for (const span of request.spans) group.spans.push(span);
       for (const log of request.logs) group.logs.push(log);
-      end = upTo ?? null;
+      // Before the end of a record that has several parts, nothing more is whole.
+      if (upTo !== undefined) end = upTo;
       weight += weightOfRequest(request);
       if (sizeOf(group) >= GROUP || weight >= GROUP_WEIGHT) await send();
     },

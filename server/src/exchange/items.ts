@@ -1,6 +1,7 @@
 import { FermataError, messageOf } from '../base/errors.ts';
 import { createForeignRequest, type ForeignSpan } from './foreign.ts';
 import type { Item } from './format.ts';
+import { GROUP_WEIGHT, weightOfSpan } from './weight.ts';
 
 /**
  * Yields what `make` yields for one record of a file. JSON may hold a value of any type at any
@@ -14,18 +15,32 @@ export function* tried(what: string, make: () => Iterable<Item>): Iterable<Item>
   }
 }
 
-/** Converts records to one request. A record that cannot be converted is reported as skipped. */
+/** Records that are passed on together: one part of a file may become a million of them. */
+const GROUP = 1000;
+
+/**
+ * Makes requests of records, each of which is tried by itself. Where reading can go on after all of
+ * them is told with the last request.
+ */
 export function* itemsOf<T>(
   records: Iterable<T>,
   spanFrom: (record: T) => ForeignSpan,
   end?: number,
 ): Iterable<Item> {
-  const { add, request } = createForeignRequest();
+  let { add, request } = createForeignRequest();
   let number = 0;
+  let weight = 0;
   for (const record of records) {
+    if (request.spans.length + request.logs.length >= GROUP || weight >= GROUP_WEIGHT) {
+      yield { kind: 'spans', request };
+      ({ add, request } = createForeignRequest());
+      weight = 0;
+    }
     number++;
     try {
-      add(spanFrom(record));
+      const span = spanFrom(record);
+      add(span);
+      weight += weightOfSpan(span);
     } catch (error) {
       yield wrong(`span ${number}`, error);
     }

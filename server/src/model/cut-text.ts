@@ -13,6 +13,13 @@ const withHash = (kept: string, whole: string | Uint8Array): string =>
 
 export const cutText = (text: string): string => withHash(excerpt(text, KEPT), text);
 
+/**
+ * Returns a text that is no longer than names may be, for what is part of the id of many spans:
+ * each of them is hashed together with it.
+ */
+export const boundName = (text: string): string =>
+  text.length <= LIMITS.name ? text : withHash(excerpt(text, LIMITS.name - HASH_DIGITS - 1), text);
+
 /** Returns the text, cut to the maximum length that the limits allow. */
 export const boundText = (text: string): string =>
   text.length > LIMITS.text ? cutText(text) : text;

@@ -1,5 +1,5 @@
 import { ATTR_FLOW_OUTCOME, OUTCOMES } from '@fermata/instrumentation/semconv';
-import { boundText } from '../../model/cut-text.ts';
+import { boundName, boundText } from '../../model/cut-text.ts';
 import { LIMITS, type AttributeValue } from '../../model/otlp.ts';
 import { requestOf, type ForeignLink, type ForeignSpan } from '../foreign.ts';
 import type { Item } from '../format.ts';
@@ -39,13 +39,13 @@ const KNOWN_OUTCOMES: ReadonlySet<string> = new Set(OUTCOMES);
  */
 export function spanOfEvent(event: CaseEvent): ForeignSpan {
   const { start, end, error, outcome, causes = [], keys = [], attributes = {} } = event;
-  const [flow, type] = [boundText(event.flow), boundText(event.type)];
-  const [step, service, id] = [event.step, event.service, event.id].map(boundText) as Three;
+  const [flow, type, id] = [event.flow, event.type, event.id].map(boundName) as Three;
+  const [step, service] = [boundText(event.step), boundText(event.service)];
   const trace = `case\0${type}\0${flow}`;
   return {
     ...{ trace, id, name: step, service: service || NOBODY, start, end, kind: 'internal' },
     ...(error !== undefined && error !== '' && { error: boundText(error) }),
-    links: causes.slice(0, LIMITS.links).map((cause): ForeignLink => ({ id: boundText(cause) })),
+    links: causes.slice(0, LIMITS.links).map((cause): ForeignLink => ({ id: boundName(cause) })),
     attributes: {
       ...Object.fromEntries(Object.entries(attributes).map(bounded)),
       ...stepAttributes(flow, type, step),

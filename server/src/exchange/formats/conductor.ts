@@ -3,7 +3,7 @@ import {
   ATTR_STEP_ATTEMPT,
   ATTR_STEP_KIND,
 } from '@fermata/instrumentation/semconv';
-import { boundText } from '../../model/cut-text.ts';
+import { boundName } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
@@ -95,10 +95,10 @@ const nanos = (ms: number | undefined): bigint =>
  */
 function makersOf(execution: Execution, flowType: string): (() => ForeignSpan)[] {
   const { tasks = [], status = '', correlationId, parentWorkflowId } = execution;
-  const flow = boundText(execution.workflowId ?? '');
+  const flow = boundName(execution.workflowId ?? '');
   const name =
     execution.workflowName ?? execution.workflowType ?? execution.workflowDefinition?.name;
-  const type = boundText(flowType || (name ?? 'workflow'));
+  const type = boundName(flowType || (name ?? 'workflow'));
   const trace = `conductor\0${flow}`;
   const outcome = OUTCOMES.get(status);
   const began = nanos(execution.startTime ?? execution.createTime);

@@ -3,7 +3,7 @@ import {
   ATTR_STEP_ATTEMPT,
   ATTR_STEP_KIND,
 } from '@fermata/instrumentation/semconv';
-import { boundText } from '../../model/cut-text.ts';
+import { boundName } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem } from '../input/json-items.ts';
@@ -153,11 +153,11 @@ function spansOf(
 ): ForeignSpan[] {
   const begun = attributesOf(first);
   const run = begun.originalExecutionRunId ?? begun.firstExecutionRunId;
-  const flow = boundText(begun.workflowId ?? run ?? `${timeOf(first)}`);
-  const type = boundText(flowType || (begun.workflowType?.name ?? 'workflow'));
+  const flow = boundName(begun.workflowId ?? run ?? `${timeOf(first)}`);
+  const type = boundName(flowType || (begun.workflowType?.name ?? 'workflow'));
   const caller = callerIn(begun);
-  const trace = caller?.trace ?? `history\0${flow}\0${run === undefined ? run : boundText(run)}`;
-  const execution = `execution ${run === undefined ? run : boundText(run)}`;
+  const trace = caller?.trace ?? `history\0${flow}\0${run === undefined ? run : boundName(run)}`;
+  const execution = `execution ${run === undefined ? run : boundName(run)}`;
   const units = unitsOf(events, { trace, flow, type, execution });
   const last = events.at(-1)!;
   const outcome = OUTCOMES.get(typeOf(last));

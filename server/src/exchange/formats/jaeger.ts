@@ -1,4 +1,4 @@
-import { boundText } from '../../model/cut-text.ts';
+import { boundName } from '../../model/cut-text.ts';
 import type { AttributeValue } from '../../model/otlp.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import { kindOf } from '../foreign.ts';
@@ -42,8 +42,11 @@ export async function* readJaeger(chunks: AsyncIterable<Uint8Array>): AsyncItera
  * Converts a trace to items in one pass, because a trace may have as many spans as fit into a file.
  */
 export function* itemsOfTrace(whole: JaegerTrace, end?: number): Iterable<Item> {
-  // The id is cut once, because it is hashed for each span that has no trace id of its own.
-  const trace = { ...whole, traceID: boundText(whole.traceID ?? '') };
+  // The id is hashed for each span that has none of its own, and names are compared for each.
+  const trace = { ...whole, traceID: boundName(whole.traceID ?? '') };
+  for (const process of Object.values(trace.processes ?? {}))
+    if (typeof process?.serviceName === 'string')
+      process.serviceName = boundName(process.serviceName);
   const spans = trace.spans ?? [];
   const right: JaegerSpan[] = [];
   for (const [i, span] of spans.entries())

@@ -167,8 +167,8 @@ function keptOf(event: OcelEvent, objects: string[]): Record<string, AttributeVa
 }
 
 function startBefore(workMs: string | undefined, end: bigint): bigint {
-  const ms = Number(workMs ?? 0);
-  return Number.isFinite(ms) && ms > 0 ? end - BigInt(Math.round(ms * 1e6)) : end;
+  const ns = Math.round(Number(workMs ?? 0) * 1e6);
+  return Number.isFinite(ns) && ns > 0 ? end - BigInt(ns) : end;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem } from '../input/json-items.ts';
-import { malformed } from '../input/limits.ts';
+import { FILE_LIMITS, malformed, tooLarge } from '../input/limits.ts';
 import { xmlParts } from '../input/xml-events.ts';
 import { eventOf, objectOf } from './ocel-json.ts';
 import { createOcelLog, type OcelAttribute, type OcelObject } from './ocel-log.ts';
@@ -42,6 +42,14 @@ async function* partsOf(
   let path: string[] = [];
   let current: (OcelObject & { time: string }) | null = null;
   let attribute = { name: '', time: '' };
+  /** Bytes of the object or event that is being read. */
+  let size = 0;
+  const grow = (...texts: string[]): void => {
+    for (const text of texts) size += text.length;
+    size += PART_BYTES;
+    if (size > FILE_LIMITS.item)
+      throw tooLarge(`one object or event is larger than ${FILE_LIMITS.item / 1024 / 1024} MiB`);
+  };
   const types = createTypes();
   for await (const part of xmlParts(chunks)) {
     if (part.kind === 'open') {
@@ -52,20 +60,23 @@ async function* partsOf(
       const { id = '', type = '', time = '' } = has;
       types.read(path, has);
       if (path.length === 3 && (section === 'objects' || section === 'events'))
-        current = { id, type, time, attributes: [], relationships: [] };
+        [current, size] = [{ id, type, time, attributes: [], relationships: [] }, 0];
       else if (current !== null && name === 'attribute')
         attribute = { name: has['name'] ?? '', time };
-      else if (current !== null && 'object-id' in has)
-        current.relationships!.push({
-          ...{ objectId: has['object-id'] ?? '', qualifier: has['qualifier'] ?? '' },
-        });
+      else if (current !== null && 'object-id' in has) {
+        const relation = { objectId: has['object-id'] ?? '', qualifier: has['qualifier'] ?? '' };
+        grow(relation.objectId, relation.qualifier);
+        current.relationships!.push(relation);
+      }
       continue;
     }
-    if (current !== null && part.name === 'attribute')
+    if (current !== null && part.name === 'attribute') {
+      grow(attribute.name, attribute.time, part.text);
       current.attributes!.push({
         ...attribute,
         value: types.valueOf(path[1]!, current.type, attribute.name, part.text),
       });
+    }
     if (path.length === 3 && current !== null) {
       const { time, ...object } = current;
       if (path[1] === 'objects') log.object(object);
@@ -80,6 +91,8 @@ async function* partsOf(
   }
 }
 
+/** Memory that an attribute or a relation takes beside its texts. */
+const PART_BYTES = 100;
 /** Attributes of types that are remembered. Values of others remain texts. */
 const MAX_DECLARED = 10_000;
 

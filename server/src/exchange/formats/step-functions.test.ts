@@ -50,3 +50,25 @@ function looksFor(count: number): number {
 test('the work grows as a chain of causes does', () => {
   expect(looksFor(2000)).toBeLessThanOrEqual(2 * looksFor(1000));
 });
+
+test.each(['StateExited', 'TaskFailed'])(
+  'the work grows as events do, also where they have one id: %s',
+  (type) => {
+    let looks = 0;
+    const looksFor = (count: number): number => {
+      looks = 0;
+      const events = Array.from({ length: count }, (_, i) => ({
+        ...{ id: i < count / 2 ? 1 : i, previousEventId: i < count / 2 ? 0 : 1 },
+        ...(i < count / 2 && { stateEnteredEventDetails: { name: 'pay' } }),
+        get type() {
+          looks++;
+          return i < count / 2 ? 'TaskStateEntered' : i === count - 1 ? type : 'TaskScheduled';
+        },
+      }));
+      expect(spansOf('order', 'o1', events)).toHaveLength(count / 2 + 1);
+      return looks;
+    };
+    const [small, large] = [looksFor(500), looksFor(1000)];
+    expect(large).toBeLessThanOrEqual(2 * small + 10);
+  },
+);

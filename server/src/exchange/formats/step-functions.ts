@@ -1,5 +1,5 @@
 import { ATTR_FLOW_OUTCOME } from '@fermata/instrumentation/semconv';
-import { boundText } from '../../model/cut-text.ts';
+import { boundName, boundText } from '../../model/cut-text.ts';
 import type { ForeignSpan } from '../foreign.ts';
 import type { Item, ReadOptions } from '../format.ts';
 import { jsonItems, parseItem, wholeEnd, type JsonItem } from '../input/json-items.ts';
@@ -56,7 +56,7 @@ function* itemsOfHistory(item: JsonItem, what: string, flowType: string): Iterab
     lastPart(history.executionArn) ||
     what.replace('history', 'execution') + ` ${String(events[0]!.timestamp)}`;
   const type = flowType || lastPart(history.stateMachineArn) || 'state machine';
-  yield* itemsOf(spansOf(boundText(type), boundText(name), events), (span) => span, wholeEnd(item));
+  yield* itemsOf(spansOf(boundName(type), boundName(name), events), (span) => span, wholeEnd(item));
 }
 const lastPart = (arn = ''): string => arn.split(':').at(-1) ?? '';
 
@@ -71,23 +71,15 @@ export function spansOf(type: string, name: string, events: readonly StatesEvent
   const last = events.at(-1)!;
   const byId = new Map(events.map((event) => [event.id, event]));
   const stateOf = statesOf(events);
-  const within = new Map<number, StatesEvent[]>();
-  for (const event of events) {
-    const state = stateOf(event);
-    if (state === undefined) continue;
-    const own = within.get(state);
-    if (own === undefined) within.set(state, [event]);
-    else own.push(event);
-  }
+  const ends = endsOf(events, stateOf);
   const trace = `step functions\0${type}\0${name}`;
   const lastReason = reasonIn(last);
   const states = events.flatMap((event): ForeignSpan[] => {
     const step = event.stateEnteredEventDetails?.name;
     if (step === undefined) return [];
-    const own = within.get(event.id) ?? [];
-    const failure = own.find(({ type: what }) => FAILURE.test(what));
-    const end = own.find(({ type: what }) => what.endsWith('StateExited')) ?? failure ?? last;
-    const error = failure && (reasonIn(failure) ?? lastReason ?? 'failed');
+    const { exit, failure, reason } = ends.get(event.id) ?? {};
+    const end = exit ?? failure ?? last;
+    const error = failure && (reason ?? lastReason ?? 'failed');
     const isFirst = byId.get(event.previousEventId)?.type === 'MapIterationStarted';
     const map = isFirst ? stateOf(event) : undefined;
     return [
@@ -103,6 +95,31 @@ export function spansOf(type: string, name: string, events: readonly StatesEvent
     ];
   });
   return [executionOf(type, name, trace, events), ...states];
+}
+
+interface StateEnd {
+  exit?: StatesEvent;
+  failure?: StatesEvent;
+  /** Tells why it failed, if the failure says so. */
+  reason?: string | undefined;
+}
+/** Returns how each state ended, by the id of the event with which it was entered. */
+function endsOf(
+  events: readonly StatesEvent[],
+  stateOf: (event: StatesEvent) => number | undefined,
+): ReadonlyMap<number, StateEnd> {
+  const ends = new Map<number, StateEnd>();
+  for (const event of events) {
+    const state = stateOf(event);
+    if (state === undefined) continue;
+    let end = ends.get(state);
+    if (end === undefined) ends.set(state, (end = {}));
+    if (event.type.endsWith('StateExited')) end.exit ??= event;
+    if (end.failure !== undefined || !FAILURE.test(event.type)) continue;
+    end.failure = event;
+    end.reason = reasonIn(event);
+  }
+  return ends;
 }
 
 /**
