@@ -109,18 +109,16 @@ export function requestOf(spans: readonly ForeignSpan[]): OtlpExport {
   return request;
 }
 
-/**
- * Creates an empty request and a function that adds a span to it. If a span has wrong values, the
- * function throws and adds nothing.
- */
-export function createForeignRequest(): { request: OtlpExport; add: (span: ForeignSpan) => void } {
-  const request = emptyExport();
+/** Returns the resource of a span, which is one object for all spans that describe it equally. */
+export type ResourceOf = (span: ForeignSpan) => OtlpResource;
+
+export function createResources(): ResourceOf {
   const resources = new Map<string, OtlpResource>();
   /**
    * Converted resources, by the object that describes them, which readers share between many spans.
    */
   const shared = new Map<object, { service: string; known: OtlpResource }>();
-  const resourceOf = ({ service, resource = NOTHING }: ForeignSpan): OtlpResource => {
+  return ({ service, resource = NOTHING }) => {
     const last = shared.get(resource);
     if (last?.service === service) return last.known;
     const key = JSON.stringify([service, resource]);
@@ -132,6 +130,14 @@ export function createForeignRequest(): { request: OtlpExport; add: (span: Forei
     shared.set(resource, { service, known });
     return known;
   };
+}
+
+/** Begins a request to which spans are added. One that cannot be read throws, and adds nothing. */
+export function createForeignRequest(resourceOf = createResources()): {
+  request: OtlpExport;
+  add: (span: ForeignSpan) => void;
+} {
+  const request = emptyExport();
   const add = (span: ForeignSpan): void => {
     if (span.end === null) request.logs.push(startOf(span, resourceOf(span)));
     else request.spans.push(spanOf(span, span.end, resourceOf(span)));

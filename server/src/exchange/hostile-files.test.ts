@@ -354,3 +354,19 @@ test('one event of XML that does not end is refused', async () => {
     /^import.too-large one object or event is larger than 32 MiB/,
   );
 });
+
+test('others have their turn while a record of many parts is read', async () => {
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const parts = `null,`.repeat(20_000);
+  const file = `{"workflowId":"w","tasks":[${parts}null]}`;
+  const report = await imported([file], { format: 'conductor' });
+  isOver = true;
+  expect(report).toMatchObject({ done: true, skipped: 20_001 });
+  expect(turns).toBeGreaterThanOrEqual(20);
+});

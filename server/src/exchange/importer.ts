@@ -3,6 +3,7 @@ import type { Counters } from '../base/counters.ts';
 import { FermataError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ImportProgress, ImportReport } from '../contract/index.ts';
+import { yieldToEventLoop } from '../base/pause.ts';
 import { excerpt } from '../model/cut-text.ts';
 import { emptyExport, type OtlpExport } from '../model/otlp.ts';
 import type { FormatName, Item, ReadOptions } from './format.ts';
@@ -79,6 +80,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
       const { name, bytes } = await begin(content, request.format);
       const rebase = createRebase(request);
       const groups = createGroups(tally, commit);
+      const breathe = createBreath();
       const end = (error?: ImportReport['error']): ImportReport => ({
         ...tally.progress(),
         ...{ done: error === undefined, format: name ?? '', environment: request.environment },
@@ -90,6 +92,7 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
       const { read, keepsTraces = false } = FORMATS[name];
       try {
         for await (const item of read!(bytes, { ...request, decode })) {
+          await breathe(item);
           if (item.kind === 'skipped') tally.skip(item);
           else await groups.add(rebase(item.request, keepsTraces), item.end);
         }
@@ -146,6 +149,27 @@ async function begin(
     yield* { [Symbol.asyncIterator]: () => input };
   };
   return { name, bytes: bytes() };
+}
+
+/** Records, links and parts that were left out, after which others have their turn. */
+const BREATH = 1000;
+
+/**
+ * Lets the rest of the server work between the parts of a record, of which there may be a million:
+ * reading them waits for nothing.
+ */
+function createBreath(): (item: Item) => Promise<void> | undefined {
+  let taken = 0;
+  return (item) => {
+    taken++;
+    if (item.kind === 'spans') {
+      taken += item.request.logs.length;
+      for (const { links } of item.request.spans) taken += 1 + links.length;
+    }
+    if (taken < BREATH) return undefined;
+    taken = 0;
+    return yieldToEventLoop();
+  };
 }
 
 type Tally = ReturnType<typeof createTally>;

@@ -1,5 +1,5 @@
 import { FermataError, messageOf } from '../base/errors.ts';
-import { createForeignRequest, type ForeignSpan } from './foreign.ts';
+import { createForeignRequest, createResources, type ForeignSpan } from './foreign.ts';
 import type { Item } from './format.ts';
 import { GROUP_WEIGHT, weightOfSpan } from './weight.ts';
 
@@ -27,13 +27,14 @@ export function* itemsOf<T>(
   spanFrom: (record: T) => ForeignSpan,
   end?: number,
 ): Iterable<Item> {
-  let { add, request } = createForeignRequest();
+  const resourceOf = createResources();
+  let { add, request } = createForeignRequest(resourceOf);
   let number = 0;
   let weight = 0;
   for (const record of records) {
     if (request.spans.length + request.logs.length >= GROUP || weight >= GROUP_WEIGHT) {
       yield { kind: 'spans', request };
-      ({ add, request } = createForeignRequest());
+      ({ add, request } = createForeignRequest(resourceOf));
       weight = 0;
     }
     number++;

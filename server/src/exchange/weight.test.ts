@@ -79,6 +79,20 @@ test('a group is passed on when it is large, however few its records are', async
   }
 });
 
+test('spans of many links are passed on when there are enough of these', async () => {
+  const event = (i: number): string =>
+    xesEvent(i, 'x').replace(
+      '<date',
+      `<string key="caused by" value="${'a '.repeat(2000)}"/><date`,
+    );
+  const { items } = await read('xes', rows(50, event, '<log><trace>', '</trace></log>'));
+  const links = items.map(({ request }) =>
+    request.spans.reduce((sum, span) => sum + span.links.length, 0),
+  );
+  expect(links.reduce((sum, count) => sum + count, 0)).toBe(50 * LIMITS.links);
+  expect(Math.max(...links)).toBeLessThan(10_000);
+});
+
 test('events of XES that have begun are bounded by their size', async () => {
   const values = Array.from(
     { length: 100 },

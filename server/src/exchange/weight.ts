@@ -1,4 +1,4 @@
-import { KeyValues, type OtlpExport } from '../model/otlp.ts';
+import { KeyValues, LIMITS, type OtlpExport } from '../model/otlp.ts';
 import type { ForeignSpan } from './foreign.ts';
 
 /**
@@ -17,10 +17,13 @@ function textsIn(value: unknown): number {
   return sum;
 }
 
+/** A link counts as so many characters, because its id is hashed. */
+const LINK_WEIGHT = 1000;
+
 export function weightOfSpan(span: ForeignSpan): number {
   const { trace, id, name, service, error = '', links = [], attributes = {} } = span;
   let sum = textsIn([trace, id, name, service, error]);
-  for (const link of links) sum += link.id.length;
+  sum += LINK_WEIGHT * Math.min(links.length, LIMITS.links);
   for (const [key, value] of Object.entries(attributes)) sum += key.length + textsIn(value);
   return sum;
 }

@@ -36,3 +36,22 @@ test('the work grows as the spans do, and what processes say is read once', () =
   expect(large.looks - 100).toBe(2 * (small.looks - 100));
   expect(large.looks).toBeLessThan(20_000);
 });
+
+test('the spans of a process share what it says of itself, however many parts they come in', () => {
+  const spans = Array.from({ length: 2500 }, (_, i) => ({
+    ...{ spanID: `span ${i}`, operationName: 'n', startTime: 1e15, processID: 'p1' },
+  }));
+  const process = { serviceName: 'shop', tags: [{ key: 'host.name', value: 'h' }] };
+  const items = [...itemsOfTrace({ traceID: 'a', spans, processes: { p1: process } }, 7)];
+  expect(
+    items.map((item) => item.kind === 'spans' && [item.request.spans.length, item.end]),
+  ).toEqual([
+    [1000, undefined],
+    [1000, undefined],
+    [500, 7],
+  ]);
+  const resources = items.flatMap((item) =>
+    item.kind === 'spans' ? item.request.spans.map(({ resource }) => resource) : [],
+  );
+  expect(new Set(resources).size).toBe(1);
+});
