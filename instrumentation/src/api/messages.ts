@@ -56,14 +56,15 @@ export function handleOnBehalfOf<T>(
   message: IncomingMessage,
   handler: (extracted: Extracted) => T,
 ): T {
-  const around = messageIdOf(context.active());
+  const active = context.active();
+  const around = messageIdOf(active);
   if (around !== undefined) {
     // An adapter is already handling this message, so a `handleMessage` in the application's
     // handler starts no second span.
     const extracted = extractHeaders(message.headers);
     if ((extracted.id ?? message.id) === around) return handler(extracted);
   }
-  const processing = attempt(() => startProcessing(message));
+  const processing = attempt(() => startProcessing(message, active));
   if (processing === undefined)
     return handler({ context: ROOT_CONTEXT, creation: undefined, flow: undefined });
   const { span, ctx, extracted } = processing;

@@ -6,7 +6,7 @@ import {
   type Exception,
   type Span,
 } from '@opentelemetry/api';
-import { preciseNow } from './clock.ts';
+import { spanTime } from './clock.ts';
 import { isThenable, watchThen } from './thenable.ts';
 
 /** A function of the application that this package calls. */
@@ -21,7 +21,7 @@ export interface Endings {
 /** Runs `work` in `ctx` and ends the span when the work ends. `of` is explained at `watchWork`. */
 export const endSpanWith = <T>(span: Span, ctx: Context, work: () => T, of: Work = work): T =>
   watchWork(span, ctx, work, of, {
-    done: () => span.end(preciseNow()),
+    done: () => span.end(spanTime()),
     failed: (error) => endFailed(span, error),
   });
 
@@ -84,7 +84,7 @@ const isAsync = (work: Work): boolean =>
 export function endFailed(span: Span, error: unknown): void {
   noteFailure(span, error);
   letEnd(span);
-  span.end(preciseNow());
+  span.end(spanTime());
 }
 
 /** Removes the hold that `holdEnd` put on a span, so that the next call of `end` ends it. */

@@ -50,13 +50,20 @@ export const withoutTracing = <T>(work: () => T): T =>
 
 /** Key of the mark on the span of a delivery that a client's adapter traces. */
 const DELIVERY = Symbol.for('fermata.delivery');
-type Delivered = Span & { [DELIVERY]?: Extracted | 'taken' };
+/**
+ * Which of kind and type the message's headers name. This is all that is kept of them, because an
+ * exporter holds thousands of ended spans, and with them whatever they refer to.
+ */
+type Named = 'nothing' | 'kind' | 'type' | 'kind and type';
+type Delivered = Span & { [DELIVERY]?: Named | 'taken' };
 
 /**
  * Marks the span of a delivery, so that a framework's adapter can take it over by `takeDelivery`.
  */
-export function offerDelivery(span: Span, extracted: Extracted): void {
-  (span as Delivered)[DELIVERY] = extracted;
+export function offerDelivery(span: Span, { kind, type }: Extracted): void {
+  let named: Named = kind === undefined ? 'nothing' : 'kind';
+  if (type !== undefined) named = kind === undefined ? 'type' : 'kind and type';
+  (span as Delivered)[DELIVERY] = named;
 }
 
 /** Returns whether a framework's adapter has taken over the span of this delivery. */
@@ -76,12 +83,12 @@ export interface Handling {
  * if the span does not belong to a delivery, or has been taken over before.
  */
 export function takeDelivery(span: Span | undefined, handling: Handling): boolean {
-  const extracted = (span as Delivered | undefined)?.[DELIVERY];
-  if (span === undefined || extracted === undefined || extracted === 'taken') return false;
+  const named = (span as Delivered | undefined)?.[DELIVERY];
+  if (span === undefined || named === undefined || named === 'taken') return false;
   (span as Delivered)[DELIVERY] = 'taken';
   span.setAttribute(names.ATTR_STEP_NAME, handling.step);
-  if (extracted.kind === undefined) span.setAttribute(names.ATTR_MESSAGE_KIND, handling.kind);
-  if (extracted.type === undefined) span.setAttribute(names.ATTR_MESSAGE_TYPE, handling.type);
+  if (!named.includes('kind')) span.setAttribute(names.ATTR_MESSAGE_KIND, handling.kind);
+  if (!named.includes('type')) span.setAttribute(names.ATTR_MESSAGE_TYPE, handling.type);
   return true;
 }
 

@@ -8,6 +8,7 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import { contextWithFlow, flowOf } from './flow-context.ts';
+import { LinkedContext } from './linked-context.ts';
 import {
   CE_CAUSATION_ID,
   CE_CORRELATION_ID,
@@ -67,24 +68,28 @@ export function injectHeaders(
     propagation.inject(ctx, carrier);
     const flow = flowOf(ctx);
     const ce = spellingToWrite(carrier);
-    const set = (header: string, value: string | undefined, extension?: string): void => {
-      if (value === undefined || value === '') return;
-      carrier[header] = value;
-      if (extension !== undefined && ce !== null) carrier[ce + extension] = value;
-    };
-    set(HEADER_FLOW_ID, flow?.id, CE_FLOW_ID);
-    set(HEADER_FLOW_TYPE, flow?.type, CE_FLOW_TYPE);
-    set(HEADER_FLOW_VERSION, flow?.version);
-    set(HEADER_MESSAGE_ID, message.id);
-    set(HEADER_MESSAGE_KIND, message.kind);
-    set(HEADER_MESSAGE_TYPE, message.type);
-    set(HEADER_CAUSATION_ID, message.causationId, CE_CAUSATION_ID);
-    set(HEADER_CORRELATION_ID, message.correlationId, CE_CORRELATION_ID);
-    set(HEADER_ITINERARY, message.itinerary?.join(','));
+    set(carrier, HEADER_FLOW_ID, flow?.id);
+    set(carrier, HEADER_FLOW_TYPE, flow?.type);
+    set(carrier, HEADER_FLOW_VERSION, flow?.version);
+    set(carrier, HEADER_MESSAGE_ID, message.id);
+    set(carrier, HEADER_MESSAGE_KIND, message.kind);
+    set(carrier, HEADER_MESSAGE_TYPE, message.type);
+    set(carrier, HEADER_CAUSATION_ID, message.causationId);
+    set(carrier, HEADER_CORRELATION_ID, message.correlationId);
+    set(carrier, HEADER_ITINERARY, message.itinerary?.join(','));
+    if (ce === null) return carrier;
+    set(carrier, ce + CE_FLOW_ID, flow?.id);
+    set(carrier, ce + CE_FLOW_TYPE, flow?.type);
+    set(carrier, ce + CE_CAUSATION_ID, message.causationId);
+    set(carrier, ce + CE_CORRELATION_ID, message.correlationId);
   } catch (error) {
     diag.warn('fermata: context could not be written to headers', error);
   }
   return carrier;
+}
+
+function set(carrier: Carrier, header: string, value: string | undefined): void {
+  if (value !== undefined && value !== '') carrier[header] = value;
 }
 
 /** Returns the prefix of CloudEvents extensions in this carrier; null if it is not a CloudEvent. */
@@ -101,7 +106,7 @@ function spellingToWrite(carrier: Carrier): string | null {
 export function extractHeaders(headers: Carrier | undefined): Extracted {
   try {
     const texts = textsIn(headers);
-    const ctx = propagation.extract(ROOT_CONTEXT, texts, defaultTextMapGetter);
+    const ctx = propagation.extract(NOTHING, texts, defaultTextMapGetter);
     const ce = spelling(texts);
     const flow = flowIn(texts, ce, ctx);
     // `envelopeOf` fills this object, because merging two objects by spreading would cost more than
@@ -154,6 +159,20 @@ export function envelopeIn(headers: Carrier): MessageEnvelope {
 
 type Texts = Record<string, string | undefined>;
 
+/** The usual headers. Their names need not be compared with their lower case at each message. */
+const WRITTEN: ReadonlySet<string> = new Set([
+  'traceparent',
+  'tracestate',
+  'baggage',
+  HEADER_FLOW_ID,
+  HEADER_FLOW_TYPE,
+  HEADER_MESSAGE_ID,
+  HEADER_MESSAGE_KIND,
+  HEADER_MESSAGE_TYPE,
+  HEADER_CAUSATION_ID,
+  HEADER_CORRELATION_ID,
+]);
+
 /**
  * Returns the headers as texts by lower-case name. If they have this form already, as usual, they
  * are returned as they are, because a copy would be most of the cost of reading them.
@@ -165,7 +184,7 @@ function textsIn(headers: Carrier | undefined): Texts {
     if (
       typeof value !== 'string' ||
       value.length > MAX_HEADER_LENGTH ||
-      name !== name.toLowerCase() ||
+      (!WRITTEN.has(name) && name !== name.toLowerCase()) ||
       !Object.hasOwn(headers, name)
     )
       return copyOf(headers);
@@ -215,6 +234,7 @@ const extension = (texts: Texts, ce: string | null, name: string): string | unde
   ce === null ? undefined : texts[ce + name];
 const KINDS: ReadonlySet<string> = new Set(MESSAGE_KINDS);
 
+const NOTHING = LinkedContext.over(ROOT_CONTEXT);
 const MAX_HEADER_LENGTH = 8192;
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
 

@@ -78,9 +78,9 @@ export function enterDelivery(
   attributes: Attributes,
   creation: SpanContext | undefined,
   more?: () => Attributes | undefined,
+  since = preciseNow(),
 ): void {
   if (!span.isRecording() || inFlight.deliveries.length >= MAX_DELIVERIES) return;
-  const since = preciseNow();
   inFlight.deliveries.push({ span, ctx, attributes, creation, since, announced: false, more });
   // Ended deliveries are removed here and not only by the next sweep, because thousands may be
   // handled between two sweeps.
@@ -90,6 +90,11 @@ export function enterDelivery(
   }
   if (!inFlight.sweeping) sweepSoon();
 }
+
+/** Returns the span of a delivery that is being handled. */
+export const recordingDelivery = ({ spanId }: SpanContext): Span | undefined =>
+  inFlight.deliveries.find(({ span }) => span.isRecording() && span.spanContext().spanId === spanId)
+    ?.span;
 
 function forgetEnded(): void {
   inFlight.deliveries = inFlight.deliveries.filter(({ span }) => span.isRecording());

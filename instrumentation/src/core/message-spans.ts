@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/api';
 import * as names from '../semconv.ts';
 import type { IncomingMessage, MessageKind, OutgoingMessage } from '../types.ts';
-import { preciseNow } from './clock.ts';
+import { preciseNow, spanTime } from './clock.ts';
 import { noteFailure } from './end-span.ts';
 import {
   addFlowAttributes,
@@ -35,8 +35,9 @@ import {
   takeDeclaration,
   type Declaration,
 } from './frameworks.ts';
-import { handledLately, rememberHandled } from './handled.ts';
-import { enterDelivery } from './in-flight.ts';
+import { handledLately, rememberHandled, type Handled } from './handled.ts';
+import { enterDelivery, recordingDelivery } from './in-flight.ts';
+import { LinkedContext } from './linked-context.ts';
 import { tracer } from './tracer.ts';
 
 export interface Sending {
@@ -71,10 +72,10 @@ export function startSending(usualKind: MessageKind, message: OutgoingMessage): 
   if (message.attributes) Object.assign(attributes, message.attributes);
   const span = tracer().startSpan(
     `send ${framework?.type ?? message.destination}`,
-    { kind: SpanKind.PRODUCER, startTime: message.startTime ?? preciseNow(), attributes },
+    { kind: SpanKind.PRODUCER, startTime: spanTime(message.startTime), attributes },
     parent,
   );
-  const ctx = trace.setSpan(parent, span);
+  const ctx = trace.setSpan(LinkedContext.over(parent), span);
   if (isSuppressed(active)) return { span, ctx: active, headers: { ...message.headers } };
   // Without an SDK and without a flow there is no context to send, so the headers stay unchanged.
   if (flow === undefined && !isSpanContextValid(span.spanContext()))
@@ -142,14 +143,22 @@ function declaredEnvelope(message: OutgoingMessage, active: Context): Declared {
   // Only the routing slip is removed from the copied headers. The other fields of the envelope will
   // be overwritten.
   delete given[names.HEADER_ITINERARY];
-  const parent = handledId === undefined ? handled!.ctx : active;
+  const parent = handledId === undefined ? contextOf(handled!, headers, declared.id) : active;
   const own = givenId === handled?.givenId ? undefined : givenId;
   const isAgain = message.failure !== undefined || handled?.destination === message.destination;
   if (!isAgain) return { declared: NOTHING_DECLARED, given, parent, givenId: own };
-  if (handled?.span.isRecording())
-    noteFailure(handled.span, message.failure ?? `sent to ${message.destination} again`);
+  const delivery = handled && recordingDelivery(handled.spanContext);
+  if (delivery) noteFailure(delivery, message.failure ?? `sent to ${message.destination} again`);
   return { declared: { ...declared, itinerary: undefined }, given, parent, givenId: own };
 }
+
+/** Returns the context of a handling that is over, of whose message these are the headers. */
+const contextOf = (
+  { spanContext }: Handled,
+  headers: Record<string, unknown>,
+  id: string | undefined,
+): Context =>
+  trace.setSpanContext(contextWithMessage(extractHeaders(headers).context, id), spanContext);
 
 export interface Processing {
   span: Span;
@@ -161,8 +170,8 @@ export interface Processing {
  * Starts the CONSUMER span of one message. The caller ends the span, because for many clients the
  * handling ends with the acknowledgement.
  */
-export function startProcessing(message: IncomingMessage): Processing {
-  if (isSuppressed(context.active())) return untraced();
+export function startProcessing(message: IncomingMessage, active = context.active()): Processing {
+  if (isSuppressed(active)) return untraced();
   const extracted = extractHeaders(message.headers);
   const type = extracted.type ?? message.type ?? '';
   const id = extracted.id ?? message.id;
@@ -170,35 +179,38 @@ export function startProcessing(message: IncomingMessage): Processing {
   const links: Link[] = extracted.creation ? [{ context: extracted.creation }] : [];
   const attributes = messageAttributes(message, 'process', id, extracted.kind ?? 'event', type);
   if (flow) addFlowAttributes(attributes, flow, 'message');
-  const set = (name: string, value: string | number | undefined): void => {
-    if (value !== undefined && value !== '') attributes[name] = value;
-  };
-  set(names.ATTR_STEP_NAME, message.step ?? declaredStep(message.destination, message.group));
-  set(names.ATTR_STEP_ATTEMPT, message.attempt);
-  set(names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
-  set(names.ATTR_CAUSATION_ID, extracted.causationId);
+  const step = message.step ?? declaredStep(message.destination, message.group);
+  set(attributes, names.ATTR_STEP_NAME, step);
+  set(attributes, names.ATTR_STEP_ATTEMPT, message.attempt);
+  set(attributes, names.ATTR_MESSAGE_DEAD_LETTERED_FROM, message.deadLetteredFrom);
+  set(attributes, names.ATTR_CAUSATION_ID, extracted.causationId);
   // The first step on the routing slip is the one that begins here, so it is removed.
-  set(names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
-  set('messaging.consumer.group.name', message.group);
-  set('messaging.batch.message_count', message.batchSize);
-  set(names.ATTR_MESSAGE_LAG, message.lag);
+  set(attributes, names.ATTR_ITINERARY, extracted.itinerary?.slice(1).join(','));
+  set(attributes, 'messaging.consumer.group.name', message.group);
+  set(attributes, 'messaging.batch.message_count', message.batchSize);
+  set(attributes, names.ATTR_MESSAGE_LAG, message.lag);
   if (message.attributes) Object.assign(attributes, message.attributes);
   // The span starts a trace of its own. Its context still passes on the sender's baggage and flow.
-  const parent = contextWithMessage(extracted.context, id);
+  const parent = contextWithMessage(trace.deleteSpan(extracted.context), id);
   // The span of a reply is named by the message type, because most clients have a reply queue of
   // their own with a generated name.
   const what = extracted.kind === 'reply' && type !== '' ? type : message.destination;
+  const began = preciseNow();
   const span = tracer().startSpan(
     `process ${what}`,
-    { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: preciseNow() },
+    { kind: SpanKind.CONSUMER, root: true, links, attributes, startTime: spanTime(began) },
     parent,
   );
   const ctx = trace.setSpan(parent, span);
   offerDelivery(span, extracted);
   if (id !== undefined && span.isRecording())
-    rememberHandled(id, { span, ctx, destination: message.destination, givenId: message.id });
-  enterDelivery(span, ctx, attributes, extracted.creation);
+    rememberHandled(id, span.spanContext(), message.destination, message.id);
+  enterDelivery(span, ctx, attributes, extracted.creation, undefined, began);
   return { span, ctx, extracted };
+}
+
+function set(attributes: Attributes, name: string, value: string | number | undefined): void {
+  if (value !== undefined && value !== '') attributes[name] = value;
 }
 
 /**

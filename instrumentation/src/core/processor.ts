@@ -9,9 +9,9 @@ import { flowAttributes, flowOf } from './flow-context.ts';
  */
 export class FlowSpanProcessor {
   onStart(span: Span & { attributes?: Attributes }, parent: Context): void {
+    if (span.attributes?.[ATTR_FLOW_ID] !== undefined) return;
     const flow = flowOf(parent);
-    if (flow === undefined || span.attributes?.[ATTR_FLOW_ID] !== undefined) return;
-    span.setAttributes(flowAttributes(flow, 'ambient'));
+    if (flow !== undefined) span.setAttributes(flowAttributes(flow, 'ambient'));
   }
   onEnd(): void {}
   forceFlush(): Promise<void> {
