@@ -12,7 +12,7 @@ import {
   withoutTracing,
 } from './frameworks.ts';
 import { startProcessing, startSending } from './message-spans.ts';
-import { endAccepted, endRefused } from './settling.ts';
+import { beginHandling, endAccepted, endRefused } from './settling.ts';
 
 const { spans, spansOf } = recordTelemetry();
 const queue = { destination: 'users', system: 'bus' };
@@ -84,10 +84,9 @@ test('a held span ends when it is let go, and a failure that comes meanwhile is 
   ]);
 });
 
-test('an acknowledgement, a refusal and a crash end a span that is held', () => {
+test('an acknowledgement and a crash end a span that is held', () => {
   for (const end of [
     endAccepted,
-    (span: Parameters<typeof endAccepted>[0]) => endRefused(span, false),
     (span: Parameters<typeof endAccepted>[0]) => endFailed(span, new Error('crash')),
   ]) {
     const { span } = startProcessing(queue);
@@ -95,7 +94,30 @@ test('an acknowledgement, a refusal and a crash end a span that is held', () => 
     end(span);
     letGo({ error: new Error('too late') });
   }
-  expect(spans().map(({ status }) => status.message)).toEqual([undefined, 'nacked', 'crash']);
+  expect(spans().map(({ status }) => status.message)).toEqual([undefined, 'crash']);
+});
+
+test.each([
+  ['before it returns an Observable', true],
+  ['while its Observable goes on', false],
+])('a handler that refuses %s: what the Observable throws then is the error', (_when, isEarly) => {
+  const { span } = startProcessing(queue);
+  const endCallback = beginHandling(span);
+  if (isEarly) endRefused(span, true);
+  const letGo = holdEnd(span);
+  endCallback();
+  if (!isEarly) endRefused(span, true);
+  expect(spans()).toHaveLength(0);
+  letGo({ error: new Error('no stock') });
+  expect(spans().map(({ status }) => status.message)).toEqual(['no stock']);
+});
+
+test('a refusal is what is told of an Observable that then completes', () => {
+  const { span } = startProcessing(queue);
+  const letGo = holdEnd(span);
+  endRefused(span, false);
+  letGo();
+  expect(spans().map(({ status }) => status.message)).toEqual(['nacked']);
 });
 
 test('the first failure is what is told: the refusal that follows from it is not', () => {

@@ -4,6 +4,7 @@ import type { MessageKind } from '../types.ts';
 import { preciseNow } from './clock.ts';
 import { letEnd, noteFailure } from './end-span.ts';
 import type { Extracted } from './headers.ts';
+import { beginHandling } from './settling.ts';
 
 /**
  * This file lets the adapter of a framework and the adapter of its broker client share one span per
@@ -117,6 +118,7 @@ export const declaredStep = (destination: string, group: string | undefined): st
 export function holdEnd(span: Span): (failure?: { error: unknown }) => void {
   let isWanted = false;
   let isHeld = true;
+  const endHandling = beginHandling(span);
   span.end = () => {
     isWanted = true;
   };
@@ -125,6 +127,7 @@ export function holdEnd(span: Span): (failure?: { error: unknown }) => void {
     isHeld = false;
     if (failure !== undefined && span.isRecording()) noteFailure(span, failure.error);
     letEnd(span);
+    endHandling();
     if (isWanted && span.isRecording()) span.end(preciseNow());
   };
 }

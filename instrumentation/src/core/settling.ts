@@ -40,7 +40,12 @@ export function endAccepted(span: Span): void {
  * Deliveries whose handlers are running. `endRefused` is set if the delivery was rejected
  * meanwhile; it ends the span.
  */
-const running = new WeakMap<Span, { endRefused?: () => void }>();
+interface Handling {
+  /** Parts of the handling that run: the client's callback, and an Observable that it returned. */
+  parts: number;
+  endRefused?: () => void;
+}
+const running = new WeakMap<Span, Handling>();
 
 /**
  * Marks the handler of a delivery as running until the returned function is called. A handler often
@@ -48,9 +53,12 @@ const running = new WeakMap<Span, { endRefused?: () => void }>();
  * rejection does not end the span while the handler runs.
  */
 export function beginHandling(span: Span): () => void {
-  const handling: { endRefused?: () => void } = {};
+  const handling: Handling = running.get(span) ?? { parts: 0 };
+  handling.parts++;
   running.set(span, handling);
   return () => {
+    handling.parts--;
+    if (handling.parts > 0) return;
     running.delete(span);
     handling.endRefused?.();
   };
