@@ -56,6 +56,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     };
     const other = { TCP_PORT: String(await freePort()) };
     const pubsub = await freePort();
+    const grpc = { GRPC_PORT: String(await freePort()) };
     shopPort = await freePort();
     const start = async (
       service: string,
@@ -71,6 +72,9 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       start('mail', 'nest/mail.ts').then(() => start('shop', 'nest/shop.ts')),
       start('untraced', 'nest/mail.ts', { ...other, ONLY_TRANSPORT: 'tcp' }, false),
       start('other-shop', 'nest/shop.ts', other),
+      start('grpc-mail', 'nest/grpc-mail.ts', grpc).then(() =>
+        start('grpc-shop', 'nest/grpc-shop.ts', grpc),
+      ),
       start('payment', 'moleculer/payment.ts'),
       start('orders', 'moleculer/orders.ts'),
       start('golevelup', 'golevelup/billing.ts'),
@@ -175,6 +179,35 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
 
     expect(stepOf(bad, 'check_address').error?.message).toBe('no address: nowhere');
     expect(bad).toMatchObject({ outcome: 'failed', failedSteps: 1 });
+  });
+
+  test('NestJS over gRPC: calls, one with a stream of answers, and failures of both', async () => {
+    const register = (id: string, mail: string, steps: number) =>
+      flowOf('grpc-shop', { id: `grpc-${id}`, mail }, steps);
+    const [ok, down, bad] = await Promise.all([
+      register('ok', 'a@b.example', 4),
+      register('down', 'a@b.invalid', 4),
+      register('bad', 'nowhere', 2),
+    ]);
+    expect(told(ok)).toEqual([
+      'grpc-shop task send Mail/CheckAddress',
+      'grpc-mail command Mail/CheckAddress',
+      'grpc-shop task send Mail/Send',
+      'grpc-mail command Mail/Send',
+    ]);
+    expect(ok.hops.map(({ message }) => [message.kind, message.type, message.system])).toEqual([
+      ['command', 'Mail/CheckAddress', 'grpc'],
+      ['command', 'Mail/Send', 'grpc'],
+    ]);
+    expect(ok).toMatchObject({ outcome: 'completed', failedSteps: 0 });
+    expect(lastingMs(stepOf(ok, 'Mail/CheckAddress'))).toBeGreaterThan(25);
+    expect(lastingMs(stepOf(ok, 'Mail/Send'))).toBeGreaterThan(35);
+    expect(told(down).at(-1)).toBe('grpc-mail command Mail/Send mail server down');
+    expect(told(bad).at(-1)).toBe('grpc-mail command Mail/CheckAddress no address: nowhere');
+    expect([down.failedSteps, bad.failedSteps]).toEqual([1, 1]);
+    await eventually(() =>
+      expect(named.get('grpc-shop')!.output()).toContain(`grpc-ok${suffix} 100`),
+    );
   });
 
   test('a service of NestJS without this package understands packets that carry context', async () => {

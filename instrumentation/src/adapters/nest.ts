@@ -28,19 +28,21 @@ import {
   type Client,
   type Packet,
 } from './parts/nest-client.ts';
+import { headersOfCall, nameOfMethod, traceGrpcCalls, type GrpcClient } from './parts/nest-grpc.ts';
 import { isObservable, watchObservable, type Observable } from './parts/observables.ts';
 
 /**
- * This adapter traces the microservices of NestJS 9 to 12 over every transport. It names messages
- * and steps by their pattern, tells events, commands and replies apart, and records errors that
- * Nest catches. If the transport's client has an adapter of its own, that adapter makes the spans
- * and carries the context. Redis, TCP and custom transports have no headers; there, the context
- * travels in an additional field of the packet, which Nest ignores.
+ * This adapter traces microservices of NestJS 9 to 12 over every transport. It names messages and
+ * steps by their pattern, says which are events, commands and replies, and sees the errors that
+ * Nest handles itself. Over transports whose client has an adapter, that adapter makes the spans
+ * and carries the context. Redis, TCP and transports of the application's own have no headers
+ * that could carry it; there, it travels in the packet beside the pattern and the data, where
+ * Nest looks at nothing else. Calls of gRPC carry it in their metadata.
  */
 /** Numbers that Nest gives to the transports whose client has an adapter of its own. */
 const CARRYING: ReadonlySet<unknown> = new Set([2, 3, 5, 6] /* NATS, MQTT, RMQ, Kafka */);
 const GRPC = 4;
-const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis' };
+const SERVER_SYSTEMS: Readonly<Record<number, string>> = { 0: 'tcp', 1: 'redis', [GRPC]: 'grpc' };
 
 type Method = (this: never, ...args: never[]) => unknown;
 type Methods = Record<string, Method>;
@@ -94,12 +96,15 @@ function traceHandler(
   callback: Callback,
   isEvent: boolean,
 ): Callback {
-  const name = nameOfPattern(pattern);
+  const isCall = server.transportId === GRPC;
+  const name = isCall ? nameOfMethod(pattern) : nameOfPattern(pattern);
   const handling: Handling = { kind: isEvent ? 'event' : 'command', type: name, step: name };
   const traced: Callback = (...args) => {
     // If an event has several handlers, the later ones run inside the first and share its span.
     if (handledIn(context.active()) !== undefined) return callback(...args);
-    const started = attempt(() => begin(server, handling));
+    const started = attempt(() =>
+      begin(server, handling, isCall ? headersOfCall(args) : undefined),
+    );
     if (started === undefined) return callback(...args);
     replies.set(started.span, { kind: 'reply', type: `${name}.reply` });
     return run(started, () => callback(...args));
@@ -125,7 +130,11 @@ interface Started {
   isOwn: boolean;
 }
 
-function begin(server: Server, handling: Handling): Started | undefined {
+function begin(
+  server: Server,
+  handling: Handling,
+  headersOfCall: Record<string, unknown> | undefined,
+): Started | undefined {
   const active = context.active();
   const current = trace.getSpan(active);
   if (takeDelivery(current, handling)) return { span: current!, ctx: active, isOwn: false };
@@ -143,7 +152,7 @@ function begin(server: Server, handling: Handling): Started | undefined {
     });
     return { span: current!, ctx: active, isOwn: false };
   }
-  const headers = (active.getValue(RECEIVED) as Received | undefined)?.headers;
+  const headers = headersOfCall ?? (active.getValue(RECEIVED) as Received | undefined)?.headers;
   const { span, ctx } = startProcessing({
     system: SERVER_SYSTEMS[server.transportId as number] ?? 'nestjs',
     destination: handling.type,
@@ -200,6 +209,8 @@ interface NestModule {
   ClientProxy: { prototype: object };
   Server: { prototype: object };
   BaseRpcExceptionFilter?: { prototype: object };
+  ServerGrpc?: { prototype: object };
+  ClientGrpcProxy?: { prototype: object };
 }
 
 /**
@@ -218,12 +229,30 @@ export function instrumentNest(module: NestModule): void {
   }
   noteErrorsOf(module.BaseRpcExceptionFilter?.prototype as Methods | undefined, 'catch', 0);
   const server = module.Server.prototype as Methods;
-  const { addHandler, send } = server;
-  server['addHandler'] = function (this: Server, ...args: never[]) {
+  traceHandlersOf(server);
+  // The server of gRPC has an `addHandler` of its own.
+  if (module.ServerGrpc !== undefined) traceHandlersOf(module.ServerGrpc.prototype as Methods);
+  const grpcClient = module.ClientGrpcProxy?.prototype as GrpcClient | undefined;
+  if (grpcClient !== undefined) traceGrpcCalls(grpcClient);
+  const { send } = server;
+  // Replies are sent from here, whatever the transport.
+  server['send'] = function (this: Server, ...args: never[]) {
+    const [stream, respond] = args as unknown as [Observable, (data: unknown) => unknown];
+    const span = trace.getActiveSpan();
+    const reply = span && replies.get(span);
+    const declared = (data: unknown): unknown =>
+      reply === undefined ? respond(data) : declareSending(reply, () => respond(data));
+    return (send as unknown as Callback).call(this, stream, declared);
+  };
+}
+
+/** Makes servers trace the handlers that are added to them. */
+function traceHandlersOf(prototype: Methods): void {
+  const { addHandler } = prototype;
+  prototype['addHandler'] = function (this: Server, ...args: never[]) {
     const [pattern, callback, isEvent, ...rest] = args as unknown as [unknown, Callback, boolean?];
     const traced = attempt(() => {
-      if (this.transportId === GRPC) return callback;
-      if (!CARRYING.has(this.transportId)) readEnvelopes(this);
+      if (this.transportId !== GRPC && !CARRYING.has(this.transportId)) readEnvelopes(this);
       return traceHandler(this, pattern, callback, isEvent === true);
     });
     return (addHandler as unknown as Callback).call(
@@ -233,15 +262,6 @@ export function instrumentNest(module: NestModule): void {
       isEvent,
       ...rest,
     );
-  };
-  // Every transport sends its replies through this method.
-  server['send'] = function (this: Server, ...args: never[]) {
-    const [stream, respond] = args as unknown as [Observable, (data: unknown) => unknown];
-    const span = trace.getActiveSpan();
-    const reply = span && replies.get(span);
-    const declared = (data: unknown): unknown =>
-      reply === undefined ? respond(data) : declareSending(reply, () => respond(data));
-    return (send as unknown as Callback).call(this, stream, declared);
   };
 }
 

@@ -26,10 +26,7 @@ export function watchObservable(
 ): Observable {
   const watched = Object.create(observable) as Observable;
   watched.subscribe = (...given) => {
-    const observer: Observer =
-      typeof given[0] === 'function' || given[0] === undefined || given[0] === null
-        ? ({ next: given[0], error: given[1], complete: given[2] } as Observer)
-        : given[0];
+    const observer = observerOf(given);
     const subscription = context.with(ctx, () =>
       observable.subscribe({
         next: (value: unknown) => observer.next?.(value),
@@ -49,3 +46,29 @@ export function watchObservable(
   };
   return watched;
 }
+
+/** Subscribes in one context, where what the Observable says is heard in another. */
+export function subscribeIn(
+  inside: Context,
+  outside: Context,
+  observable: Observable,
+  given: readonly unknown[],
+): ReturnType<Observable['subscribe']> {
+  const observer = observerOf(given);
+  const heard = (what: () => unknown): unknown => context.with(outside, what);
+  const subscription = context.with(inside, () =>
+    observable.subscribe({
+      next: (value: unknown) => heard(() => observer.next?.(value)),
+      error: (error: unknown) => heard(() => observer.error?.(error)),
+      complete: () => heard(() => observer.complete?.()),
+    }),
+  );
+  observer.add?.(subscription);
+  return subscription;
+}
+
+/** Returns the observer that `subscribe` was given, which may be three functions. */
+const observerOf = (given: readonly unknown[]): Observer =>
+  typeof given[0] === 'function' || given[0] === undefined || given[0] === null
+    ? ({ next: given[0], error: given[1], complete: given[2] } as Observer)
+    : given[0];
