@@ -40,10 +40,7 @@ export const CLIENT_PACKAGES: readonly ClientPackage[] = [
   { name: '@aws-sdk/client-sqs', from: '3', to: '3', how: 'register' },
   { name: '@aws-sdk/client-sns', from: '3', to: '3', how: 'register' },
   { name: '@google-cloud/pubsub', from: '4', to: '5', how: 'register' },
-  {
-    ...{ name: '@azure/service-bus', from: '7', to: '7', how: 'by hand' },
-    hint: 'adapters/cloud-carriers',
-  },
+  { name: '@azure/service-bus', from: '7', to: '7', how: 'register' },
   { name: 'pg-boss', from: '10', to: '12', how: 'register' },
   {
     ...{ name: 'socket.io', from: '4', to: '4', how: 'register' },

@@ -56,6 +56,9 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     };
     const other = { TCP_PORT: String(await freePort()) };
     const pubsub = await freePort();
+    const bus = await freePort();
+    const emulatorAt = (port: number): string =>
+      `Endpoint=sb://localhost:${port};SharedAccessKeyName=k;SharedAccessKey=s;UseDevelopmentEmulator=true`;
     const grpc = { GRPC_PORT: String(await freePort()) };
     shopPort = await freePort();
     const start = async (
@@ -88,6 +91,9 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       start('serverless', 'serverless/orders.ts'),
       start('pubsub-service', 'pubsub/service.ts', { PORT: String(pubsub) }, false).then(() =>
         start('pubsub', 'pubsub/orders.ts', { PUBSUB_EMULATOR_HOST: `127.0.0.1:${pubsub}` }),
+      ),
+      start('service-bus-service', 'service-bus/service.ts', { PORT: String(bus) }, false).then(
+        () => start('service-bus', 'service-bus/orders.ts', { SERVICE_BUS: emulatorAt(bus) }),
       ),
       start('bullmq', 'nest/jobs.ts'),
     ]);
@@ -339,6 +345,40 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     const last = bad.steps.at(-1)!;
     expect(last.attempts.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
     expect(bad.outcome).toBe('failed');
+  });
+
+  test('Service Bus: completed, given back three times, and a batch of which one is refused', async () => {
+    const [ok, bad, billed] = await Promise.all([
+      flowOf('service-bus', { id: 'service-bus-ok', address: 'here' }, 2),
+      flowOf('service-bus', { id: 'service-bus-bad', address: 'nowhere' }, 3),
+      flowOf('service-bus', { id: 'service-bus-billed', totals: [1, 0] }, 3),
+    ]);
+    expect(told(ok)).toEqual([
+      'service-bus task send shipping',
+      'service-bus event process shipping',
+    ]);
+    expect(ok.hops.map(({ message }) => [message.type, message.system])).toEqual([
+      ['order.placed', 'servicebus'],
+    ]);
+    expect(lastingMs(stepOf(ok, 'process shipping'))).toBeGreaterThan(15);
+    expect(ok.outcome).toBe('completed');
+    expect(told(bad)).toEqual([
+      'service-bus task send shipping',
+      'service-bus event process shipping no way to nowhere',
+      'service-bus event process shipping',
+    ]);
+    expect(bad.steps[1]!.attempts).toHaveLength(3);
+    expect(bad.hops.map((hop) => hop.state)).toContain('dead-lettered');
+    expect(bad.outcome).toBe('failed');
+    expect(
+      told(billed)
+        .filter((step) => step.includes('process'))
+        .sort(),
+    ).toEqual([
+      'service-bus event process invoices',
+      'service-bus event process invoices nothing to pay',
+    ]);
+    expect(new Set(typesOf(billed))).toEqual(new Set(['order.billed']));
   });
 
   test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {

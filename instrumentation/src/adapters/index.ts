@@ -15,6 +15,7 @@ import { instrumentPlatformaticKafka } from './platformatic-kafka.ts';
 import { instrumentPubSub } from './pubsub.ts';
 import { instrumentRascal } from './rascal.ts';
 import { instrumentIoRedis, instrumentNodeRedis } from './redis-streams.ts';
+import { instrumentServiceBus } from './service-bus.ts';
 import { instrumentSocketIo } from './socket-io.ts';
 
 type Instruments = Readonly<Record<string, (module: never) => object | void>>;
@@ -51,6 +52,7 @@ export const CLIENTS: Instruments = {
 export const FRAMEWORKS: Instruments = {
   '@confluentinc/kafka-javascript': instrumentConfluentKafka,
   '@google-cloud/pubsub': instrumentPubSub,
+  '@azure/service-bus': instrumentServiceBus,
   'rascal/lib/amqp/Vhost': instrumentRascal,
   '@golevelup/nestjs-rabbitmq': instrumentGolevelup,
   moleculer: instrumentMoleculer,

@@ -1,0 +1,50 @@
+import { ServiceBusClient } from '@azure/service-bus';
+import { startFlow } from '@fermata/instrumentation';
+
+const client = new ServiceBusClient(
+  process.env.SERVICE_BUS ??
+    'Endpoint=sb://localhost;SharedAccessKeyName=k;SharedAccessKey=s;UseDevelopmentEmulator=true',
+);
+const shipping = client.createSender('shipping');
+const invoices = client.createSender('invoices');
+
+client.createReceiver('shipping').subscribe({
+  async processMessage({ body }) {
+    const { address } = body as { address: string };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (address === 'nowhere') throw new Error(`no way to ${address}`);
+  },
+  async processError() {},
+});
+
+client.createReceiver('shipping', { subQueueType: 'deadLetter' }).subscribe({
+  async processMessage() {},
+  async processError() {},
+});
+
+async function invoice(): Promise<void> {
+  const receiver = client.createReceiver('invoices');
+  for (;;)
+    for (const message of await receiver.receiveMessages(5, { maxWaitTimeInMs: 1000 })) {
+      const { total } = message.body as { total: number };
+      if (total > 0) await receiver.completeMessage(message);
+      else await receiver.deadLetterMessage(message, { deadLetterReason: 'nothing to pay' });
+    }
+}
+void invoice();
+
+process.on('message', ({ id, address, totals }: Record<string, never>) => {
+  void startFlow({ id, type: 'order' }, async () => {
+    if (address !== undefined)
+      return shipping.sendMessages({ messageId: id, subject: 'order.placed', body: { address } });
+    const batch = await invoices.createMessageBatch({ maxSizeInBytes: 100_000 });
+    for (const [i, total] of (totals as number[]).entries())
+      batch.tryAddMessage({
+        messageId: `${String(id)}/${i}`,
+        subject: 'order.billed',
+        body: { total },
+      });
+    return invoices.sendMessages(batch);
+  });
+});
+process.send?.('ready');
