@@ -1,9 +1,11 @@
 import { codeOf } from '../analyze/index.ts';
 import type { Flow } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
-import type { Param, QueryRows } from './connection/port.ts';
-import type { LensReader, Points, Population } from './port/index.ts';
+import type { QueryRows } from './connection/port.ts';
+import type { LensReader, Population } from './port/index.ts';
 import { chunksOf } from './rows/chunked-reader.ts';
+import { createDurationReader, type DurationReader } from './duration-reader.ts';
+import { MAX_EXACT, readsOf, type Reads } from './population-reads.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
 import {
   finite,
@@ -14,7 +16,6 @@ import {
   versionRuns,
   type ComparedRow,
   type KeyRow,
-  type MeasuredRow,
   type PopulationRow,
   type TraitRow,
   type VariantRow,
@@ -23,27 +24,11 @@ import {
 import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
 import * as comparison from './sql/comparison.sql.ts';
-import * as durations from './sql/durations.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
-import { EXAMPLES, population as populationOf, type Counted } from './sql/population.sql.ts';
+import { EXAMPLES, population as populationOf } from './sql/population.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
 import { versionRuns as versionRunsOf } from './sql/versions.sql.ts';
 
-/**
- * Maximum number of flows for exact quantiles, which need all values in memory. For more flows,
- * quantiles are computed from a sample of about half this number.
- */
-const MAX_EXACT = 100_000;
-/**
- * Settings of lens queries. They allow more memory than queries for lists, because a lens reads
- * every flow that a search finds.
- */
-const SETTINGS = 'max_memory_usage = 4000000000';
-/**
- * Number of flows below which the engine first looks up their ids and then merges only the versions
- * of these flows (`flowsIn`).
- */
-const MAX_FEW = 50_000;
 /**
  * Maximum number of flows whose ids are kept and reused in later queries for the same answer, and
  * maximum total length of these ids, in characters. They are limited because the ids become part of
@@ -62,36 +47,8 @@ export interface LensReaderOptions {
 /** Creates the reader that counts over many flows. */
 export const createLensReader = (options: LensReaderOptions): LensReader => ({
   ...createTraitReader(options),
-  ...createDurationReader(options),
+  ...createDurationReader(options.query),
 });
-
-/** The members of `LensReader` that measure durations or count by time. */
-type DurationReader = Pick<LensReader, 'segmentShares' | 'spread' | 'between' | 'trend'>;
-
-/** The fields of a population that a query needs. */
-type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
-
-/** Builds and runs queries over a population. The overview's reader uses it, too. */
-export interface Reads {
-  counted: (of: Asked) => { counted: Counted; params: Record<string, Param> };
-  read: <Row>(sql: string, params: Record<string, Param>) => Promise<Row[]>;
-}
-
-export function readsOf(query: QueryRows): Reads {
-  const counted: Reads['counted'] = ({ search, nowMs, total, known }) => {
-    const { where, params } = searchWhere(search, nowMs);
-    const oneOf = total > MAX_EXACT ? 2 ** Math.floor(Math.log2((2 * total) / MAX_EXACT)) : 1;
-    if (known !== null)
-      return {
-        counted: { nowMs, where, oneOf, size: 'known' },
-        params: { known: [...known.values()] },
-      };
-    return { counted: { nowMs, where, oneOf, size: total < MAX_FEW ? 'few' : 'many' }, params };
-  };
-  const read = <Row>(sql: string, params: Record<string, Param>): Promise<Row[]> =>
-    query<Row>(sql, params, SETTINGS);
-  return { counted, read };
-}
 
 function createTraitReader({
   query,
@@ -305,56 +262,5 @@ async function variantDetails(
     versions: versions.map(({ id, version, example }) => ({
       ...{ variant: BigInt(id), id: BigInt(version), examples: [example] },
     })),
-  };
-}
-
-function createDurationReader({ query }: LensReaderOptions): DurationReader {
-  const { counted, read } = readsOf(query);
-  const pointsOf = (points: Points | undefined): Record<string, Param> =>
-    points === undefined ? {} : { pointFrom: points.from, pointTo: points.to };
-  return {
-    async segmentShares(population, bands) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<Record<string, string | number>>(
-        durations.segmentShares(by, bands),
-        params,
-      );
-      const sums = (row: (typeof rows)[number] | undefined): number[] =>
-        bands.map((_band, i) => finite(row?.[`band${i}`]));
-      const all = sums(rows.find(({ id }) => id === '0'));
-      return rows
-        .filter(({ id }) => id !== '0')
-        .map((row) => ({
-          id: BigInt(row['id'] as string),
-          shares: sums(row).map((ms, i) => (all[i]! > 0 ? ms / all[i]! : 0)),
-        }));
-    },
-    async spread(population, { fromMs, bucketMs, boundsMs }, points) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<{ bucket: string; row: number; count: string; example: string }>(
-        durations.spread(by, fromMs, bucketMs, boundsMs, points !== undefined),
-        { ...params, ...pointsOf(points) },
-      );
-      return rows.map(({ bucket, row, count, example }) => ({
-        ...{ bucket: Number(bucket), row: Number(row), count: Number(count), example },
-      }));
-    },
-    async between(population, points) {
-      const { counted: by, params } = counted(population);
-      const all = { ...params, ...pointsOf(points) };
-      const [row] = await read<MeasuredRow>(durations.between(by), all);
-      return measured(row);
-    },
-    async trend(population, bucketMs, trendBy) {
-      const { counted: by, params } = counted(population);
-      const rows = await read<MeasuredRow & { bucket: string; value: string; flows: string }>(
-        durations.trend(by, bucketMs, trendBy),
-        params,
-      );
-      return rows.map(({ bucket, value, flows, ...row }) => ({
-        ...{ bucket: Number(bucket), value, flows: Number(flows) },
-        durationMs: measured({ ...row, measured: flows }),
-      }));
-    },
   };
 }

@@ -1,5 +1,5 @@
 import type { QueryRows } from './connection/port.ts';
-import { readsOf } from './lens-reader.ts';
+import { readsOf } from './population-reads.ts';
 import type { FacetCount, FacetReader, OverviewReader } from './port/index.ts';
 import { measured, type MeasuredRow } from './rows/lens.ts';
 import { facetCounts } from './sql/facets.sql.ts';
