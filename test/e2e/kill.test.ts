@@ -186,4 +186,4 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   );
   await server.end('SIGTERM');
   directory.remove();
-}, 600_000);
+}, 300_000 + 30_000 * KILLS);
