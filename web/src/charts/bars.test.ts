@@ -33,6 +33,12 @@ test('an axis has few round marks, whatever its length', () => {
     expect(marks.length).toBeGreaterThan(0);
     expect(marks.length).toBeLessThanOrEqual(9);
   }
+  const YEAR = 365 * 24 * 60 * MINUTE;
+  for (const years of [3, 9, 56, 400]) {
+    const marks = marksOf(NOW - years * YEAR, NOW, 8);
+    expect(marks.length).toBeGreaterThan(1);
+    expect(marks.length).toBeLessThanOrEqual(9);
+  }
   expect(marksOf(NOW, NOW + 60 * MINUTE, 8).map((at) => (at - NOW) / MINUTE)).toEqual([
     0, 10, 20, 30, 40, 50, 60,
   ]);
