@@ -45,11 +45,14 @@ export function createGrouping(options: GroupingOptions): Grouping {
     return live;
   };
   /**
-   * Returns whether a finding is an event that happened longer ago than the quiet time. Its
-   * incident has ended, and the finding must not open another one.
+   * Returns whether a finding is an event of an incident that has ended: one older than the quiet
+   * time, which must not open another incident, or one that happened that long before the open
+   * incident began, which would make it seem hours old.
    */
-  const isPast = (finding: Finding, key: string): boolean =>
-    !open.has(key) && !finding.lasting && clock.now() - finding.since >= QUIET_MS;
+  const isPast = (finding: Finding, key: string): boolean => {
+    const firstAt = open.get(key)?.incident.firstAt ?? clock.now();
+    return !finding.lasting && firstAt - finding.since >= QUIET_MS;
+  };
 
   /**
    * Adds a flow to the incident with this key. `findings` are the flow's findings that belong to

@@ -448,3 +448,20 @@ test('incidents of an earlier version open, and go on', async () => {
     { status: 'resolved' },
   ]);
 });
+
+test('a failure of long ago that is seen late does not make an open incident old', async () => {
+  const { alerts, clock, open, pass } = await desk();
+  await pass(24 * 3_600_000);
+  const now = clock.now();
+  alerts.observe([flowOf({ since: now - 60_000 })]);
+  const [incident] = open();
+  expect(incident).toMatchObject({ firstAt: now - 60_000, count: 1 });
+  alerts.observe([flowOf({ since: now - 20 * 3_600_000 })]);
+  expect(open()).toMatchObject([{ firstAt: now - 60_000, count: 1 }]);
+  // One of the same quarter of an hour belongs to it, and so does what waits since long ago.
+  alerts.observe([flowOf({ since: now - 600_000 })]);
+  expect(open()).toMatchObject([{ firstAt: now - 600_000, count: 2 }]);
+  alerts.observe([flowOf({ since: now - 3_600_000, lasting: true })]);
+  expect(open()[0]).toMatchObject({ firstAt: now - 3_600_000, count: 3 });
+  await alerts.stop();
+});
