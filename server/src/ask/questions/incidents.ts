@@ -78,7 +78,7 @@ function oneText(
   const flows = lasting
     ? `${openCount} of ${counted(count, 'flow')} still in it`
     : counted(count, 'flow');
-  const worth = incident.value === null ? '' : `, worth ${incident.value}`;
+  const worth = !incident.value ? '' : `, worth ${incident.value}`;
   return [
     incident.title,
     `${incident.severity}, ${incident.status}; lasted ${lasted}; ${flows}${worth}`,

@@ -7,7 +7,8 @@ import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 import { alertingOf, noteLines, type Alerting } from './told.ts';
 
-/** Maximum number of changes that the text lists, newest first. */
+/** Versions that the text lists, and other changes: the newest of each. */
+const MAX_VERSIONS = 10;
 const MAX_CHANGES = 10;
 
 export const overview = question({
@@ -77,9 +78,15 @@ function textOf(
   const causes = incidents.flatMap(({ title, cause }) =>
     cause === null ? [] : [`${title}: ${cause}`],
   );
-  const changes = now.trend.annotations
-    .slice(-MAX_CHANGES)
-    .map(({ at, kind, text }) => `${at.slice(0, 19)}  ${kind}  ${text}`);
+  const { annotations } = now.trend;
+  const versions = annotations.filter(({ kind }) => kind === 'version').slice(-MAX_VERSIONS);
+  const others = annotations.filter(({ kind }) => kind !== 'version').slice(-MAX_CHANGES);
+  const told = annotations.filter((one) => versions.includes(one) || others.includes(one));
+  const untold = annotations.length - told.length;
+  const changes = [
+    ...(untold > 0 ? [`${counted(untold, 'more change')}: --json`] : []),
+    ...told.map(({ at, kind, text }) => `${at.slice(0, 19)}  ${kind}  ${text}`),
+  ];
   const part = (rows: string[]): string[] => (rows.length === 0 ? [] : ['', ...rows]);
   return [
     ...lines,
