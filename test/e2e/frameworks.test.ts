@@ -36,12 +36,23 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
   const directory = freshDirectory();
   const applications: Application[] = [];
   const named = new Map<string, Application>();
+  let env: Record<string, string>;
+  const start = async (
+    service: string,
+    file: string,
+    more: Record<string, string> = {},
+    isTraced = true,
+  ): Promise<void> => {
+    const application = await startApplication(service, file, { ...env, ...more }, isTraced);
+    applications.push(application);
+    named.set(service, application);
+  };
   beforeAll(async () => {
     [server] = await Promise.all([
       startServer(directory.path, { FERMATA_SETTLE: '1s' }),
       installFrameworks(),
     ]);
-    const env = {
+    env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp,
       // Names of queues and exchanges carry the suffix, so that concurrent runs do not share them.
       ...{
@@ -50,6 +61,7 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
         EXCHANGE: `orders${suffix}`,
       },
       ...{ NAMESPACE: suffix, CHANNEL_PREFIX: suffix, TCP_PORT: String(await freePort()) },
+      GRPC_PORT: String(await freePort()),
       ...{ ORDERS_QUEUE: `placed${suffix}`, OUTBOX_TABLE: `outbox${suffix.replace('-', '_')}` },
       ...{ TS_QUEUE: `ts${suffix}` },
       TRANSPORTERS: 'nats://127.0.0.1:4222,redis://127.0.0.1:6379',
@@ -59,25 +71,12 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     const bus = await freePort();
     const emulatorAt = (port: number): string =>
       `Endpoint=sb://localhost:${port};SharedAccessKeyName=k;SharedAccessKey=s;UseDevelopmentEmulator=true`;
-    const grpc = { GRPC_PORT: String(await freePort()) };
     shopPort = await freePort();
-    const start = async (
-      service: string,
-      file: string,
-      more = {},
-      isTraced = true,
-    ): Promise<void> => {
-      const application = await startApplication(service, file, { ...env, ...more }, isTraced);
-      applications.push(application);
-      named.set(service, application);
-    };
     await Promise.all([
       start('mail', 'nest/mail.ts').then(() => start('shop', 'nest/shop.ts')),
       start('untraced', 'nest/mail.ts', { ...other, ONLY_TRANSPORT: 'tcp' }, false),
       start('other-shop', 'nest/shop.ts', other),
-      start('grpc-mail', 'nest/grpc-mail.ts', grpc).then(() =>
-        start('grpc-shop', 'nest/grpc-shop.ts', grpc),
-      ),
+      start('grpc-mail', 'nest/grpc-mail.ts').then(() => start('grpc-shop', 'nest/grpc-shop.ts')),
       start('payment', 'moleculer/payment.ts'),
       start('orders', 'moleculer/orders.ts'),
       start('golevelup', 'golevelup/billing.ts'),
@@ -154,21 +153,23 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
 
   /** Transports for which the adapter of the client also makes a span for the reply. */
   const REPLYING = new Set(['rmq', 'redis', 'mqtt']);
-  test.each(['rmq', 'nats', 'redis', 'mqtt', 'tcp'])('NestJS over %s', async (over) => {
+  const TRANSPORTS = ['rmq', 'nats', 'redis', 'mqtt', 'tcp'];
+  async function expectNest(over: string, shop: string, mail: string): Promise<void> {
     const replies = REPLYING.has(over);
-    const reply = replies ? ['shop reply process check_address.reply'] : [];
-    const asked = [/^shop task send /, 'mail command check_address', ...reply];
+    const reply = replies ? [`${shop} reply process check_address.reply`] : [];
+    const task = `${shop} task send `;
+    const asked = [task, `${mail} command check_address`, ...reply];
     const expected = (last: string[]) =>
-      [...asked, ...last].map((one) => (one instanceof RegExp ? expect.stringMatching(one) : one));
+      [...asked, ...last].map((one) => (one === task ? expect.stringContaining(task) : one));
 
-    const register = (id: string, mail: string, steps: number) =>
-      flowOf('shop', { id: `${over}-${id}`, mail, over }, steps);
+    const register = (id: string, address: string, steps: number) =>
+      flowOf(shop, { id: `${shop}-${over}-${id}`, mail: address, over }, steps);
     const [ok, down, bad] = await Promise.all([
       register('ok', 'a@b.example', 4 + reply.length),
       register('down', 'a@b.invalid', 4 + reply.length),
       register('bad', 'nowhere', 2 + reply.length),
     ]);
-    expect(told(ok)).toEqual(expected(['shop task send user_created', 'mail event user_created']));
+    expect(told(ok)).toEqual(expected([`${task}user_created`, `${mail} event user_created`]));
     expect(kindsOf(ok)).toEqual(['command', ...(replies ? ['reply'] : []), 'event']);
     expect(new Set(typesOf(ok))).toEqual(
       new Set(['check_address', ...(replies ? ['check_address.reply'] : []), 'user_created']),
@@ -180,26 +181,27 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     expect(lastingMs(stepOf(ok, 'user_created'))).toBeGreaterThan(25);
     expect(JSON.stringify(ok.hops.map((hop) => hop.evidence))).toContain('link');
 
-    expect(told(down).at(-1)).toBe('mail event user_created mail server down');
+    expect(told(down).at(-1)).toBe(`${mail} event user_created mail server down`);
     expect(down).toMatchObject({ outcome: 'failed', failedSteps: 1 });
 
     expect(stepOf(bad, 'check_address').error?.message).toBe('no address: nowhere');
     expect(bad).toMatchObject({ outcome: 'failed', failedSteps: 1 });
-  });
+  }
+  test.each(TRANSPORTS)('NestJS over %s', (over) => expectNest(over, 'shop', 'mail'));
 
-  test('NestJS over gRPC: calls, one with a stream of answers, and failures of both', async () => {
-    const register = (id: string, mail: string, steps: number) =>
-      flowOf('grpc-shop', { id: `grpc-${id}`, mail }, steps);
+  async function expectGrpc(shop: string, mail: string): Promise<void> {
+    const register = (id: string, address: string, steps: number) =>
+      flowOf(shop, { id: `${shop}-${id}`, mail: address }, steps);
     const [ok, down, bad] = await Promise.all([
       register('ok', 'a@b.example', 4),
       register('down', 'a@b.invalid', 4),
       register('bad', 'nowhere', 2),
     ]);
     expect(told(ok)).toEqual([
-      'grpc-shop task send Mail/CheckAddress',
-      'grpc-mail command Mail/CheckAddress',
-      'grpc-shop task send Mail/Send',
-      'grpc-mail command Mail/Send',
+      `${shop} task send Mail/CheckAddress`,
+      `${mail} command Mail/CheckAddress`,
+      `${shop} task send Mail/Send`,
+      `${mail} command Mail/Send`,
     ]);
     expect(ok.hops.map(({ message }) => [message.kind, message.type, message.system])).toEqual([
       ['command', 'Mail/CheckAddress', 'grpc'],
@@ -208,12 +210,25 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     expect(ok).toMatchObject({ outcome: 'completed', failedSteps: 0 });
     expect(lastingMs(stepOf(ok, 'Mail/CheckAddress'))).toBeGreaterThan(25);
     expect(lastingMs(stepOf(ok, 'Mail/Send'))).toBeGreaterThan(35);
-    expect(told(down).at(-1)).toBe('grpc-mail command Mail/Send mail server down');
-    expect(told(bad).at(-1)).toBe('grpc-mail command Mail/CheckAddress no address: nowhere');
+    expect(told(down).at(-1)).toBe(`${mail} command Mail/Send mail server down`);
+    expect(told(bad).at(-1)).toBe(`${mail} command Mail/CheckAddress no address: nowhere`);
     expect([down.failedSteps, bad.failedSteps]).toEqual([1, 1]);
-    await eventually(() =>
-      expect(named.get('grpc-shop')!.output()).toContain(`grpc-ok${suffix} 100`),
-    );
+    await eventually(() => expect(named.get(shop)!.output()).toContain(`${shop}-ok${suffix} 100`));
+  }
+  test('NestJS over gRPC: calls, one with a stream of answers, and failures of both', () =>
+    expectGrpc('grpc-shop', 'grpc-mail'));
+
+  describe('NestJS 12', () => {
+    beforeAll(async () => {
+      // Both versions would take the same messages.
+      await Promise.all(['mail', 'grpc-mail'].map((service) => named.get(service)!.end()));
+      await start('mail-twelve', 'nest12/app/mail.ts');
+      await start('shop-twelve', 'nest12/app/shop.ts');
+      await start('grpc-mail-twelve', 'nest12/app/grpc-mail.ts');
+      await start('grpc-shop-twelve', 'nest12/app/grpc-shop.ts');
+    }, 120_000);
+    test.each(TRANSPORTS)('over %s', (over) => expectNest(over, 'shop-twelve', 'mail-twelve'));
+    test('over gRPC', () => expectGrpc('grpc-shop-twelve', 'grpc-mail-twelve'));
   });
 
   test('a service of NestJS without this package understands packets that carry context', async () => {

@@ -1,35 +1,41 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * This file starts the applications in `test/frameworks`, which is a package of its own because of
- * its many frameworks. The package is installed if it is missing or its lock file has changed.
+ * Starts the applications of `test/frameworks`, a package of its own with frameworks that the
+ * rest of the repository does not need. It is installed when it is missing, or when its lock file
+ * is newer. Below it lies NestJS 12, for which the applications of NestJS are copied.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const FRAMEWORKS = join(root, 'test/frameworks');
+const NEST_12 = join(FRAMEWORKS, 'nest12');
 
 export async function installFrameworks(): Promise<void> {
-  const modules = join(FRAMEWORKS, 'node_modules');
-  const lock = readFileSync(join(FRAMEWORKS, 'package-lock.json'), 'utf8');
-  const stamp = join(modules, '.fermata-lock.json');
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-    const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-      cwd: FRAMEWORKS,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    });
-    const [code] = (await once(npm, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`npm ci in test/frameworks ended with ${code}`);
-    writeFileSync(stamp, lock);
-  }
-  const link = join(modules, '@fermata/instrumentation');
-  if (existsSync(link)) return;
-  mkdirSync(join(modules, '@fermata'), { recursive: true });
-  symlinkSync(join(root, 'instrumentation'), link, 'junction');
+  await install(FRAMEWORKS);
+  await install(NEST_12);
+  cpSync(join(FRAMEWORKS, 'nest'), join(NEST_12, 'app'), { recursive: true });
+  const scope = join(FRAMEWORKS, 'node_modules/@fermata');
+  if (existsSync(join(scope, 'instrumentation'))) return;
+  mkdirSync(scope, { recursive: true });
+  symlinkSync(join(root, 'instrumentation'), join(scope, 'instrumentation'), 'junction');
+}
+
+async function install(folder: string): Promise<void> {
+  const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  const stamp = join(folder, 'node_modules/.fermata-lock.json');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  const [code] = (await once(npm, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`npm ci in ${folder} ended with ${code}`);
+  writeFileSync(stamp, lock);
 }
 
 /** A running application, in a process of its own. It gets orders as process messages. */
