@@ -1,13 +1,15 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { FlowList } from '@fermata/server/contract';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBrokers } from '../support/brokers.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/frameworks.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
 
 /**
@@ -39,6 +41,28 @@ async function main() {
 }
 void main();
 `;
+/** The parts of an application of Next.js of which the page says nothing, and a taker. */
+const NEXT_FILES = {
+  'queue.js': `
+import amqp from 'amqplib';
+async function open() {
+  const connection = await amqp.connect('amqp://guest:guest@127.0.0.1:5672');
+  const channel = await connection.createChannel();
+  await channel.assertQueue('orders', { durable: false, autoDelete: true });
+  await channel.consume('orders', (message) => channel.ack(message));
+  return channel;
+}
+let opened;
+export const orders = () => (opened ??= open());
+`,
+  'app/layout.js': `
+export default ({ children }) => <html><body>{children}</body></html>;
+`,
+  'app/shop/page.js': `
+import { place } from './actions.js';
+export default () => <form action={place}><input name="address" /></form>;
+`,
+};
 const VERSIONS = {
   ...{ amqplib: '0.10.9', '@opentelemetry/sdk-node': '0.223.0', '@opentelemetry/api': '1.9.1' },
 };
@@ -108,11 +132,14 @@ describe.runIf(hasRabbitMq)('platforms', () => {
       env: { ...process.env, ...environment(name), PATH: path },
     });
     children.push(child);
+    return outputOf(child);
+  }
+  const outputOf = (child: ChildProcess): (() => string) => {
     let said = '';
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout!, child.stderr!])
       stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     return () => said;
-  }
+  };
   /** Waits for flows of two steps: the service has sent a message and received it. */
   const expectFlows = (name: string, said: () => string): Promise<void> =>
     eventually(async () => {
@@ -160,4 +187,100 @@ describe.runIf(hasRabbitMq)('platforms', () => {
     },
     180_000,
   );
+
+  test('Docker: what its file copies, runs and starts, in its environment, as its user', async () => {
+    await service('docker', { ...VERSIONS, ...ours });
+    const image = readDockerfile(block('file Dockerfile'));
+    const { services } = parse(block('file compose.yaml')) as {
+      services: { orders: { build: string; environment: Record<string, string> } };
+    };
+    const folder = join(directory.path, 'docker');
+    const container = join(directory.path, 'docker-image');
+    mkdirSync(container);
+    for (const { from, to } of image.copied)
+      await run('bash', ['-euc', `cp -r ${from} ${join(container, to)}`], folder);
+    for (const line of image.run) await run('bash', ['-euc', line], container);
+    chmodSync(directory.path, 0o755);
+    const { environment: given } = services.orders;
+    expect(new URL(given['OTEL_EXPORTER_OTLP_ENDPOINT']!).port).toBe('4318');
+    const [file, ...args] = image.command as [string, ...string[]];
+    const child = spawn(file, args, {
+      ...{ cwd: container, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+      ...(process.getuid?.() === 0 && { uid: 65_534, gid: 65_534 }),
+      env: {
+        ...{ PATH: process.env['PATH'], HOME: '/nowhere', ...image.env, ...given },
+        ...{ OTEL_SERVICE_NAME: 'docker', OTEL_EXPORTER_OTLP_ENDPOINT: server.otlp },
+      },
+    });
+    children.push(child);
+    await expectFlows('docker', outputOf(child));
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([null, 'SIGTERM']);
+  }, 180_000);
+
+  // Next.js is 400 MB, so this test exists on request only.
+  if (process.env['FERMATA_NEXT'] === '1')
+    test('Next.js: a route handler, and a server action', async () => {
+      const folder = await service('next', {
+        ...{ ...VERSIONS, ...ours, next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+      });
+      const files = {
+        ...NEXT_FILES,
+        ...Object.fromEntries(
+          ['next.config.mjs', 'app/orders/route.js', 'app/shop/actions.js'].map((name) => [
+            name,
+            block(`file ${name}`),
+          ]),
+        ),
+      };
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        writeFileSync(join(folder, name), text.replaceAll("'orders'", `'next-${process.pid}'`));
+      }
+      const port = await freePort();
+      const page = `http://127.0.0.1:${port}`;
+      const said = start('next', `export PORT=${port}\n${block('run next')}`);
+      const shop = await eventually(async () => {
+        const response = await fetch(`${page}/shop`).catch(() => undefined);
+        expect(response?.status, said()).toBe(200);
+        return response!.text();
+      }, 120_000);
+      await fetch(`${page}/orders`, { method: 'POST', body: JSON.stringify({ address: 'here' }) });
+      const form = new FormData();
+      form.set(/\$ACTION_ID_[0-9a-f]+/.exec(shop)![0], '');
+      form.set('address', 'here');
+      await fetch(`${page}/shop`, { method: 'POST', body: form, headers: { origin: page } });
+      await eventually(async () => {
+        const found = await fetch(`${server.web}/api/v1/flows?service=next&limit=20`);
+        const { items } = (await found.json()) as FlowList;
+        const flows = items.filter(({ stepCount }) => stepCount === 2);
+        expect(flows.map(({ type }) => type).sort(), said()).toEqual([
+          'next POST',
+          'next POST /shop',
+        ]);
+      }, 60_000);
+    }, 300_000);
 });
+
+/** What a Dockerfile says of its image. */
+function readDockerfile(text: string) {
+  const lines = text.trim().split('\n');
+  const after = (word: string): string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  expect(after('USER')).toEqual(['node']);
+  return {
+    copied: after('COPY').map((line) => {
+      const parts = line.split(' ');
+      return { from: parts.slice(0, -1).join(' '), to: parts.at(-1)! };
+    }),
+    run: after('RUN'),
+    env: Object.fromEntries(
+      after('ENV').map((line) => {
+        const [, name, value] = /^(\w+)="?(.*?)"?$/.exec(line)!;
+        return [name, value];
+      }),
+    ) as Record<string, string>,
+    command: JSON.parse(after('CMD')[0]!) as string[],
+  };
+}
