@@ -14,7 +14,8 @@ export interface Stop {
   misses: string[];
 }
 
-const isNone = (share: number): boolean => share < 0.0005;
+/** A share that rounds to 0 %, of flows that are just passing through the service, say. */
+const isNone = (share: number): boolean => share < 0.005;
 const shareText = (share: number, type: string): string =>
   share >= 1 ? `every ${type}` : `${percent(share)} of ${type}`;
 
