@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { encodeJson } from '@fermata/server/testing';
 import { eventually } from '../support/eventually.ts';
 import { freshDirectory, startServer, type ServerProcess } from '../support/server-process.ts';
@@ -10,6 +10,7 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
  * KILLS sets the number of kills, such as 20 for a long series.
  */
 const KILLS = Number(process.env['KILLS'] ?? 2);
+vi.setConfig({ testTimeout: 300_000 + 30_000 * KILLS });
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 interface SentFlow {
   id: string;
@@ -186,4 +187,4 @@ test(`nothing acknowledged is lost over ${KILLS} kills`, async () => {
   );
   await server.end('SIGTERM');
   directory.remove();
-}, 300_000 + 30_000 * KILLS);
+});

@@ -220,7 +220,7 @@ describe.runIf(hasRabbitMq)('platforms', () => {
   }, 180_000);
 
   // Next.js is 400 MB, so this test exists on request only.
-  if (process.env['FERMATA_NEXT'] === '1')
+  if (process.env['FERMATA_REQUIRE_NEXT'] === '1')
     test('Next.js: a route handler, and a server action', async () => {
       const folder = await service('next', {
         ...{ ...VERSIONS, ...ours, next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
