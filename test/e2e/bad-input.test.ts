@@ -208,7 +208,7 @@ describe('hostile and broken requests', () => {
 
   test('wrong queries are problems with a hint', async () => {
     for (const query of [
-      'limit=0',
+      'limit=-1',
       'limit=x',
       'status=odd',
       'cursor=zzz',
