@@ -58,22 +58,19 @@ export async function differencesLens(
   ]);
   await learnNames(store, both, both.traits);
   const counted = countedFeatures(both);
-  const features = tellingOnly(counted, here.used, there.used, () => undefined);
-  const attributes = attributesOf(mine, others);
-  const items = [
-    ...features.map((feature) => compared(feature, here.used, there.used)),
-    ...attributes.map((one) => compared(one, mine.of, others.of)),
-  ]
-    .flat()
-    .filter(({ score }) => score >= MIN_SCORE)
-    .sort((a, b) => b.score - a.score || (a.value < b.value ? -1 : 1));
+  const listed = rankedOf(
+    tellingOnly(counted, here.used, there.used, () => undefined),
+    here.used,
+    there.used,
+  );
   // An attribute that only repeats a name that is listed anyway is left out, and so is the name of
   // a version or an instance, for which it was decided above whether it explains something.
-  const told = new Set([...items, ...counted.filter(ofProcess)].flatMap(({ names }) => names));
+  const told = new Set([...listed, ...counted.filter(ofProcess)].flatMap(({ names }) => names));
+  const attributes = attributesOf(mine, others, ({ value }) => !told.has(valueOf(value)));
+  const items = [...listed, ...rankedOf(attributes, mine.of, others.of)].sort(byScore);
   return {
     ...present(here),
     items: items
-      .filter(({ field, value }) => field !== 'attribute' || !told.has(valueOf(value)))
       .slice(0, limit)
       .map(({ score: _score, names: _names, of: _of, service: _service, q: part, ...item }) => ({
         ...item,
@@ -81,6 +78,15 @@ export async function differencesLens(
       })),
   };
 }
+
+type Ranked = ReturnType<typeof compared>[number];
+const byScore = (a: Ranked, b: Ranked): number =>
+  b.score - a.score || (a.value < b.value ? -1 : 1);
+/** Returns the features that differ by more than chance, with their scores. */
+const rankedOf = (features: readonly Feature[], here: number, there: number): Ranked[] =>
+  features
+    .flatMap((feature) => compared(feature, here, there))
+    .filter(({ score }) => score >= MIN_SCORE);
 const ofProcess = ({ service }: Feature): boolean => service !== undefined;
 const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 
@@ -147,8 +153,15 @@ function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
   });
 }
 
-/** Returns the attributes of flows of either population that explain something. */
-function attributesOf(mine: Attributes, others: Attributes): Feature[] {
+/**
+ * Returns the attributes of flows of either population that explain something. Those that are not
+ * `wanted` are left out before others of the same flows are gathered under one of them.
+ */
+function attributesOf(
+  mine: Attributes,
+  others: Attributes,
+  wanted: (attribute: Feature) => boolean,
+): Feature[] {
   const features = new Map<string, Feature>();
   for (const [side, items] of [
     ['here', mine.items],
@@ -166,7 +179,7 @@ function attributesOf(mine: Attributes, others: Attributes): Feature[] {
   const varieties = varietiesOf([...mine.items, ...others.items]);
   const varietyOf = (name: string): Variety | undefined => varieties.get(name);
   const telling = tellingOnly([...features.values()], mine.of, others.of, varietyOf);
-  return gathered(telling).map(({ one, alike }) => ({
+  return gathered(telling.filter(wanted)).map(({ one, alike }) => ({
     ...one,
     alike: alike.slice(0, MAX_ALIKE).map(({ value }) => value),
   }));

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { AttributeCount, Comparison, LensReader, Population } from '../../store/index.ts';
+import { differencesLens } from './differences.ts';
+
+/** Tests what is told of counts of two populations of 100 flows each. */
+const FLOWS = 100;
+const population = (name: string): Population => ({
+  search: { key: name, limit: 1 },
+  ...{ nowMs: 0, total: FLOWS, used: FLOWS, isSampled: false, known: null, bandsMs: [] },
+  durationMs: { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 },
+  ...{ firstAt: 0, lastAt: 0 },
+});
+
+type Values = Record<string, Record<string, number>>;
+/** Returns the counts of attributes as a store does, which lists no value of a single flow. */
+const attributesOf = (values: Values): AttributeCount[] =>
+  Object.entries(values).flatMap(([name, counts]) => {
+    const flows = Object.values(counts);
+    const nameFlows = flows.reduce((sum, one) => sum + one, 0);
+    return Object.entries(counts)
+      .map(([value, of]) => ({
+        ...{ name, value, flows: of, nameValues: flows.length, nameFlows },
+      }))
+      .filter((one) => one.flows > 1);
+  });
+
+async function toldOf(here: Values, there: Values, counted: Partial<Comparison> = {}) {
+  const store = {
+    compare: async () => ({ traits: [], keys: [], statuses: [], known: null, ...counted }),
+    countAttributes: async ({ search }: Population) => ({
+      of: FLOWS,
+      items: attributesOf(search.key === 'here' ? here : there),
+    }),
+  } as Partial<LensReader> as LensReader;
+  const sides = [population('here'), population('there')] as const;
+  const { items } = await differencesLens(store, ...sides, '', 20);
+  return items.map(({ value, alike }) => [value, ...alike]);
+}
+
+test('an attribute that is told anyway hides none of the same flows', async () => {
+  const told = await toldOf(
+    { 'code.function': { pack: 90 }, region: { eu2: 90 } },
+    { 'code.function': { pack: 5 }, region: { eu2: 5 } },
+    { keys: [{ name: 'kind', value: 'pack', here: 90, there: 5 }] },
+  );
+  expect(told).toEqual([['kind=pack'], ['region=eu2']]);
+});
