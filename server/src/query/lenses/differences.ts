@@ -2,7 +2,7 @@ import { hexOf } from '../../analyze/index.ts';
 import type { Difference, DifferencesAnswer } from '../../contract/index.ts';
 import type { Comparison, AttributeCount, LensReader, Population } from '../../store/index.ts';
 import { present, queryOf, quoted } from './population.ts';
-import { isRestated } from './restated.ts';
+import { isRestated, namesInstance } from './restated.ts';
 import { gathered, tellingOnly, type Variety } from './telling.ts';
 import { bodyOf, learnNames, ofKind } from './trait-names.ts';
 
@@ -70,16 +70,17 @@ export async function differencesLens(
   const items = [...listed, ...rankedOf(attributes, mine.of, others.of)].sort(byScore);
   return {
     ...present(here),
-    items: items
-      .slice(0, limit)
-      .map(({ score: _score, names: _names, of: _of, service: _service, q: part, ...item }) => ({
-        ...item,
-        q: queryOf(q, part),
-      })),
+    items: items.slice(0, limit).map((item) => presented(item, q)),
   };
 }
 
-type Ranked = ReturnType<typeof compared>[number];
+type Ranked = Difference & { score: number } & Omit<Feature, 'here' | 'there'>;
+function presented(
+  { score: _score, names: _names, of: _of, ofInstance: _is, service: _s, q, ...item }: Ranked,
+  asked: string,
+): Difference {
+  return { ...item, q: queryOf(asked, q) };
+}
 const byScore = (a: Ranked, b: Ranked): number =>
   b.score - a.score || (a.value < b.value ? -1 : 1);
 /** Returns the features that differ by more than chance, with their scores. */
@@ -107,6 +108,7 @@ interface Feature {
   names: string[];
   /** What it is a value of (`telling.ts`). */
   of: string;
+  ofInstance: boolean;
   alike: string[];
   /** Service of a version or an instance. */
   service?: string;
@@ -128,16 +130,21 @@ function countedFeatures({ traits, keys, statuses }: Comparison): Feature[] {
     const of = named?.field === 'instance' ? `instance of ${named.service}` : named?.value;
     return named === null
       ? []
-      : [{ ...named, here, there, q, sampled: false, of: `${named.field} ${of}`, alike: [] }];
+      : [
+          {
+            ...{ ...named, here, there, q, sampled: false, of: `${named.field} ${of}`, alike: [] },
+            ofInstance: named.field === 'instance',
+          },
+        ];
   });
   const ofKeys = keys.map(({ name, value, here, there }): Feature => ({
     ...{ field: 'key', value: `${name}=${value}`, here, there, sampled: false, names: [value] },
-    ...{ q: `key:${quoted(value)}`, of: `key ${name}`, alike: [] },
+    ...{ q: `key:${quoted(value)}`, of: `key ${name}`, ofInstance: false, alike: [] },
   }));
   const ofColumns = (['status', 'type'] as const).flatMap((field) =>
     [...sumsBy(statuses, field)].map(([value, counts]): Feature => ({
       ...{ field, value, ...counts, q: `${field}:${quoted(value)}` },
-      ...{ sampled: false, names: [value], of: `${field} ${value}`, alike: [] },
+      ...{ sampled: false, names: [value], of: `${field} ${value}`, ofInstance: false, alike: [] },
     })),
   );
   // Traits of one name may have different ids, for example messages of one type to several
@@ -172,7 +179,7 @@ function attributesOf(
       const named = `${name}=${value}`;
       const feature: Feature = features.get(named) ?? {
         ...{ field: 'attribute', value: named, here: 0, there: 0, sampled: true, names: [] },
-        ...{ q: `@${name}:${quoted(value)}`, of: name, alike: [] },
+        ...{ q: `@${name}:${quoted(value)}`, of: name, ofInstance: namesInstance(name), alike: [] },
       };
       features.set(named, { ...feature, [side]: flows });
     }
@@ -268,7 +275,7 @@ function compared(
   { here: flows, there: baselineFlows, ...feature }: Feature,
   here: number,
   there: number,
-): (Difference & { score: number; names: string[]; of: string; service?: string })[] {
+): Ranked[] {
   if (here === 0 || there === 0) return [];
   const [share, baselineShare] = [flows / here, baselineFlows / there];
   const score =

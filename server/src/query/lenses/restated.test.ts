@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRestated } from './restated.ts';
+import { isRestated, namesInstance } from './restated.ts';
 
 test.each([
   ['process.pid', true],
@@ -12,3 +12,12 @@ test.each([
 ])('%s only says again what has a field of its own: %s', (name, is) =>
   expect(isRestated(name)).toBe(is),
 );
+
+test.each([
+  ['host.name', true],
+  ['k8s.pod.uid', true],
+  ['service.instance.id', true],
+  ['service.version', false],
+  ['tenant', false],
+  ['host.type', false],
+])('%s changes with the instances: %s', (name, is) => expect(namesInstance(name)).toBe(is));

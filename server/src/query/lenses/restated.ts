@@ -7,3 +7,10 @@ const RESTATED =
 
 /** Returns whether the attribute should be left out of comparisons (`RESTATED`). */
 export const isRestated = (name: string): boolean => RESTATED.test(name);
+
+/** Matches attributes that name an instance of a service, or what it runs in. */
+const OF_INSTANCE =
+  /^(service\.instance\.|host\.(name|id|ip|mac)|container\.(id|name)|k8s\.(pod|node|replicaset)\.)/;
+
+/** Returns whether the attribute's values change as instances are replaced (`OF_INSTANCE`). */
+export const namesInstance = (name: string): boolean => OF_INSTANCE.test(name);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { gathered, tellingOnly, type Valued } from './telling.ts';
 
 const value = (of: string, name: string, here: number, there: number) => ({
-  ...{ of, value: `${of}=${name}`, here, there },
+  ...{ of, value: `${of}=${name}`, here, there, ofInstance: of.startsWith('pod') },
 });
 const kept = (values: readonly (Valued & { value: string })[], here = 100, there = 100): string[] =>
   tellingOnly(values, here, there, () => undefined).map((one) => one.value);
@@ -48,6 +48,13 @@ test('instances that were all replaced say when they ran; one that has all failu
   expect(kept([value('pod', '1', 100, 0), value('pod', '2', 0, 100)])).toHaveLength(2);
   // Where the others run here, too, each is told as it is.
   expect(kept([value('pod', '3', 60, 5), ...many('pod', 4, 10, 24)])).toHaveLength(5);
+});
+
+test('tenants that only failing flows have are told, although healthy flows have others', () => {
+  const healthy = many('tenant', 10, 0, 10);
+  expect(kept([...many('tenant', 4, 25, 0), ...healthy])).toHaveLength(14);
+  // The same numbers of instances only say that these were replaced.
+  expect(kept([...many('pod', 4, 25, 0), ...many('pod', 10, 0, 10)])).toEqual([]);
 });
 
 test('values of the same flows are one, in the words that a person reads', () => {

@@ -2,6 +2,8 @@
 export interface Valued {
   /** What it is a value of. */
   of: string;
+  /** True if it names an instance of a service, or the host of one. These are often replaced. */
+  ofInstance: boolean;
   /** Flows of the one population that have it, and of the other. */
   here: number;
   there: number;
@@ -16,7 +18,7 @@ export interface Variety {
 /** Values from which on something may be nearly unique for each flow, and flows of a value then. */
 const MANY = 10;
 const FEW_FLOWS = 10;
-/** Fewer values than these may well have nothing in common in two populations. */
+/** Fewer instances than these may well have nothing in common in two populations. */
 const MIN_SEPARATE = 3;
 /** Share in the one population, by that in the other, up to which a value belongs to the latter. */
 const ELSEWHERE = 0.1;
@@ -29,7 +31,8 @@ const NEARLY_ALL = 0.9;
  * Leaves out values that differ by chance or by time alone. Something that is nearly unique for
  * each flow, such as a port or a generated id, has some values in the one population and others in
  * the other; so have instances that were replaced. Such a value explains something only if it is
- * one of few that hold nearly all of a population.
+ * one of few that hold nearly all of a population. Other values that are separate, such as those of
+ * tenants, may be the cause.
  */
 export function tellingOnly<V extends Valued>(
   all: readonly V[],
@@ -43,7 +46,8 @@ export function tellingOnly<V extends Valued>(
     const hereOf = ({ here }: Valued): number => here / Math.max(1, hereFlows);
     const thereOf = ({ there }: Valued): number => there / Math.max(1, thereFlows);
     const areSeparate =
-      values.length >= MIN_SEPARATE && values.every((one) => isApart(hereOf(one), thereOf(one)));
+      values.length >= MIN_SEPARATE &&
+      values.every((one) => one.ofInstance && isApart(hereOf(one), thereOf(one)));
     if (!isUnique(varietyOf(of) ?? sumOf(values)) && !areSeparate) return values;
     const holding = new Set([...holders(values, hereOf), ...holders(values, thereOf)]);
     return values.filter((one) => holding.has(one));
