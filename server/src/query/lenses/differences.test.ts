@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { traitId } from '../../analyze/index.ts';
 import type { AttributeCount, Comparison, LensReader, Population } from '../../store/index.ts';
 import { differencesLens } from './differences.ts';
 
@@ -44,4 +45,35 @@ test('an attribute that is told anyway hides none of the same flows', async () =
     { keys: [{ name: 'kind', value: 'pack', here: 90, there: 5 }] },
   );
   expect(told).toEqual([['kind=pack'], ['region=eu2']]);
+});
+
+test('a value that both populations have is one value, and the values of each are counted', async () => {
+  const regions = (a: number, b: number) => ({ region: { a, b, c: 2, d: 2, e: 2 } });
+  expect(await toldOf(regions(30, 2), regions(2, 20))).toEqual([['region=a']]);
+  const ids = (side: string) => ({
+    id: Object.fromEntries([15, 3, 3, 3, 3, 3].map((flows, i) => [`${side}${i}`, flows])),
+  });
+  expect(await toldOf(ids('x'), ids('y'))).toEqual([]);
+});
+
+test('a value is told although a version of some service is called the same', async () => {
+  const traits = ['1', '2'].map((version) => ({
+    ...{ id: traitId('version', { service: 'mail', version }), here: 50, there: 50 },
+    examples: [],
+  }));
+  const tenants = (one: number, two: number) => ({ tenant: { 1: one, 2: two } });
+  expect(await toldOf(tenants(80, 20), tenants(20, 80), { traits })).toEqual([
+    ['tenant=1'],
+    ['tenant=2'],
+  ]);
+});
+
+test('an attribute that repeats the names of instances that were replaced is left out', async () => {
+  const traits = ['a', 'b', 'c', 'd', 'e', 'f'].map((instance, i) => ({
+    ...{ id: traitId('instance', { service: 'mail', instance }), examples: [] },
+    ...(i < 3 ? { here: 25, there: 0 } : { here: 0, there: 25 }),
+  }));
+  const machines = [{ machine: { a: 25, b: 25, c: 25 } }, { machine: { d: 25, e: 25, f: 25 } }];
+  expect(await toldOf(machines[0]!, machines[1]!, { traits })).toEqual([]);
+  expect(await toldOf(machines[0]!, machines[1]!)).not.toEqual([]);
 });

@@ -63,10 +63,14 @@ export async function differencesLens(
     here.used,
     there.used,
   );
-  // An attribute that only repeats a name that is listed anyway is left out, and so is the name of
-  // a version or an instance, for which it was decided above whether it explains something.
-  const told = new Set([...listed, ...counted.filter(ofProcess)].flatMap(({ names }) => names));
-  const attributes = attributesOf(mine, others, ({ value }) => !told.has(valueOf(value)));
+  const repeats = repeatedBy(
+    listed,
+    counted.filter(ofProcess),
+    (one, process) =>
+      isByChance(one.here, mine.of, process.here, here.used) &&
+      isByChance(one.there, others.of, process.there, there.used),
+  );
+  const attributes = attributesOf(mine, others, (one) => !repeats(one));
   const items = [...listed, ...rankedOf(attributes, mine.of, others.of)].sort(byScore);
   return {
     ...present(here),
@@ -81,13 +85,34 @@ function presented(
 ): Difference {
   return { ...item, q: queryOf(asked, q) };
 }
-const byScore = (a: Ranked, b: Ranked): number =>
-  b.score - a.score || (a.value < b.value ? -1 : 1);
+const byScore = (a: Ranked, b: Ranked): number => b.score - a.score || (a.value < b.value ? -1 : 1);
 /** Returns the features that differ by more than chance, with their scores. */
 const rankedOf = (features: readonly Feature[], here: number, there: number): Ranked[] =>
   features
     .flatMap((feature) => compared(feature, here, there))
     .filter(({ score }) => score >= MIN_SCORE);
+/**
+ * Returns a function that says whether an attribute only repeats a name that is listed anyway, or
+ * the name of a version or an instance, for which it was decided already whether it explains
+ * something. Names such as `1` are those of many things, so that a process that is not listed has
+ * to be in as many flows.
+ */
+function repeatedBy(
+  listed: readonly Ranked[],
+  processes: readonly Feature[],
+  isAsFrequent: (attribute: Feature, process: Feature) => boolean,
+): (attribute: Feature) => boolean {
+  const told = new Set(listed.flatMap(({ names }) => names));
+  const named = new Map<string, Feature[]>();
+  for (const one of processes)
+    for (const name of one.names) named.set(name, [...(named.get(name) ?? []), one]);
+  return (attribute) => {
+    const value = valueOf(attribute.value);
+    return told.has(value) || !!named.get(value)?.some((one) => isAsFrequent(attribute, one));
+  };
+}
+const isByChance = (a: number, ofA: number, b: number, ofB: number): boolean =>
+  evidenceRatio(a, ofA, b, ofB) < MIN_SCORE;
 const ofProcess = ({ service }: Feature): boolean => service !== undefined;
 const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 
@@ -183,9 +208,9 @@ function attributesOf(
       };
       features.set(named, { ...feature, [side]: flows });
     }
-  const varieties = varietiesOf([...mine.items, ...others.items]);
-  const varietyOf = (name: string): Variety | undefined => varieties.get(name);
-  const telling = tellingOnly([...features.values()], mine.of, others.of, varietyOf);
+  const all = [...features.values()];
+  const varieties = varietiesOf([mine.items, others.items], all);
+  const telling = tellingOnly(all, mine.of, others.of, (name) => varieties.get(name));
   return gathered(telling.filter(wanted)).map(({ one, alike }) => ({
     ...one,
     alike: alike.slice(0, MAX_ALIKE).map(({ value }) => value),
@@ -193,23 +218,24 @@ function attributesOf(
 }
 type Attributes = Awaited<ReturnType<LensReader['countAttributes']>>;
 
-/** Sums up, over both populations, how many values each attribute has. */
-function varietiesOf(items: readonly AttributeCount[]): Map<string, Variety> {
-  const sides = new Map<string, Map<string, Variety>>();
-  for (const { name, nameValues: values, nameFlows: flows } of items)
-    sides.set(
-      name,
-      (sides.get(name) ?? new Map<string, Variety>()).set(`${values} ${flows}`, { values, flows }),
-    );
-  return new Map(
-    [...sides].map(([name, counts]) => [
-      name,
-      [...counts.values()].reduce((a, b) => ({
-        values: a.values + b.values,
-        flows: a.flows + b.flows,
-      })),
-    ]),
-  );
+/**
+ * Returns how many values each attribute has in both populations together: a value that both have
+ * is one. A store lists no value of a single flow, so that such a value may count twice.
+ */
+function varietiesOf(
+  sides: readonly (readonly AttributeCount[])[],
+  features: readonly Feature[],
+): Map<string, Variety> {
+  const varieties = new Map<string, Variety>();
+  const add = (name: string, values: number, flows: number): void => {
+    const sum = varieties.get(name) ?? { values: 0, flows: 0 };
+    varieties.set(name, { values: sum.values + values, flows: sum.flows + flows });
+  };
+  for (const items of sides)
+    for (const one of new Map(items.map((item) => [item.name, item])).values())
+      add(one.name, one.nameValues, one.nameFlows);
+  for (const { of, here, there } of features) if (here > 0 && there > 0) add(of, -1, 0);
+  return varieties;
 }
 
 function sumsBy(
