@@ -75,10 +75,8 @@ async function heldFlows(
   population: Population,
   edges: readonly TraitCount[],
 ): Promise<(type: string, service: string) => number> {
-  // An edge between the same steps may be in flows of several types, and is counted once for each.
-  const distinct = [...new Map(edges.map((edge) => [edge.id, edge])).values()];
   const holding = holdingEdges(
-    distinct.flatMap((edge) => {
+    overTypes(edges).flatMap((edge) => {
       const body = bodyOf('edge', edge.id);
       return body === null ? [] : [{ ...edge, ...body }];
     }),
@@ -89,6 +87,22 @@ async function heldFlows(
   const ofType = new Map(counts.map(({ type, flows }) => [type, flows]));
   return (type, service) => ofType.get(type)?.[services.indexOf(service)] ?? 0;
 }
+
+/** An edge between the same steps may be in flows of several types. Returns the sums over these. */
+function overTypes(
+  edges: readonly TraitCount[],
+): Pick<TraitCount, 'id' | 'count' | 'flows' | 'deadLettered'>[] {
+  const sums = new Map<bigint, ReturnType<typeof overTypes>[number]>();
+  for (const { id, count, flows, deadLettered } of edges) {
+    const sum = sums.get(id) ?? { id, count: 0, flows: 0, deadLettered: 0 };
+    sum.count += count;
+    sum.flows += flows;
+    sum.deadLettered += deadLettered;
+    sums.set(id, sum);
+  }
+  return [...sums.values()];
+}
+
 const serviceOf = (node: string): string | undefined =>
   bodyOf('node', BigInt(`0x${node}`))?.service;
 
