@@ -120,15 +120,29 @@ export interface FlowSearch {
  * query demands with `since:`; null if flows of any age match.
  */
 export function startOfSearch({ from, query }: FlowSearch): UnixNanos | null {
-  const parts = query?.kind === 'and' ? query.of : query === undefined ? [] : [query];
-  const starts = parts.flatMap((part) =>
-    part.kind === 'time' && part.op === 'since' ? [nanosFromMs(part.atMs)] : [],
+  const starts = demandsOf(query).flatMap((part) =>
+    isStart(part) ? [nanosFromMs(part.atMs)] : [],
   );
   return [...starts, ...(from === undefined ? [] : [from])].reduce<UnixNanos | null>(
     (latest, one) => (latest === null ? one : later(latest, one)),
     null,
   );
 }
+
+/** Returns the search without its start (`startOfSearch`), so that it finds earlier flows, too. */
+export function withoutStart({ from: _from, query, ...search }: FlowSearch): FlowSearch {
+  const demands = demandsOf(query);
+  const others = demands.filter((part) => !isStart(part));
+  if (query === undefined || others.length === 0) return search;
+  const rest = others.length === demands.length ? query : { kind: 'and' as const, of: others };
+  return { ...search, query: rest };
+}
+
+/** Returns the parts of a query all of which a flow has to match. */
+const demandsOf = (query: Query | undefined): Query[] =>
+  query?.kind === 'and' ? query.of.flatMap(demandsOf) : query === undefined ? [] : [query];
+const isStart = (part: Query): part is Extract<Query, { kind: 'time' }> =>
+  part.kind === 'time' && part.op === 'since';
 
 /** Maximum number of flows that are found by one name. */
 export const MAX_NAMED = 100;

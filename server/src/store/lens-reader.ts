@@ -1,5 +1,6 @@
 import { codeOf } from '../analyze/index.ts';
 import type { Flow } from '../model/flow.ts';
+import { startOfSearch, withoutStart } from '../model/search.ts';
 import { nanosFromMs } from '../model/time.ts';
 import type { QueryRows } from './connection/port.ts';
 import type { LensReader, Population } from './port/index.ts';
@@ -225,11 +226,11 @@ async function readVersionRuns(
 /** Returns those of these variants that flows took before the population. */
 async function variantsBefore(
   { counted, read }: Reads,
-  { search: { from, ...search }, nowMs, firstAt }: Population,
+  { search, nowMs, firstAt }: Population,
   ids: readonly bigint[],
 ): ReturnType<LensReader['variantsBefore']> {
-  if (ids.length === 0 || from === undefined) return new Set();
-  const earlier = { ...search, to: nanosFromMs(firstAt) };
+  if (ids.length === 0 || startOfSearch(search) === null) return new Set();
+  const earlier = { ...withoutStart(search), to: nanosFromMs(firstAt) };
   const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
   const params = { ...of.params, variants: ids.map(String) };
   const rows = await read<{ id: string }>(lenses.variantsAmong(of.counted), params);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { viewAt, type Flow, type Hop, type Step } from '../../model/flow.ts';
+import type { Query } from '../../model/search.ts';
 import { matchesQuery } from '../../model/search-match.ts';
 import { msOf, nanosFromMs } from '../../model/time.ts';
 import { anySketches, toSpans } from '../../testing/any-spans.ts';
@@ -268,6 +269,11 @@ test('what is new in a time was not there before it', async () => {
   const before = waysOf(all.filter(({ started }) => started < from));
   const told = await changesOf({ from });
   expect(told.filter((text) => before.has(text))).toEqual([]);
+  // A query may demand the same time, alone or beside other parts.
+  const since: Query = { kind: 'time', op: 'since', atMs: msOf(from) };
+  const any: Query = { kind: 'number', field: 'steps', op: '>=', value: 0 };
+  expect(await changesOf({ query: since })).toEqual(told);
+  expect(await changesOf({ query: { kind: 'and', of: [any, since] } })).toEqual(told);
   // Without a time nothing lies before, and what began later than the first flow is told.
   expect((await changesOf({})).length).toBeGreaterThan(told.length);
 });

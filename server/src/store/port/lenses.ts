@@ -44,7 +44,7 @@ export interface LensReader {
   countVariants(population: Population, most: number): Promise<VariantCount[]>;
   /**
    * Returns those of these variants that flows took before the first flow of the population: flows
-   * of the same search, without its `from`.
+   * of the same search, without its start.
    */
   variantsBefore(population: Population, ids: readonly bigint[]): Promise<Set<bigint>>;
   /**
