@@ -132,7 +132,7 @@ function createTraitReader({
       const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
     },
-    variantsBefore: (population, ids) => variantsBefore(reads, population, ids),
+    traitsBefore: (population, ids) => traitsBefore(reads, population, ids),
     variantDetails: (population, ids) => variantDetails(reads, population, ids),
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
@@ -223,17 +223,17 @@ async function readVersionRuns(
   return versionRuns(rows);
 }
 
-/** Returns those of these variants that flows took before the population. */
-async function variantsBefore(
+/** Returns those of these variants and versions that flows had before the population. */
+async function traitsBefore(
   { counted, read }: Reads,
   { search, nowMs, firstAt }: Population,
   ids: readonly bigint[],
-): ReturnType<LensReader['variantsBefore']> {
+): ReturnType<LensReader['traitsBefore']> {
   if (ids.length === 0 || startOfSearch(search) === null) return new Set();
   const earlier = { ...withoutStart(search), to: nanosFromMs(firstAt) };
   const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
-  const params = { ...of.params, variants: ids.map(String) };
-  const rows = await read<{ id: string }>(lenses.variantsAmong(of.counted), params);
+  const params = { ...of.params, traits: ids.map(String) };
+  const rows = await read<{ id: string }>(lenses.traitsAmong(of.counted), params);
   return new Set(rows.map(({ id }) => BigInt(id)));
 }
 

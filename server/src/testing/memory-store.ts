@@ -229,7 +229,7 @@ export function memoryStore(now: () => number): MemoryStore {
     countHaving: notHere,
     countVariants: notHere,
     versionRuns: notHere,
-    variantsBefore: notHere,
+    traitsBefore: notHere,
     variantDetails: notHere,
     compare: notHere,
     segmentShares: notHere,

@@ -87,15 +87,15 @@ async function annotationsOf(
     store.countVariants(population, 100),
   ]);
   const isNew = ({ firstAt }: { firstAt: number }): boolean => firstAt > population.firstAt;
-  const newVersions = versions.filter(isNew);
   await learnNames(store, population, versions);
   const candidates = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
-  const before = await store.variantsBefore(
+  const before = await store.traitsBefore(
     population,
-    candidates.map(({ id }) => id),
+    [...candidates, ...versions.filter(isNew)].map(({ id }) => id),
   );
+  const newVersions = versions.filter((one) => isNew(one) && !before.has(one.id));
   const newVariants = candidates.filter(({ id }) => !before.has(id));
   await learnNames(store, population, newVariants);
   const types = population.search.types;

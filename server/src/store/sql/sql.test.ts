@@ -128,7 +128,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         }),
       ],
       hasAny: [lenses.hasAny(['version'], ['mark'])],
-      variantsAmong: [lenses.variantsAmong(COUNTED)],
+      traitsAmong: [lenses.traitsAmong(COUNTED)],
       havingEdges: [lenses.havingEdges(COUNTED, [[2n, 18n], [34n]])],
       traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
       failureOrigins: [lenses.failureOrigins(COUNTED)],

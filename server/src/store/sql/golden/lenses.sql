@@ -368,10 +368,10 @@ GROUP BY variant
 ORDER BY flows DESC, variant
 LIMIT 10
 
--- variantsAmong
-SELECT DISTINCT toString(variant) AS id
+-- traitsAmong
+SELECT DISTINCT toString(trait) AS id
 FROM (
-  SELECT variant
+  SELECT variant, mark_ids
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
@@ -385,7 +385,12 @@ FROM (
   WHERE 1
   AND type IN {types:Array(String)}
 )
-WHERE toString(variant) IN {variants:Array(String)}
+ARRAY JOIN
+  arrayPushBack(
+    arrayFilter(one -> bitAnd(one, 15) = 6, mark_ids),
+    variant
+  ) AS trait
+WHERE toString(trait) IN {traits:Array(String)}
 
 -- variantOutcomes
 SELECT toString(variant) AS id, type, status, count() AS flows
