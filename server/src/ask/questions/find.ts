@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FlowList, FlowSummary } from '../../contract/index.ts';
-import { counted, duration, statusText } from '../../words/index.ts';
+import { counted, duration, NOTHING_USUAL, searchesBefore, statusText } from '../../words/index.ts';
 import type { Client } from '../client.ts';
 import { explorerLink, FILTER, fromOf, parametersOf, type FilterInput } from '../filter.ts';
 import { question } from '../question.ts';
@@ -38,13 +38,14 @@ async function usualNote(
   filter: FilterInput,
   nowMs: number,
 ): Promise<string | null> {
-  const to = fromOf(filter, nowMs);
-  if (to === undefined || !/duration\s*[<>=]+\s*p(50|95)/i.test(filter.query ?? '')) return null;
   const { type, environment } = filter;
-  const before = await client.get<FlowList>('/api/v1/flows', { type, environment, to, limit: 1 });
-  return before.total > 0
-    ? null
-    : 'No flow is older than this time, so that what is usual is not known. Ask for less time.';
+  const searches = searchesBefore(filter.query ?? '', fromOf(filter, nowMs));
+  const before = await Promise.all(
+    searches.map((search) =>
+      client.get<FlowList>('/api/v1/flows', { type, environment, ...search, limit: 1 }),
+    ),
+  );
+  return before.length > 0 && before.every(({ total }) => total === 0) ? NOTHING_USUAL : null;
 }
 
 /** Returns the fields of a flow that a list shows. */

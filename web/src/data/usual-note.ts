@@ -1,0 +1,27 @@
+import type { FlowList } from '@fermata/server/contract';
+import { NOTHING_USUAL, searchesBefore } from '@fermata/server/words';
+import type { Filter } from './filter.ts';
+import { scopeParameters } from './scope.ts';
+
+type Ask = (query: URLSearchParams) => Promise<Pick<FlowList, 'total'>>;
+
+/**
+ * Explains an empty list of a filter that compares durations with what is usual: nothing is usual
+ * if no flow is older than the time that is asked for. Returns null if this is not the reason.
+ */
+export async function usualNote(filter: Filter, nowMs: number, ask: Ask): Promise<string | null> {
+  const { q, type, environment } = filter;
+  const searches = searchesBefore(q, scopeParameters(filter, nowMs)['from']);
+  const lists = await Promise.all(
+    searches.map((search) =>
+      ask(
+        new URLSearchParams({
+          ...(type !== '' && { type }),
+          ...(environment !== '' && { environment }),
+          ...{ ...search, limit: '1' },
+        }),
+      ),
+    ),
+  );
+  return lists.length > 0 && lists.every(({ total }) => total === 0) ? NOTHING_USUAL : null;
+}
