@@ -7,7 +7,9 @@ import { counted } from '@fermata/server/words';
 export interface Stop {
   service: string;
   /** Flows that are held, because others wait for it. */
-  flows: number;
+  held: number;
+  /** Flows that it takes part in; null if there are more flow types than the answer lists. */
+  flows: number | null;
   /** Affected flows of each flow type as text: `every order`, `66 % of returns`. */
   of: string[];
   /** The same of flows that only miss its steps. */
@@ -20,18 +22,20 @@ const shareText = (share: number, type: string): string =>
   share >= 1 ? `every ${type}` : `${percent(share)} of ${type}`;
 
 /** Returns the services with the flows that wait for them, the most needed first. */
-export function stopsOf({ types }: CoordinationAnswer): Stop[] {
+export function stopsOf({ types, population }: CoordinationAnswer): Stop[] {
+  const isCut = types.reduce((sum, { flows }) => sum + flows, 0) < population.total;
   const stops = new Map<string, Stop>();
   for (const { type, flows, ifStops } of types)
     for (const { service, flowsShare, heldShare } of ifStops) {
-      const stop = stops.get(service) ?? { service, flows: 0, of: [], misses: [] };
-      stop.flows += Math.round(heldShare * flows);
+      const stop: Stop = stops.get(service) ?? { service, held: 0, flows: 0, of: [], misses: [] };
+      stop.held += Math.round(heldShare * flows);
+      stop.flows = isCut ? null : (stop.flows ?? 0) + Math.round(flowsShare * flows);
       if (!isNone(heldShare)) stop.of.push(shareText(heldShare, type));
       if (!isNone(flowsShare - heldShare))
         stop.misses.push(shareText(flowsShare - heldShare, type));
       stops.set(service, stop);
     }
-  return [...stops.values()].sort((a, b) => b.flows - a.flows || (a.service < b.service ? -1 : 1));
+  return [...stops.values()].sort((a, b) => b.held - a.held || (a.service < b.service ? -1 : 1));
 }
 
 /** Says which flows are held, and which only miss its steps. */
@@ -41,7 +45,7 @@ export const stopText = ({ of, misses }: Stop): string =>
     ...(misses.length > 0 ? [`only its own steps are missing from ${misses.join(', ')}`] : []),
   ].join('; ');
 
-/** Returns a query for the flows that need a service. */
+/** Returns a query for the flows that a service takes part in. */
 export const stopQuery = (q: string, service: string): string =>
   withPart(q, fieldPart('service', service));
 

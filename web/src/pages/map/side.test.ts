@@ -93,14 +93,15 @@ const report = (over: Partial<CoordinationReport> = {}): CoordinationReport => (
   ...{ decisions: [], advice: [] },
   ...over,
 });
-const answer = (...types: CoordinationReport[]) => ({
-  population: { total: 20, used: 20, sampled: false, from: null, to: null },
+const answerOf = (total: number, ...types: CoordinationReport[]) => ({
+  population: { total, used: total, sampled: false, from: null, to: null },
   ...{ asOf: '', types, markdown: '' },
 });
 
 test('what stops with a service, over all types', () => {
   const stops = stopsOf(
-    answer(
+    answerOf(
+      14,
       report({ ifStops: [{ service: 'mailer', flowsShare: 1, heldShare: 1 }] }),
       report({
         type: 'return',
@@ -113,13 +114,15 @@ test('what stops with a service, over all types', () => {
     ),
   );
   expect(stops).toEqual([
-    { service: 'mailer', flows: 10, of: ['every order'], misses: ['50 % of return'] },
-    { service: 'stock', flows: 3, of: ['75 % of return'], misses: ['25 % of return'] },
+    { service: 'mailer', held: 10, flows: 12, of: ['every order'], misses: ['50 % of return'] },
+    { service: 'stock', held: 3, flows: 4, of: ['75 % of return'], misses: ['25 % of return'] },
   ]);
   expect(stops.map(stopText)).toEqual([
     'holds every order; only its own steps are missing from 50 % of return',
     'holds 75 % of return; only its own steps are missing from 25 % of return',
   ]);
+  const cut = report({ ifStops: [{ service: 'mailer', flowsShare: 1, heldShare: 0.5 }] });
+  expect(stopsOf(answerOf(11, cut))).toMatchObject([{ service: 'mailer', held: 5, flows: null }]);
   expect(stopQuery('', 'mailer')).toBe('service:"mailer"');
 });
 
@@ -141,7 +144,7 @@ test('who listens since when', () => {
     ...{ message: 'Placed', from: 'shop', service: 'shop', lagMs: times, nowMs: 0 },
     since: '2026-06-01T00:00:00Z',
   };
-  const known = answer(report({ listeners: [listener] }));
+  const known = answerOf(10, report({ listeners: [listener] }));
   expect(listensSince(known, 'shop', [message('a', 'b')])).toBe('2026-06-01T00:00:00Z');
   expect(listensSince(null, 'shop', [message('a', 'b')])).toBeNull();
 });
