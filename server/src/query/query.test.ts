@@ -5,13 +5,18 @@ import { createCounters } from '../base/counters.ts';
 import { FermataError } from '../base/errors.ts';
 import { closeServer, listen } from '../base/http.ts';
 import { silentLog } from '../base/log.ts';
+import type { Flow, Relation } from '../model/flow.ts';
 import type { Store } from '../store/index.ts';
+import { someFlows } from '../testing/some-flows.ts';
 import { queryApp, type QueryOptions } from './index.ts';
 
 /** Tests that every error reaches a client as a problem document, without internal details. */
 let server: Server;
 let base: string;
 const saved: string[] = [];
+const counters = createCounters();
+const someFlow: Flow = { ...someFlows(1, 1_800_000_000_000)[0]!, relations: [] };
+const child: Relation = { flowId: 'part', kind: 'child', viaSpanId: '', target: 'part' };
 beforeAll(async () => {
   const store: Partial<Store> = {
     services: () =>
@@ -20,6 +25,10 @@ beforeAll(async () => {
       ),
     flowTypes: () => Promise.reject(new TypeError('x is not a function')),
     documents: () => Promise.resolve([]),
+    findFlow: (name) => Promise.resolve([name]),
+    getFlow: () => Promise.resolve({ flow: someFlow, version: 1, timelineComputedMs: 0 }),
+    familyOf: () => Promise.resolve([child]),
+    sharingOf: () => Promise.reject(new Error('it takes too long')),
     saveDocument(_kind, name) {
       saved.push(name);
       return Promise.resolve();
@@ -29,7 +38,7 @@ beforeAll(async () => {
     store: store as Store,
     views: store as Store,
     clock: systemClock(),
-    counters: createCounters(),
+    counters,
     log: silentLog,
     hosts: { host: '127.0.0.1', allowedHosts: [] },
     about: () => ({ version: '0' }) as ReturnType<QueryOptions['about']>,
@@ -58,6 +67,15 @@ test('what the engine says of a failed query is for the log', async () => {
   expect(await ask('/api/v1/flow-types')).toMatchObject({
     status: 500,
     detail: 'the answer could not be computed; the log has the reason',
+  });
+});
+
+test('a flow is shown although its relations cannot be read', async () => {
+  const answer = await fetch(`${base}/api/v1/flows/${someFlow.id}`);
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ id: someFlow.id, relations: [child] });
+  expect(counters.read()).toContainEqual({
+    ...{ name: 'fermata_unread_relations_total', value: 1, kind: 'counter' },
   });
 });
 

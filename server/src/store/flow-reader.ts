@@ -65,14 +65,10 @@ export function createFlowReader(
       if (row === undefined) return null;
       const found = fromFlowRow(row, now());
       found.flow.aliases = aliases.map((alias) => alias.id);
-      const [family, sharing] = await Promise.all([
-        relatives.of(found.flow),
-        sharingFlows(query, found.flow),
-      ]);
-      const ofFamily = new Set(family.map(({ flowId }) => flowId));
-      found.flow.relations.push(...family, ...sharing.filter((one) => !ofFamily.has(one.flowId)));
       return found;
     },
+    familyOf: (flow) => relatives.of(flow),
+    sharingOf: (flow) => sharingFlows(query, flow),
     async spansOf(id, limit) {
       const [row] = await query<{ members: string; context: string }>(SPANS_OF_FLOW, { id });
       if (row === undefined) return { items: [], total: 0, incomplete: false };

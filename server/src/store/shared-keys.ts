@@ -4,6 +4,8 @@ import { flowsWithKeys, MAX_SHARING, SHARING_FLOWS } from './sql/relatives.sql.t
 
 /** Maximum number of keys of a flow that are looked for in other flows. */
 const MAX_KEYS = 8;
+/** Settings of the reads. A flow's page waits for them, and does without them rather than for long. */
+const FEW_SECONDS = 'max_execution_time = 3';
 /** A short number or one with decimals counts or measures something, and names nothing. */
 const MEASURE = /^-?(\d{1,3}|\d*\.\d+)$/;
 
@@ -27,18 +29,20 @@ export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relati
   ];
   const keys = named.filter(([, value]) => value !== '' && !MEASURE.test(value)).slice(0, MAX_KEYS);
   if (keys.length === 0) return [];
-  const found = await query<{ at: string; id: string }>(flowsWithKeys(keys.length), {
-    environment: flow.environment,
-    ...Object.fromEntries(keys.map(([, value], at) => [`value${at}`, value])),
-  });
-  const having = keys.map((_key, at) =>
-    found.flatMap((row) => (Number(row.at) === at ? [row.id] : [])),
+  const values = Object.fromEntries(keys.map(([, value], at) => [`value${at}`, value]));
+  const found = await query<{ at: string; id: string }>(
+    flowsWithKeys(keys.length),
+    { environment: flow.environment, ...values },
+    FEW_SECONDS,
   );
-  const telling = keys.filter((_key, at) => having[at]!.length <= MAX_SHARING);
-  const few = having.filter(({ length }) => length <= MAX_SHARING).flat();
+  const having = keys.map(
+    (_key, at) => new Set(found.flatMap((row) => (Number(row.at) === at ? [row.id] : []))),
+  );
+  const telling = keys.filter((_key, at) => having[at]!.size <= MAX_SHARING);
+  const few = having.filter(({ size }) => size <= MAX_SHARING).flatMap((ids) => [...ids]);
   const ids = [...new Set(few)].filter((id) => id !== flow.id);
   if (ids.length === 0) return [];
-  const others = await query<Sharing>(SHARING_FLOWS, { ids });
+  const others = await query<Sharing>(SHARING_FLOWS, { ids }, FEW_SECONDS);
   return others.flatMap((other) => {
     const shared = sharedOf(flow, other, telling);
     const isRun = flow.flowId !== '' && firstRun(other.id) === firstRun(flow.id);

@@ -216,6 +216,8 @@ export function memoryStore(now: () => number): MemoryStore {
     },
     listFlows: notHere,
     findFlow: notHere,
+    familyOf: notHere,
+    sharingOf: notHere,
     prepareLogs: (records) => ({ count: records.length }),
     insertLogs: async () => undefined,
     logsOf: notHere,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FermataError } from '../../base/errors.ts';
 import { pick } from '../../base/pick.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
+import type { Flow, Relation } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { MAX_NAMED } from '../../model/search.ts';
 import { suggest } from '../language/suggest.ts';
@@ -116,9 +117,27 @@ async function getFlow(
   if (id === null) return;
   const row = await context.store.getFlow(id);
   if (row === null) throw missingFlow(id);
+  const relations = [...row.flow.relations, ...(await relationsOf(context, row.flow))];
   const isPart = fromMs !== undefined || toMs !== undefined;
   const part = isPart ? { fromMs: fromMs ?? 0, toMs: toMs ?? Infinity } : null;
-  response.json(presentFlow(row, part));
+  response.json(presentFlow({ ...row, flow: { ...row.flow, relations } }, part));
+}
+
+/**
+ * Reads the flow's relations to flows of other rows. A flow is shown even if these cannot be read,
+ * because they are searched for in a whole table.
+ */
+async function relationsOf({ store, counters }: QueryContext, flow: Flow): Promise<Relation[]> {
+  const none = (): Relation[] => {
+    counters.add('fermata_unread_relations_total');
+    return [];
+  };
+  const [family, sharing] = await Promise.all([
+    store.familyOf(flow).catch(none),
+    store.sharingOf(flow).catch(none),
+  ]);
+  const ofFamily = new Set(family.map(({ flowId }) => flowId));
+  return [...family, ...sharing.filter(({ flowId }) => !ofFamily.has(flowId))];
 }
 
 async function getSpans(

@@ -1,4 +1,4 @@
-import type { Flow, FlowChange, FlowView, KnownCause } from '../../model/flow.ts';
+import type { Flow, FlowChange, FlowView, KnownCause, Relation } from '../../model/flow.ts';
 import type { FlowFigures } from '../../model/flow-figures.ts';
 import type { FlowPosition, FlowSearch } from '../../model/search.ts';
 import type { StoredSpan } from './evidence.ts';
@@ -26,6 +26,10 @@ export interface FlowReader {
    */
   findFlow(name: string): Promise<string[]>;
   getFlow(id: string): Promise<FlowRow | null>;
+  /** Returns the parent and the children of a flow, which its own row does not hold. */
+  familyOf(flow: Flow): Promise<Relation[]>;
+  /** Returns the flows that share a business key with a flow. */
+  sharingOf(flow: Flow): Promise<Relation[]>;
   /** Returns the raw spans of a flow, oldest first. */
   spansOf(id: string, limit: number): Promise<FlowSpans>;
   /**

@@ -48,8 +48,15 @@ SELECT 0 AS at, id
 FROM (
   SELECT DISTINCT id
   FROM flows
-  WHERE environment = {environment:String}
-  AND (has(key_values, {value0:String}) OR flow_id = {value0:String})
+  WHERE environment = {environment:String} AND has(key_values, {value0:String})
+  LIMIT 22
+)
+UNION ALL
+SELECT 0 AS at, id
+FROM (
+  SELECT DISTINCT id
+  FROM flows
+  WHERE environment = {environment:String} AND flow_id = {value0:String}
   LIMIT 22
 )
 UNION ALL
@@ -57,8 +64,15 @@ SELECT 1 AS at, id
 FROM (
   SELECT DISTINCT id
   FROM flows
-  WHERE environment = {environment:String}
-  AND (has(key_values, {value1:String}) OR flow_id = {value1:String})
+  WHERE environment = {environment:String} AND has(key_values, {value1:String})
+  LIMIT 22
+)
+UNION ALL
+SELECT 1 AS at, id
+FROM (
+  SELECT DISTINCT id
+  FROM flows
+  WHERE environment = {environment:String} AND flow_id = {value1:String}
   LIMIT 22
 )
 
