@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { createLab, type Lab } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
+import { addMember, liveIncident, type LiveIncident } from './live-incident.ts';
+import { newIncident } from './new-incident.ts';
+import { createOvertaken } from './overtaken.ts';
 
 /** What an incident says of a message that nobody took, whether its consumer runs or not. */
 const START = 1_794_000_000_000;
@@ -34,6 +37,19 @@ const causes = ({ alerts }: Lab): (string | null)[] =>
     .incidents()
     .filter(({ status }) => status === 'open')
     .map(({ cause }) => cause);
+/** An incident of messages to `orders` that nobody takes. */
+const untaken = (): LiveIncident =>
+  liveIncident(
+    newIncident(
+      {
+        ...{ key: 'k', rule: 'undelivered-message', severity: 'critical', lasting: true },
+        ...{ environment: 'live', flowType: 'order', service: 'warehouse', step: null },
+        place: 'orders',
+      },
+      START,
+    ),
+    0,
+  );
 const IS_IT_RUNNING = /^messages to orders are sent and not consumed: is warehouse running\?/;
 
 test('a message that later ones overtook was lost, and who took those is not asked for', async () => {
@@ -84,4 +100,24 @@ test('while a queue is worked off, what still waits is not lost; what is left be
   await take([103]);
   expect(causes(lab)).toEqual([]);
   await lab.stop();
+});
+
+test('nothing is later than a message that a flow does not wait for', () => {
+  const sentMs = [1000, 2000, 3000];
+  const overtaken = createOvertaken({
+    takenAfter: (_environment, _place, _service, afterMs) =>
+      sentMs.filter((ms) => ms > afterMs).length,
+    onChanged: () => undefined,
+  });
+  const live = untaken();
+  const member = { hundredths: 0, isCondition: true };
+  addMember(live, 'a', { ...member, sentMs: 1000 });
+  overtaken.note(live);
+  expect(live.overtaken).toBe(2);
+  addMember(live, 'a', { ...member, sentMs: 0 });
+  overtaken.note(live);
+  expect(live.overtaken).toBe(0);
+  addMember(live, 'b', { ...member, sentMs: 1000 });
+  overtaken.note(live);
+  expect(live.overtaken).toBe(0);
 });

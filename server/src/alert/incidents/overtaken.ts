@@ -28,12 +28,16 @@ export function createOvertaken({ takenAfter, onChanged }: OvertakenOptions): Ov
   const watched = new Map<string, Set<LiveIncident>>();
   const keyOf = (environment: string, place: string): string => `${environment}\0${place}`;
 
-  /** Returns how many later messages were taken than all that the incident's flows wait for. */
+  /**
+   * Returns how many later messages were taken than all that the incident's flows wait for; 0 if a
+   * flow waits for none at this place, because then it is not known which are later.
+   */
   const countOf = ({ incident, members }: LiveIncident): number => {
     const { environment, place, service } = incident;
     if (place === null || service === null || members.size > MAX_COMPARED) return 0;
     const sent = [...members.values()].map(({ sentMs }) => sentMs);
-    return sent.length === 0 ? 0 : takenAfter(environment, place, service, Math.max(...sent));
+    const isKnown = sent.length > 0 && !sent.includes(0);
+    return !isKnown ? 0 : takenAfter(environment, place, service, Math.max(...sent));
   };
   const look = (live: LiveIncident): void => {
     const count = countOf(live);
