@@ -7,7 +7,7 @@ import { QUIET_MS, type Lifecycle } from './lifecycle.ts';
 import { addMember, describeLive, removeMember, type LiveIncident } from './live-incident.ts';
 import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
-import { createOvertaken, newestUntaken, type OvertakenOptions } from './overtaken.ts';
+import { newestUntaken, type Overtaken } from './overtaken.ts';
 import { partOf, takeUp } from './title.ts';
 
 /** Adds each flow to the incidents of its findings, and removes it from all other incidents. */
@@ -21,21 +21,14 @@ export interface GroupingOptions {
   lifecycle: Lifecycle;
   memberships: Memberships;
   suspect(finding: Finding, flow: Flow): string | null;
-  takenAfter: OvertakenOptions['takenAfter'];
+  overtaken: Overtaken;
   valueKey: string;
   onOpened(incident: Incident): void;
 }
 
 export function createGrouping(options: GroupingOptions): Grouping {
-  const { clock, lifecycle, memberships, valueKey } = options;
+  const { clock, lifecycle, memberships, overtaken, valueKey } = options;
   const { open, sameCause } = lifecycle;
-  const overtaken = createOvertaken({
-    takenAfter: options.takenAfter,
-    onChanged(live) {
-      describeLive(live);
-      lifecycle.touch(live);
-    },
-  });
 
   const begin = (key: string, finding: Finding, flow: Flow): LiveIncident => {
     const suspected = options.suspect(finding, flow);

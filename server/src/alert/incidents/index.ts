@@ -2,9 +2,10 @@ import type { Flow } from '../../model/flow.ts';
 import { storedIncident, type Incident } from '../../model/incident.ts';
 import { createGrouping, type GroupingOptions } from './grouping.ts';
 import { createLifecycle, type LifecycleOptions } from './lifecycle.ts';
-import { acknowledge, addNote, type LiveIncident } from './live-incident.ts';
+import { acknowledge, addNote, describeLive, type LiveIncident } from './live-incident.ts';
 import { createMemberships } from './memberships.ts';
 import { snapshotOf } from './mutable-incident.ts';
+import { createOvertaken, type OvertakenOptions } from './overtaken.ts';
 
 export { snapshotOf } from './mutable-incident.ts';
 export { newIncident } from './new-incident.ts';
@@ -60,7 +61,7 @@ export interface IncidentsOptions
    */
   suspect: GroupingOptions['suspect'];
   /** Returns how many later messages a service took at a destination. */
-  takenAfter: GroupingOptions['takenAfter'];
+  takenAfter: OvertakenOptions['takenAfter'];
   /**
    * Name of the business key whose values are summed up over the flows of an incident; '' for no
    * sum.
@@ -71,9 +72,19 @@ export interface IncidentsOptions
 export function createIncidents(options: IncidentsOptions): Incidents {
   const { clock, valueKey } = options;
   const memberships = createMemberships();
-  const lifecycle = createLifecycle({ ...options, memberships, hasValue: valueKey !== '' });
+  const overtaken = createOvertaken({
+    takenAfter: options.takenAfter,
+    onChanged(live) {
+      describeLive(live);
+      lifecycle.touch(live);
+    },
+  });
+  const lifecycle = createLifecycle({
+    ...{ ...options, memberships, hasValue: valueKey !== '' },
+    onClosed: (live) => overtaken.forget(live),
+  });
   const { open } = lifecycle;
-  const grouping = createGrouping({ ...options, lifecycle, memberships });
+  const grouping = createGrouping({ ...options, lifecycle, memberships, overtaken });
 
   const edit = (id: string, change: (live: LiveIncident) => void): Incident | undefined => {
     const live = lifecycle.get(id);

@@ -54,6 +54,8 @@ export interface LifecycleOptions {
   onOpened(incident: Incident): void;
   /** Called when an incident has grown so much that its acknowledgement was removed. */
   onWorse(incident: Incident): void;
+  /** Called as `onResolved`, and before it. */
+  onClosed(live: LiveIncident): void;
   /** Called when an incident has ended, or was merged into another incident (`foldedInto`). */
   onResolved(incident: Incident): void;
 }
@@ -95,6 +97,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     sameCause.remove(live);
     memberships.removeAll(live);
     clearMembers(live);
+    options.onClosed(live);
     touch(live);
     options.onResolved(incident);
   };

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
+import { manualClock } from '../../base/clock.ts';
+import type { Finding, WaitingFor } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import { someFlows } from '../../testing/some-flows.ts';
 import { createLab, type Lab } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
 import { addMember, liveIncident, type LiveIncident } from './live-incident.ts';
 import { newIncident } from './new-incident.ts';
+import { createIncidents } from './index.ts';
 import { createOvertaken } from './overtaken.ts';
 
 /** What an incident says of a message that nobody took, whether its consumer runs or not. */
@@ -120,4 +125,44 @@ test('nothing is later than a message that a flow does not wait for', () => {
   addMember(live, 'b', { ...member, sentMs: 1000 });
   overtaken.note(live);
   expect(live.overtaken).toBe(0);
+});
+
+test('an incident that has ended is not looked at any more', () => {
+  let looks = 0;
+  const incidents = createIncidents({
+    ...{ clock: manualClock(START), valueKey: '', suspect: () => null },
+    takenAfter: () => ++looks,
+    ...{ onOpened: () => undefined, onWorse: () => undefined, onResolved: () => undefined },
+  });
+  const [some] = someFlows(40, START).filter(({ hops }) => hops.length > 0);
+  const { key, rule, severity, lasting, service, step, place } = untaken().incident;
+  const finding: Finding = {
+    ...{ key, rule, severity, lasting, service, step, place, incident: key },
+    ...{ stepId: null, since: START, summary: '', evidence: [] },
+  };
+  const awaited: WaitingFor = {
+    ...{ id: 'w', afterStepId: null, hopId: null, step: 'take', service: 'warehouse', oneOf: [] },
+    ...{ message: 'orders', since: START, expectedAt: START, lateAt: START, stuckAt: START },
+    ...{ certain: true, basis: 'structural', absence: 'undelivered-message' },
+    ...{ probability: 1, samples: 60, provisional: false },
+  };
+  const waiting = { ...some!, environment: 'live', findings: [finding], waitingFor: [awaited] };
+  incidents.observe(waiting);
+  const [incident] = incidents.list();
+  const taken: Flow = { ...some!, id: 'other', environment: 'live', findings: [], hops: [] };
+  const [hop] = some!.hops;
+  const message = { ...hop!.message, destination: 'orders' };
+  taken.hops.push({ ...hop!, state: 'delivered', message });
+  const before = looks;
+  incidents.observe(taken);
+  expect(looks).toBeGreaterThan(before);
+  incidents.resolve(incident!.id, '');
+  // Whoever still watches the incident reads whether it is open, or where it is.
+  let reads = 0;
+  Object.defineProperties(incident, {
+    status: { get: () => (reads++, 'resolved') },
+    place: { get: () => (reads++, 'orders') },
+  });
+  incidents.observe(taken);
+  expect(reads).toBe(0);
 });

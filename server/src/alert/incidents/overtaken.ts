@@ -9,6 +9,8 @@ import type { LiveIncident } from './live-incident.ts';
 export interface Overtaken {
   /** Call this when the members of an incident have changed. */
   note(live: LiveIncident): void;
+  /** Call this when an incident has ended or was merged into another one. */
+  forget(live: LiveIncident): void;
   /** Looks at the incidents of all destinations from which a message of the flow was taken. */
   observe(flow: Flow): void;
 }
@@ -54,6 +56,12 @@ export function createOvertaken({ takenAfter, onChanged }: OvertakenOptions): Ov
       watched.set(key, (watched.get(key) ?? new Set()).add(live));
       look(live);
     },
+    forget(live) {
+      const { environment, place } = live.incident;
+      const key = keyOf(environment, place ?? '');
+      const here = watched.get(key);
+      if (here?.delete(live) === true && here.size === 0) watched.delete(key);
+    },
     observe({ environment, hops }) {
       if (watched.size === 0) return;
       const places = new Set(
@@ -61,10 +69,7 @@ export function createOvertaken({ takenAfter, onChanged }: OvertakenOptions): Ov
       );
       for (const place of places) {
         const key = keyOf(environment, place);
-        for (const live of watched.get(key) ?? [])
-          if (live.incident.status === 'open') look(live);
-          else watched.get(key)!.delete(live);
-        if (watched.get(key)?.size === 0) watched.delete(key);
+        for (const live of watched.get(key) ?? []) look(live);
       }
     },
   };
