@@ -1,3 +1,4 @@
+import { hashed, hashName } from '../../base/name-hash.ts';
 import type { Flow } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import { scopedKey } from '../keys.ts';
@@ -17,13 +18,33 @@ export interface Takers {
 
 /** Number of messages that are remembered of a service at a destination, the newest. */
 const MAX_MESSAGES = 200;
+/** Maximum number of pairs of a destination and a service. All of them take at most 12 MB. */
 const MAX_TAKERS = 5000;
 
+/** Ring of the newest messages. A message is a hash, because texts would take ten times as much. */
+interface Messages {
+  hashes: Int32Array;
+  /** Send times, epoch ms. */
+  times: Float64Array;
+  count: number;
+  /** Position of the oldest message, which the next one replaces if the ring is full. */
+  oldest: number;
+}
+
 export function createTakers(): Takers {
-  /** Send times, ms, by message; by environment, destination and service. */
-  const taken = new Map<string, Map<string, number>>();
+  /** By environment, destination and service. The pair that was used longest ago is the first. */
+  const taken = new Map<string, Messages>();
   const keyOf = (environment: string, destination: string, service: string): string =>
     scopedKey(scopedKey(environment, destination), service);
+  const use = (key: string, messages: Messages): Messages => {
+    taken.delete(key);
+    taken.set(key, messages);
+    return messages;
+  };
+  const begin = (key: string): Messages => {
+    if (taken.size >= MAX_TAKERS) taken.delete(taken.keys().next().value!);
+    return use(key, { hashes: new Int32Array(), times: new Float64Array(), count: 0, oldest: 0 });
+  };
   return {
     observe({ id, environment, hops, steps }) {
       let services: ReadonlyMap<string, string> | null = null;
@@ -31,21 +52,47 @@ export function createTakers(): Takers {
         if (sync || to === null || state !== 'delivered' || message.destination === '') continue;
         services ??= new Map(steps.map((step) => [step.id, step.service]));
         const key = keyOf(environment, message.destination, services.get(to) ?? '');
-        let messages = taken.get(key);
-        if (messages === undefined) {
-          if (taken.size >= MAX_TAKERS) continue;
-          taken.set(key, (messages = new Map<string, number>()));
-        }
-        // A flow is observed again and again, with the same messages.
-        messages.set(`${id} ${hopId}`, msOf(sent));
-        if (messages.size > MAX_MESSAGES) messages.delete(messages.keys().next().value!);
+        const known = taken.get(key);
+        hashName(`${id} `, hopId);
+        remember(known ? use(key, known) : begin(key), hashed.low | 0, msOf(sent));
       }
     },
     takenAfter(environment, destination, service, sentMs) {
-      let count = 0;
-      for (const ms of taken.get(keyOf(environment, destination, service))?.values() ?? [])
-        if (ms > sentMs) count++;
-      return count;
+      const key = keyOf(environment, destination, service);
+      const known = taken.get(key);
+      if (known === undefined) return 0;
+      const { times, count } = use(key, known);
+      let later = 0;
+      for (let i = 0; i < count; i++) if (times[i]! > sentMs) later++;
+      return later;
     },
   };
+}
+
+function remember(messages: Messages, hash: number, ms: number): void {
+  // A flow is observed again and again, with the same messages.
+  const known = messages.hashes.indexOf(hash);
+  if (known >= 0 && known < messages.count) {
+    messages.times[known] = ms;
+    return;
+  }
+  let at = messages.count;
+  if (at === MAX_MESSAGES) {
+    at = messages.oldest;
+    messages.oldest = (at + 1) % MAX_MESSAGES;
+  } else {
+    if (at === messages.hashes.length) grow(messages);
+    messages.count++;
+  }
+  messages.hashes[at] = hash;
+  messages.times[at] = ms;
+}
+
+function grow(messages: Messages): void {
+  const { hashes, times } = messages;
+  const size = Math.min(MAX_MESSAGES, Math.max(8, 2 * hashes.length));
+  messages.hashes = new Int32Array(size);
+  messages.hashes.set(hashes);
+  messages.times = new Float64Array(size);
+  messages.times.set(times);
 }
