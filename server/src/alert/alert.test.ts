@@ -609,6 +609,9 @@ describe('held back', () => {
       event: 'repeated',
       reason: 'ten times worse than when it was acknowledged',
     });
+    const { id } = alerts.incidents()[0]!;
+    expect(await alerts.notifications(10, id)).toHaveLength(2);
+    expect(await alerts.notifications(10, 'another')).toEqual([]);
     // The second incident is acknowledged before its first notification is sent. When it outgrows
     // this acknowledgement, the reminder must still be sent.
     alerts.observe([flow('g0', 'b')]);

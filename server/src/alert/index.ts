@@ -96,8 +96,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
     acknowledge: (id, note) => edited(incidents.acknowledge(id, note)),
     resolve: (id, note) => edited(incidents.resolve(id, note)),
     note: (id, text) => edited(incidents.note(id, text)),
-    notifications: async (limit) =>
-      [...notifications.all.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit),
+    notifications: async (limit, incidentId) =>
+      [...notifications.all.values()]
+        .filter((one) => incidentId === undefined || one.incidentId === incidentId)
+        .sort((a, b) => b.createdAt - a.createdAt)
+        .slice(0, limit),
     silences: () => silences.list(),
     silence: (fields) => silences.add(fields),
     heldBack: (fields) => heldBack(fields, incidents.list()),

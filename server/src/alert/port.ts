@@ -35,7 +35,8 @@ export interface Alerts {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  notifications(limit: number): Promise<Notification[]>;
+  /** Returns the newest notifications of all incidents or of one, the newest first. */
+  notifications(limit: number, incidentId?: string): Promise<Notification[]>;
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
   /**

@@ -30,7 +30,7 @@ export interface IncidentApi {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  notifications(limit: number): Promise<Notification[]>;
+  notifications(limit: number, incidentId?: string): Promise<Notification[]>;
   silences(): Silence[];
   silence(silence: Omit<Silence, 'id' | 'createdAt' | 'version'>): Promise<Silence>;
   heldBack(scope: Pick<Silence, 'rule' | 'flowType' | 'service' | 'incidentId'>): {

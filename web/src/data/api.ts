@@ -102,7 +102,10 @@ export const api = {
   incident: (id: string) => get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
   editIncident: (id: string, verb: 'ack' | 'resolve' | 'note' | 'accept', text: string) =>
     get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}/${verb}`, undefined, { text }),
-  notifications: () => get<List<Notification>>('/api/v1/alerts/notifications'),
+  notifications: (incidentId?: string) =>
+    get<List<Notification>>(
+      `/api/v1/alerts/notifications${incidentId === undefined ? '' : `?${new URLSearchParams({ incidentId })}`}`,
+    ),
   channels: () => get<{ items: Channel[] }>('/api/v1/alerts/channels'),
   testChannel: (name: string) =>
     get<object>(`/api/v1/alerts/channels/${encodeURIComponent(name)}/test`, undefined, {}),

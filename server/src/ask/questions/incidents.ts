@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Incident, IncidentList, List, Notification } from '../../contract/index.ts';
 import { age, counted } from '../../words/index.ts';
+import type { Client } from '../client.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 import { alertingOf, noteLines, type Alerting } from './told.ts';
@@ -16,12 +17,11 @@ export const incidents = question({
   }),
   async ask(client, { id, status, limit }, nowMs) {
     if (id !== undefined) {
-      const [incident, told, alerting] = await Promise.all([
+      const [incident, alerting] = await Promise.all([
         client.get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
-        client.get<List<Notification>>('/api/v1/alerts/notifications', { limit: 1000 }),
         alertingOf(client),
       ]);
-      const notifications = told.items.filter(({ incidentId }) => incidentId === incident.id);
+      const notifications = await toldOf(client, incident);
       return {
         data: { incident, notifications, alerting },
         link: `${client.url}/incidents/${encodeURIComponent(incident.id)}`,
@@ -44,6 +44,20 @@ export const incidents = question({
     };
   },
 });
+
+/**
+ * Reads who was told of an incident, the newest first. Those who were told of the incident that it
+ * was merged into were told of it, too.
+ */
+async function toldOf(client: Client, { id, foldedInto }: Incident): Promise<Notification[]> {
+  const lists = await Promise.all(
+    [id, ...(foldedInto === null ? [] : [foldedInto])].map((incidentId) =>
+      client.get<List<Notification>>('/api/v1/alerts/notifications', { incidentId, limit: 1000 }),
+    ),
+  );
+  const told = lists.flatMap(({ items }) => items);
+  return told.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+}
 
 function listText({ items, total }: IncidentList, nowMs: number): string {
   if (total === 0) return 'There are no incidents.';

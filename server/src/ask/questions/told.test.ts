@@ -7,20 +7,46 @@ const at = new Date(NOW - 60_000).toISOString();
 const incident = {
   ...{ id: 'i1', title: 'order: pack does not come', severity: 'critical', status: 'open' },
   ...{ openCount: 1, count: 1, firstAt: at, lastAt: at, resolvedAt: null, lasting: true },
-  ...{ cause: null, ack: null, notes: [], exampleFlowIds: ['f1'], trend: [], keys: [], parts: [] },
+  ...{
+    foldedInto: 'i0',
+    cause: null,
+    ack: null,
+    notes: [],
+    exampleFlowIds: ['f1'],
+    trend: [],
+    keys: [],
+    parts: [],
+  },
 };
+const NOTIFICATIONS = '/api/v1/alerts/notifications';
+const told = (incidentId: string, createdAt = at) => ({
+  ...{ incidentId, createdAt, channel: 'ops', event: 'opened', state: 'sent', reason: '' },
+  lastError: '',
+});
 /** A server with these channels, incidents and notifications. */
-const server = (channels: string[], listed: object[], notifications: object[] = []): Client => {
+const server = (
+  channels: string[],
+  listed: object[],
+  notifications: ReturnType<typeof told>[] = [],
+): Client => {
   const answers: Record<string, object> = {
     '/api/v1/alerts/channels': { items: channels.map((name) => ({ name })) },
-    '/api/v1/alerts/notifications': { items: notifications },
     '/api/v1/incidents': { items: listed, total: listed.length },
     '/api/v1/incidents/i1': incident,
   };
   return {
     url: '',
     open: () => Promise.reject(new Error('not asked for')),
-    get: <T>(path: string) => Promise.resolve(answers[path] as T),
+    get: <T>(path: string, { limit = 200, incidentId }: Record<string, unknown> = {}) =>
+      Promise.resolve(
+        (path === NOTIFICATIONS
+          ? {
+              items: notifications
+                .filter((one) => incidentId === undefined || one.incidentId === incidentId)
+                .slice(0, Number(limit)),
+            }
+          : answers[path]) as T,
+      ),
   };
 };
 const said = async (client: Client, input: object = {}): Promise<string> =>
@@ -40,7 +66,16 @@ test('where there is a channel, or nothing to tell of, they do not', async () =>
   const one = await said(server(['ops'], [incident]), { id: 'i1' });
   expect(one).toContain('Nobody was told of it.');
   expect(one).not.toContain(NOBODY);
-  const told = { incidentId: 'i1', createdAt: at, channel: 'ops', event: 'opened', state: 'sent' };
-  const of = server(['ops'], [incident], [{ ...told, reason: '', lastError: '' }]);
+  const of = server(['ops'], [incident], [told('i1')]);
   expect(await said(of, { id: 'i1' })).not.toMatch(/nobody was told/i);
+});
+
+test('whoever was told is found after many others, and in the incident that took this one up', async () => {
+  const newer = Array.from({ length: 1200 }, () => told('i2', new Date(NOW).toISOString()));
+  for (const own of ['i1', 'i0']) {
+    const of = server(['ops'], [incident], [...newer, told(own)]);
+    expect(await said(of, { id: 'i1' })).toContain('opened');
+  }
+  const none = server(['ops'], [incident], newer);
+  expect(await said(none, { id: 'i1' })).toContain('Nobody was told of it.');
 });

@@ -21,6 +21,7 @@ import { checkNames } from '../silence-names.ts';
 
 const notificationsQuery = z.strictObject({
   limit: whole(1, 1000).default(200),
+  incidentId: z.string().max(300).optional().describe('Only those of this incident'),
 });
 /** Maximum length of a silence, minutes: 30 days. */
 const MAX_MINUTES = 43_200;
@@ -117,8 +118,9 @@ async function listNotifications(
   request: Request,
   response: Reply<'listNotifications'>,
 ): Promise<void> {
-  const { limit } = read(notificationsQuery, request.query);
-  const { items, incomplete } = cutTo(await context.alerts.notifications(limit + 1), limit);
+  const { limit, incidentId } = read(notificationsQuery, request.query);
+  const found = await context.alerts.notifications(limit + 1, incidentId);
+  const { items, incomplete } = cutTo(found, limit);
   response.json({ items: items.map(presentNotification), incomplete });
 }
 
