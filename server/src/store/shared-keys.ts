@@ -1,6 +1,12 @@
 import type { Flow, Relation } from '../model/flow.ts';
 import type { QueryRows } from './connection/port.ts';
-import { flowsWithKeys, MAX_SHARING, SHARING_FLOWS } from './sql/relatives.sql.ts';
+import {
+  flowsWithKeys,
+  MAX_FOUND,
+  MAX_RELATIVES,
+  MAX_SHARING,
+  SHARING_FLOWS,
+} from './sql/relatives.sql.ts';
 
 /** Maximum number of keys of a flow that are looked for in other flows. */
 const MAX_KEYS = 8;
@@ -8,6 +14,16 @@ const MAX_KEYS = 8;
 const FEW_SECONDS = 'max_execution_time = 3';
 /** A short number or one with decimals counts or measures something, and names nothing. */
 const MEASURE = /^-?(\d{1,3}|\d*\.\d+)$/;
+const NUMBER = /^[-+]?\d+$/;
+/** Names of keys whose values are names even if they are numbers, `orderId` or `customer.no`. */
+const NAMES_SOMETHING = /(?:(?<!pa)id|key|number|no|nr)$/i;
+
+/**
+ * Returns whether a value names something. A number that is no explicit id does so only if the name
+ * of its key says so, because a price of 15386 cents relates strangers.
+ */
+const isName = (key: string, value: string): boolean =>
+  value !== '' && !MEASURE.test(value) && (!NUMBER.test(value) || NAMES_SOMETHING.test(key));
 
 interface Sharing {
   id: string;
@@ -23,11 +39,12 @@ interface Sharing {
  * `MAX_SHARING` flows have says what kind of flow it is, as a country does, and relates none.
  */
 export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relation[]> {
+  const isTold = flow.flowId !== '' && !MEASURE.test(flow.flowId);
   const named: [name: string, value: string][] = [
-    ...(flow.flowId === '' ? [] : [['', flow.flowId] as [string, string]]),
-    ...flow.keys,
+    ...(isTold ? [['', flow.flowId] as [string, string]] : []),
+    ...flow.keys.filter(([name, value]) => isName(name, value)),
   ];
-  const keys = named.filter(([, value]) => value !== '' && !MEASURE.test(value)).slice(0, MAX_KEYS);
+  const keys = named.slice(0, MAX_KEYS);
   if (keys.length === 0) return [];
   const values = Object.fromEntries(keys.map(([, value], at) => [`value${at}`, value]));
   const found = await query<{ at: string; id: string }>(
@@ -38,18 +55,24 @@ export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relati
   const having = keys.map(
     (_key, at) => new Set(found.flatMap((row) => (Number(row.at) === at ? [row.id] : []))),
   );
-  const telling = keys.filter((_key, at) => having[at]!.size <= MAX_SHARING);
-  const few = having.filter(({ size }) => size <= MAX_SHARING).flatMap((ids) => [...ids]);
+  const few = having.filter(({ size }) => size <= MAX_FOUND).flatMap((ids) => [...ids]);
   const ids = [...new Set(few)].filter((id) => id !== flow.id);
   if (ids.length === 0) return [];
   const others = await query<Sharing>(SHARING_FLOWS, { ids }, FEW_SECONDS);
-  return others.flatMap((other) => {
+  // Only rows that are current count, and not what a flow was called earlier.
+  const telling = keys.filter(([, value], at) => {
+    if (having[at]!.size > MAX_FOUND) return false;
+    const live = others.filter((one) => one.flow_id === value || one.key_values.includes(value));
+    return live.length < MAX_SHARING;
+  });
+  const relations = others.flatMap((other): Relation[] => {
     const shared = sharedOf(flow, other, telling);
     const isRun = flow.flowId !== '' && firstRun(other.id) === firstRun(flow.id);
     return shared === null || isRun
       ? []
       : [{ flowId: other.id, kind: 'shares-key', viaSpanId: '', target: other.key, shared }];
   });
+  return relations.slice(0, MAX_RELATIVES);
 }
 
 /** Returns the id of the first run of a flow. */
@@ -63,7 +86,9 @@ function sharedOf(
 ): string | null {
   const ofOther = other.key_names.map((name, i) => [name, other.key_values[i]!] as const);
   for (const [name, value] of keys) {
-    const same = ofOther.find(([n, v]) => v === value && (n === name || value === flowId));
+    const same = ofOther.find(
+      ([n, v]) => v === value && (n === name || (value === flowId && isName(n, v))),
+    );
     if (same !== undefined) return `${same[0]}=${value}`;
     if (other.flow_id === value) return name === '' ? value : `${name}=${value}`;
   }

@@ -308,9 +308,36 @@ export function describeStore(
       const crowd = Array.from({ length: 30 }, (_, i) =>
         made(`crowd-${i}`, 'order', [['country', 'SE']]),
       );
+      // A number is a name only if its key says so.
+      const measures: [string, string][] = [
+        ['amountCents', '15386'],
+        ['paid', '15386'],
+        ['year', '2026'],
+      ];
+      const dear = made('dear', 'order', [...measures, ['invoice_NO', '4711']]);
+      const costly = made('costly', 'order', measures);
+      const bill = made('bill', 'bill', [...measures, ['invoice_NO', '4711']]);
+      // An explicit id that is a number is no amount of another flow.
+      const counted = made('15386', 'parcel', []);
+      const carried = made('carried', 'tour', [['parcelId', '15386']]);
+      // What flows were called in earlier versions, or until they were deleted, does not count.
+      const basket: [string, string][] = [['basket', 'b-1']];
+      const kept = [made('kept-1', 'order', basket), made('kept-2', 'order', basket)];
+      const former = Array.from({ length: 30 }, (_, i) => made(`former-${i}`, 'order', basket));
       const all = [order, back, other, stranger, again, elsewhere, ...crowd];
+      all.push(dear, costly, bill, counted, carried, ...kept, ...former);
       await store.insertFlows(
         all.map((flow) => ({ kind: 'flow' as const, id: flow.id, version: 2, flow })),
+        3,
+        () => 0,
+      );
+      const version = clock.now() * 1000;
+      await store.insertFlows(
+        former.map(({ id, ...flow }, i) =>
+          i < 15
+            ? { kind: 'flow', id, version, flow: { ...flow, id, keys: [] } }
+            : { kind: 'tombstone', id, version, movedTo: order.id },
+        ),
         3,
         () => 0,
       );
@@ -330,6 +357,11 @@ export function describeStore(
       expect(await sharedBy(stranger)).toEqual([]);
       expect(await sharedBy(crowd[0]!)).toEqual([]);
       expect(await sharedBy(elsewhere)).toEqual([]);
+      expect(await sharedBy(dear)).toEqual([['bill', 'invoice_NO=4711']]);
+      expect(await sharedBy(costly)).toEqual([]);
+      expect(await sharedBy(counted)).toEqual([['carried', 'parcelId=15386']]);
+      expect(await sharedBy(carried)).toEqual([['15386', 'parcelId=15386']]);
+      expect(await sharedBy(kept[0]!)).toEqual([['kept-2', 'basket=b-1']]);
     });
 
     test('a flow row gives back the whole flow', async () => {

@@ -40,6 +40,11 @@ export const CHILDREN_OF_FLOW = relativesWhere(
 
 /** Maximum number of flows that a key relates to each other. */
 export const MAX_SHARING = 20;
+/**
+ * Maximum number of flows that are looked at for a value. It is greater than `MAX_SHARING`, because
+ * deleted flows and earlier versions are among them.
+ */
+export const MAX_FOUND = 60;
 
 /** Selects ids of flows by a condition on the value with this position. */
 const flowsWithKey = (at: number, condition: string): string => sql`
@@ -48,7 +53,7 @@ const flowsWithKey = (at: number, condition: string): string => sql`
     SELECT DISTINCT id
     FROM flows
     WHERE environment = {environment:String} AND ${condition}
-    LIMIT ${MAX_SHARING + 2}
+    LIMIT ${MAX_FOUND + 1}
   )`;
 
 /**
@@ -69,5 +74,4 @@ export const SHARING_FLOWS = sql`
   SELECT id, key, flow_id, key_names, key_values
   FROM flows FINAL
   WHERE id IN {ids:Array(String)} AND deleted = 0
-  ORDER BY started, id
-  LIMIT ${MAX_RELATIVES}`;
+  ORDER BY started, id`;

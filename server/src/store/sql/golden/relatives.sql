@@ -49,7 +49,7 @@ FROM (
   SELECT DISTINCT id
   FROM flows
   WHERE environment = {environment:String} AND has(key_values, {value0:String})
-  LIMIT 22
+  LIMIT 61
 )
 UNION ALL
 SELECT 0 AS at, id
@@ -57,7 +57,7 @@ FROM (
   SELECT DISTINCT id
   FROM flows
   WHERE environment = {environment:String} AND flow_id = {value0:String}
-  LIMIT 22
+  LIMIT 61
 )
 UNION ALL
 SELECT 1 AS at, id
@@ -65,7 +65,7 @@ FROM (
   SELECT DISTINCT id
   FROM flows
   WHERE environment = {environment:String} AND has(key_values, {value1:String})
-  LIMIT 22
+  LIMIT 61
 )
 UNION ALL
 SELECT 1 AS at, id
@@ -73,7 +73,7 @@ FROM (
   SELECT DISTINCT id
   FROM flows
   WHERE environment = {environment:String} AND flow_id = {value1:String}
-  LIMIT 22
+  LIMIT 61
 )
 
 -- SHARING_FLOWS
@@ -81,4 +81,3 @@ SELECT id, key, flow_id, key_names, key_values
 FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
 ORDER BY started, id
-LIMIT 100
