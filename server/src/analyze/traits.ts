@@ -194,6 +194,7 @@ function addFailures(flow: Flow, others: List): void {
   const callers = callersOfFailed(flow);
   const failing = flow.steps.filter((step) => !callers.has(step.id) && failuresOf(step).length > 0);
   if (failing.length === 0) return;
+  const failingIds = new Set<string | null>(failing.map(({ id }) => id));
   const mended = mendedSteps(flow.steps, flow.hops);
   const triggers = new Map<string, string>();
   const dead = new Set<string>();
@@ -201,7 +202,7 @@ function addFailures(flow: Flow, others: List): void {
     if (to !== null && to !== from && !triggers.has(to)) triggers.set(to, message.type);
     if (state !== 'dead-lettered') continue;
     // The step that failed gave the message up, and not the one that takes the dead letter.
-    const by = failing.some(({ id }) => id === from) ? from : to;
+    const by = failingIds.has(from) ? from : to;
     if (by !== null) dead.add(by);
   }
   for (const step of failing) {
