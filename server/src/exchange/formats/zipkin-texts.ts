@@ -1,3 +1,4 @@
+import { ATTR_IMPORTED } from '@fermata/instrumentation/semconv';
 import { LIMITS } from '../../model/otlp.ts';
 import type { ForeignLink } from '../foreign.ts';
 
@@ -6,9 +7,23 @@ import type { ForeignLink } from '../foreign.ts';
  * for it: the Collector's exporter writes links and the attributes of events so, SDKs the latter.
  */
 
-/** Names of tags that say where a span came from, and not what it did. */
-const OF_RESOURCE =
-  /^(?:(?:service|host|process|container|k8s|os|deployment|telemetry\.sdk)\.|fermata\.imported$)/;
+/**
+ * Names of tags that say where a span came from, and not what it did: those that exports write of
+ * resources. A prefix does not tell, because `process.exit_code` is of a span.
+ */
+const OF_RESOURCE: ReadonlySet<string> = new Set([
+  ...['service.version', 'service.namespace', 'service.instance.id'],
+  ...['deployment.environment', 'deployment.environment.name'],
+  ...['host.name', 'host.id', 'host.type', 'host.arch', 'os.type', 'os.version', 'os.description'],
+  ...['process.pid', 'process.owner', 'process.command', 'process.command_args'],
+  ...['process.executable.name', 'process.executable.path'],
+  ...['process.runtime.name', 'process.runtime.version', 'process.runtime.description'],
+  ...['container.id', 'container.name', 'container.image.name', 'container.image.tag'],
+  ...['k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.container.name'],
+  ...['k8s.pod.name', 'k8s.pod.uid', 'k8s.deployment.name'],
+  ...['telemetry.sdk.name', 'telemetry.sdk.language', 'telemetry.sdk.version'],
+  ATTR_IMPORTED,
+]);
 const LINK = /^otlp\.link\.\d{1,4}$/;
 const ID = /^[0-9a-f]{16}(?:[0-9a-f]{16})?$/;
 
@@ -29,7 +44,7 @@ export function readTags(from: Readonly<Record<string, unknown>> = {}): {
     const text = tagText(value);
     const link = LINK.test(name) ? linkOf(text) : null;
     if (link !== null) links.push(link);
-    else (OF_RESOURCE.test(name) ? resource : tags).push([name, text]);
+    else (OF_RESOURCE.has(name) ? resource : tags).push([name, text]);
   }
   return { links, resource, tags };
 }

@@ -28,6 +28,19 @@ test('a parent is the side of the own service, else the side of the server, and 
   ]);
 });
 
+test('only tags that describe a process are of the resource, and the service is the endpoint’s', () => {
+  const ofResource = { 'host.name': 'h1', 'service.version': '2', 'process.pid': '7' };
+  const ofSpan = {
+    ...{ 'process.exit_code': '1', 'host.port': '5432', 'service.name': 'other', 'os.error': '2' },
+    ...{ 'container.restarts': '3', 'deployment.id': 'd7' },
+  };
+  const spans = [{ ...span('one', 'SERVER', 'shop'), tags: { ...ofResource, ...ofSpan } }];
+  expect(spans.map(createConverter(spans))).toMatchObject([
+    { service: 'shop', resource: ofResource, attributes: ofSpan },
+  ]);
+  expect(spans.map(createConverter(spans))[0]!.resource).toEqual(ofResource);
+});
+
 /** Returns how often kinds are read while `count` spans with the same id are converted. */
 function looksFor(count: number, kind: string): number {
   let looks = 0;
