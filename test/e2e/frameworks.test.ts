@@ -396,6 +396,21 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     expect(new Set(typesOf(billed))).toEqual(new Set(['order.billed']));
   });
 
+  test('Service Bus: what is sent as a list, each message once', async () => {
+    const order = { id: 'service-bus-list', addresses: ['here', 'there'] };
+    const list = await flowOf('service-bus', order, 3);
+    expect(told(list).filter((step) => step.includes('process'))).toHaveLength(2);
+    // Without ids of their own, only the context that arrives says which message was taken.
+    expect(list.hops.map(({ message, state }) => [message.type, state])).toEqual([
+      ['parcel.placed', 'delivered'],
+      ['parcel.placed', 'delivered'],
+    ]);
+    for (const { from, evidence } of list.hops) {
+      expect(from).not.toBeNull();
+      expect(JSON.stringify(evidence)).toContain('link');
+    }
+  });
+
   test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {
     const [ok, flow] = await Promise.all([
       flowOf('rascal', { id: 'rascal-ok', card: 'valid' }, 2),

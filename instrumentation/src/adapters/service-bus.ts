@@ -55,6 +55,12 @@ type Settling = 'completeMessage' | 'abandonMessage' | 'deferMessage' | 'deadLet
 const isBatch = (given: unknown): given is Batch =>
   typeof (given as Partial<Batch> | null)?.tryAddMessage === 'function';
 
+/**
+ * Messages that have their span. The client puts a list into a batch of its own, which would give
+ * each of its messages a second one.
+ */
+const withSpan = new WeakSet<object>();
+
 /** Starts the span of a message and returns the message as it is sent. */
 function begin({ entityPath }: Sender, message: unknown): { sending: Sending; message: Outgoing } {
   const given = message as Outgoing;
@@ -67,7 +73,9 @@ function begin({ entityPath }: Sender, message: unknown): { sending: Sending; me
     ...(typeof given.messageId === 'string' && { id: given.messageId }),
   });
   const applicationProperties = toServiceBusProperties(own, sending.headers);
-  return { sending, message: { ...given, applicationProperties } };
+  const sent = { ...given, applicationProperties };
+  withSpan.add(sent);
+  return { sending, message: sent };
 }
 
 /** What is sent with a batch when the batch is sent. */
@@ -111,7 +119,7 @@ function traceBatch(sender: Sender, batch: Batch): void {
   batches.set(batch, sendings);
   const add = batch.tryAddMessage.bind(batch);
   batch.tryAddMessage = (given, ...rest) => {
-    if (typeof given !== 'object' || given === null || !('body' in given))
+    if (typeof given !== 'object' || given === null || !('body' in given) || withSpan.has(given))
       return add(given, ...rest);
     const begun = attempt(() => begin(sender, given));
     if (begun === undefined) return add(given, ...rest);

@@ -33,14 +33,24 @@ async function invoice(): Promise<void> {
 }
 void invoice();
 
-process.on('message', ({ id, address, totals }: Record<string, never>) => {
+interface Order {
+  id: string;
+  address?: string;
+  addresses?: string[];
+  totals?: number[];
+}
+process.on('message', ({ id, address, addresses, totals = [] }: Order) => {
   void startFlow({ id, type: 'order' }, async () => {
     if (address !== undefined)
       return shipping.sendMessages({ messageId: id, subject: 'order.placed', body: { address } });
+    if (addresses !== undefined)
+      return shipping.sendMessages(
+        addresses.map((one) => ({ subject: 'parcel.placed', body: { address: one } })),
+      );
     const batch = await invoices.createMessageBatch({ maxSizeInBytes: 100_000 });
-    for (const [i, total] of (totals as number[]).entries())
+    for (const [i, total] of totals.entries())
       batch.tryAddMessage({
-        messageId: `${String(id)}/${i}`,
+        messageId: `${id}/${i}`,
         subject: 'order.billed',
         body: { total },
       });
