@@ -411,6 +411,14 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     }
   });
 
+  test('Service Bus: several messages of one read that are deleted as they are received', async () => {
+    const order = { id: 'service-bus-mails', mails: ['a@b.example', 'c@d.example', 'e@f.example'] };
+    const flow = await flowOf('service-bus', order, 4);
+    expect(told(flow).filter((step) => step.includes('process'))).toHaveLength(3);
+    expect(flow.hops.map(({ state }) => state)).toEqual(order.mails.map(() => 'delivered'));
+    expect(flow.outcome).toBe('completed');
+  });
+
   test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {
     const [ok, flow] = await Promise.all([
       flowOf('rascal', { id: 'rascal-ok', card: 'valid' }, 2),

@@ -42,7 +42,6 @@ interface Sender {
 }
 interface Received extends Outgoing {
   deliveryCount?: number;
-  lockToken?: string;
   deadLetterSource?: string;
   sequenceNumber?: { toString: () => string };
 }
@@ -179,6 +178,14 @@ function traceReceiver(receiver: Receiver & Record<string, Method>): void {
   if (!markTraced(receiver)) return;
   const reads = createReads();
   const handled = new WeakMap<object, Processing['span']>();
+  // A number of our own is the key, because what need not be settled has no token of the client.
+  const keys = new WeakMap<object, string>();
+  let count = 0;
+  const keyOf = (message: Received): string => {
+    const key = String(++count);
+    keys.set(message, key);
+    return key;
+  };
   const start = (message: Received): Processing => {
     const processing = startProcessing(incoming(receiver, message));
     handled.set(message, processing.span);
@@ -191,7 +198,7 @@ function traceReceiver(receiver: Receiver & Record<string, Method>): void {
     reads.took(
       receiver,
       messages.map((message) => ({
-        key: message.lockToken ?? '',
+        key: keyOf(message),
         acknowledges: receiver.receiveMode === 'peekLock',
         start: () => start(message),
         holder: message,
@@ -206,6 +213,8 @@ function traceReceiver(receiver: Receiver & Record<string, Method>): void {
       const result = await settle.call(this, message, options, ...rest);
       const span = handled.get(message as object);
       if (span !== undefined) attempt(() => SETTLINGS[name](span, options));
+      const key = keys.get(message as object);
+      if (key !== undefined) reads.settle(key, () => undefined);
       return result;
     };
   }

@@ -7,6 +7,7 @@ const client = new ServiceBusClient(
 );
 const shipping = client.createSender('shipping');
 const invoices = client.createSender('invoices');
+const notices = client.createSender('notices');
 
 client.createReceiver('shipping').subscribe({
   async processMessage({ body }) {
@@ -33,19 +34,34 @@ async function invoice(): Promise<void> {
 }
 void invoice();
 
+async function notify(): Promise<void> {
+  const receiver = client.createReceiver('notices', { receiveMode: 'receiveAndDelete' });
+  for (;;)
+    for (const { body } of await receiver.receiveMessages(5, { maxWaitTimeInMs: 1000 })) {
+      const { mail } = body as { mail: string };
+      console.log('notice', mail);
+    }
+}
+void notify();
+
 interface Order {
   id: string;
   address?: string;
   addresses?: string[];
   totals?: number[];
+  mails?: string[];
 }
-process.on('message', ({ id, address, addresses, totals = [] }: Order) => {
+process.on('message', ({ id, address, addresses, totals = [], mails }: Order) => {
   void startFlow({ id, type: 'order' }, async () => {
     if (address !== undefined)
       return shipping.sendMessages({ messageId: id, subject: 'order.placed', body: { address } });
     if (addresses !== undefined)
       return shipping.sendMessages(
         addresses.map((one) => ({ subject: 'parcel.placed', body: { address: one } })),
+      );
+    if (mails !== undefined)
+      return notices.sendMessages(
+        mails.map((mail) => ({ subject: 'order.noticed', body: { mail } })),
       );
     const batch = await invoices.createMessageBatch({ maxSizeInBytes: 100_000 });
     for (const [i, total] of totals.entries())
