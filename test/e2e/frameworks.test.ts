@@ -419,6 +419,15 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     expect(flow.outcome).toBe('completed');
   });
 
+  test('Service Bus: an object that handles errors keeps its private fields', async () => {
+    const order = { id: 'service-bus-audit', audit: 'cash' };
+    const { steps } = await flowOf('service-bus', order, 2, false);
+    expect(steps[1]!.error?.message).toBe('no audit of cash');
+    await eventually(() =>
+      expect(named.get('service-bus')!.output()).toContain('failed: no audit of cash'),
+    );
+  });
+
   test('rascal: published, sent again twice, and passed on to the queue of failed messages', async () => {
     const [ok, flow] = await Promise.all([
       flowOf('rascal', { id: 'rascal-ok', card: 'valid' }, 2),

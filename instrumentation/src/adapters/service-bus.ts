@@ -239,11 +239,24 @@ function traceSubscribe(
       if (started === undefined) return work();
       return handled(started, work, settlesItself);
     };
-    const traced: object = Object.create(handlers as object, {
+    const traced = Object.create(handlers as object, {
       processMessage: { value: processMessage },
     }) as object;
+    bindOthers(traced, handlers as Record<string, unknown>);
     return subscribe.call(this, traced, options);
   };
+}
+
+/**
+ * Makes handlers other than that of messages run as methods of the application's own object, which
+ * alone has its private fields.
+ */
+function bindOthers(traced: object, handlers: Record<string, unknown>): void {
+  for (const name of ['processError', 'preInitialize', 'postInitialize']) {
+    const handle = handlers[name];
+    if (typeof handle === 'function')
+      Object.defineProperty(traced, name, { value: handle.bind(handlers) as unknown });
+  }
 }
 
 /** Runs a handler. The client settles the message after it unless the handler does. */

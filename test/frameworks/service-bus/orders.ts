@@ -8,6 +8,7 @@ const client = new ServiceBusClient(
 const shipping = client.createSender('shipping');
 const invoices = client.createSender('invoices');
 const notices = client.createSender('notices');
+const audits = client.createSender('audits');
 
 client.createReceiver('shipping').subscribe({
   async processMessage({ body }) {
@@ -22,6 +23,18 @@ client.createReceiver('shipping', { subQueueType: 'deadLetter' }).subscribe({
   async processMessage() {},
   async processError() {},
 });
+
+class Audit {
+  readonly #failures: string[] = [];
+  async processMessage({ body }: { body: unknown }) {
+    throw new Error(`no audit of ${String(body)}`);
+  }
+  async processError({ error }: { error: Error }) {
+    this.#failures.push(error.message);
+    console.log(`${this.#failures.length} failed: ${error.message}`);
+  }
+}
+client.createReceiver('audits').subscribe(new Audit());
 
 async function invoice(): Promise<void> {
   const receiver = client.createReceiver('invoices');
@@ -50,8 +63,9 @@ interface Order {
   addresses?: string[];
   totals?: number[];
   mails?: string[];
+  audit?: string;
 }
-process.on('message', ({ id, address, addresses, totals = [], mails }: Order) => {
+process.on('message', ({ id, address, addresses, totals = [], mails, audit }: Order) => {
   void startFlow({ id, type: 'order' }, async () => {
     if (address !== undefined)
       return shipping.sendMessages({ messageId: id, subject: 'order.placed', body: { address } });
@@ -59,6 +73,8 @@ process.on('message', ({ id, address, addresses, totals = [], mails }: Order) =>
       return shipping.sendMessages(
         addresses.map((one) => ({ subject: 'parcel.placed', body: { address: one } })),
       );
+    if (audit !== undefined)
+      return audits.sendMessages({ messageId: id, subject: 'order.audited', body: audit });
     if (mails !== undefined)
       return notices.sendMessages(
         mails.map((mail) => ({ subject: 'order.noticed', body: { mail } })),
