@@ -213,7 +213,11 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     expect(told(down).at(-1)).toBe(`${mail} command Mail/Send mail server down`);
     expect(told(bad).at(-1)).toBe(`${mail} command Mail/CheckAddress no address: nowhere`);
     expect([down.failedSteps, bad.failedSteps]).toEqual([1, 1]);
-    await eventually(() => expect(named.get(shop)!.output()).toContain(`${shop}-ok${suffix} 100`));
+    const output = (): string => named.get(shop)!.output();
+    await eventually(() => expect(output()).toContain(`${shop}-ok${suffix} 100`));
+    // A failure of which the caller does not hear stays one that the process hears of.
+    named.get(shop)!.send({ id: `${shop}-unheard`, mail: 'unheard', isHeard: 'no' });
+    await eventually(() => expect(output()).toMatch(/unhandled: 2 UNKNOWN/));
   }
   test('NestJS over gRPC: calls, one with a stream of answers, and failures of both', () =>
     expectGrpc('grpc-shop', 'grpc-mail'));

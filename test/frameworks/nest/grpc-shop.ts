@@ -18,7 +18,12 @@ export const register = (id: string, mail: string): Promise<number> =>
     return percent;
   });
 
-process.on('message', ({ id, mail }: { id: string; mail: string }) => {
+process.on('uncaughtException', (error) => console.error('unhandled:', error.message));
+process.on('message', ({ id, mail, isHeard }: Record<'id' | 'mail' | 'isHeard', string>) => {
+  if (isHeard === 'no') {
+    mails.checkAddress({ mail }).subscribe(({ isValid }) => console.log(id, isValid));
+    return;
+  }
   register(id, mail).then(
     (percent) => console.log(id, percent),
     (error: unknown) => console.error(id, error),

@@ -32,7 +32,7 @@ export function watchObservable(
         next: (value: unknown) => observer.next?.(value),
         error: (error: unknown) => {
           end({ error });
-          observer.error?.(error);
+          fail(observer, error);
         },
         complete: () => {
           end();
@@ -59,12 +59,21 @@ export function subscribeIn(
   const subscription = context.with(inside, () =>
     observable.subscribe({
       next: (value: unknown) => heard(() => observer.next?.(value)),
-      error: (error: unknown) => heard(() => observer.error?.(error)),
+      error: (error: unknown) => heard(() => fail(observer, error)),
       complete: () => heard(() => observer.complete?.()),
     }),
   );
   observer.add?.(subscription);
   return subscription;
+}
+
+/**
+ * Tells an observer of a failure. One that hears no failures has them thrown here, because rxjs
+ * reports what an observer throws as unhandled, as it does with a failure that nobody hears.
+ */
+function fail(observer: Observer, error: unknown): void {
+  if (typeof observer.error !== 'function') throw error;
+  observer.error(error);
 }
 
 /** Returns the observer that `subscribe` was given, which may be three functions. */
