@@ -15,6 +15,7 @@ import { freshDirectory, startServer, type ServerProcess } from '../support/serv
  * Fermata, over real brokers, and a chain from Node over Python and Java back to Node. Each order
  * must be one flow, with the services in their order. It installs what it needs from the registries
  * of the languages; what a missing tool or broker would be needed for is left out, and said so.
+ * With FERMATA_REQUIRE_BROKERS=1, what is left out is a failure.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = join(root, 'test/languages');
@@ -264,6 +265,7 @@ for (const one of wanted) {
   const broker = brokers.find(({ name }) => name === one.broker);
   const why = one.needs.map((tool) => missing.get(tool)).find((reason) => reason !== undefined);
   if (why !== undefined || broker === undefined) {
+    if (process.env['FERMATA_REQUIRE_BROKERS'] === '1') failed++;
     say(`SKIPPED  ${one.name}: ${why ?? `no ${one.broker} answers`}`);
     continue;
   }
