@@ -10,7 +10,7 @@ import {
 
 /** Maximum number of keys of a flow that are looked for in other flows. */
 const MAX_KEYS = 8;
-/** Settings of the reads. A flow's page waits for them, and does without them rather than for long. */
+/** Settings of the reads. A flow's page waits for them for some seconds, and no longer. */
 const FEW_SECONDS = 'max_execution_time = 3';
 /** A short number or one with decimals counts or measures something, and names nothing. */
 const MEASURE = /^-?(\d{1,3}|\d*\.\d+)$/;
