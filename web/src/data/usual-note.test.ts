@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { readFilter } from './filter.ts';
+import { scopeParameters } from './scope.ts';
 import { usualNote } from './usual-note.ts';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 async function noteOf(query: string, total: number) {
   const asked: string[] = [];
-  const note = await usualNote(readFilter(new URLSearchParams(query)), NOW, async (search) => {
+  const filter = readFilter(new URLSearchParams(query));
+  const { from } = scopeParameters(filter, NOW);
+  const note = await usualNote(filter, from, async (search) => {
     asked.push(decodeURIComponent(search.toString()));
     return { total };
   });
