@@ -95,8 +95,7 @@ export function workspaceViolations(
   files: SourceFile[],
 ): string[] {
   const allowed = {
-    web: (target: string) =>
-      target === '@fermata/server/contract' || target === '@fermata/server/words',
+    web: (target: string) => /^@fermata\/server\/(?:contract|words(?:\/usual)?)$/.test(target),
     instrumentation: () => false,
     test: (target: string) => !target.includes('/src/'),
   }[workspace];
