@@ -310,7 +310,7 @@ const UNITS = [1_000_000n, 1000n] as const;
 const NS = 1n;
 /** Returns the resolution of the clock that reported `at`; ignores the shift to causal time. */
 const unitOf = (at: UnixNanos, { skewMs }: Step): bigint => {
-  const said = at - BigInt(Math.round(skewMs * 1e6));
+  const said = skewMs === 0 ? at : at - BigInt(Math.round(skewMs * 1e6));
   return UNITS.find((unit) => said % unit === 0n) ?? NS;
 };
 /**

@@ -4,7 +4,6 @@ export {
   NODE_KINDS,
   NUMBER_SHIFT,
   START,
-  type Trait,
   type TraitBodies,
   type TraitKind,
   type Traits,

@@ -4,25 +4,26 @@ import type { Style } from './style.ts';
 /**
  * A trait is something that a flow may have in common with other flows, and that lenses count: a
  * variant, a node or an edge of the map, a segment of the critical path, a failure, a version. A
- * flow's row holds its traits, so that a lens over a million flows reads no timeline.
+ * flow's row holds its traits, so that a lens over a million flows reads no timeline. The traits of
+ * a flow are listed by columns, as the row holds them.
  */
-export interface Trait {
-  id: bigint;
-  /** Holds what is measured of the trait in this flow (see `TraitBodies`), mostly in ms. */
-  ms: number;
-  /** Holds a set of `FLAGS`, and a number above them (`NUMBER_SHIFT`). */
-  flags: number;
+export interface TraitList {
+  ids: bigint[];
+  /** Holds what is measured of each trait in this flow (see `TraitBodies`), mostly in ms. */
+  ms: number[];
+  /** Holds for each trait a set of `FLAGS`, and a number above them (`NUMBER_SHIFT`). */
+  flags: number[];
 }
 
 /** The traits of one flow, by the columns in which a row holds them. */
 export interface Traits {
   variant: bigint;
   /** One trait for each step, in the order of the steps. */
-  nodes: Trait[];
-  edges: Trait[];
+  nodes: TraitList;
+  edges: TraitList;
   /** Segments in the order in which they first occur on the critical path. */
-  segments: Trait[];
-  others: Trait[];
+  segments: TraitList;
+  others: TraitList;
   /** Traits that a flow has or has not, without a measure. */
   marks: bigint[];
 }

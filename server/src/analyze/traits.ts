@@ -6,7 +6,15 @@ import { audiencesOf } from './audience.ts';
 import { styleOf } from './style.ts';
 import { criticalPath, type Segment } from './critical-path.ts';
 import { messagePattern } from './message-pattern.ts';
-import { END, FLAGS, NODE_KINDS, NUMBER_SHIFT, START, type Trait, type Traits } from './trait.ts';
+import {
+  END,
+  FLAGS,
+  NODE_KINDS,
+  NUMBER_SHIFT,
+  START,
+  type TraitList,
+  type Traits,
+} from './trait.ts';
 import { traitId, traitIdFor, traitRef, type TraitRef } from './trait-ids.ts';
 
 /**
@@ -21,49 +29,57 @@ export function traitsOf(flow: Flow): Traits {
   const nodeRefs = new Map(flow.steps.map((step) => [step.id, nodeOf(step)]));
   const nodeNamed = (stepId: string | null, otherwise: string): string =>
     (stepId === null ? undefined : nodeRefs.get(stepId)?.hex) ?? otherwise;
-  const nodes = createList();
+  const { add, mark, traits } = createCollector(variantOf(flow));
   for (const step of flow.steps)
-    nodes.add(nodeRefs.get(step.id)!.id, workMs(step), nodeFlags(step));
-  const edges = createList();
-  const edgeOf = addEdges(flow, steps, nodeNamed, edges.add);
-  const segments = createList();
-  for (const [id, ns] of timeBySegment(flow, steps)) segments.add(id, Number(ns) / 1e6, 0);
-  const others = createList();
-  addFailures(flow, others);
-  const marks = new Set<bigint>();
-  addProcesses(flow, marks);
+    add(traits.nodes, nodeRefs.get(step.id)!.id, workMs(step), nodeFlags(step));
+  const edgeOf = addEdges(flow, steps, nodeNamed, (id, ms, flags) =>
+    add(traits.edges, id, ms, flags),
+  );
+  addSegments(flow, steps, traits.segments);
+  const addOther: Add = (id, ms, flags) => add(traits.others, id, ms, flags);
+  addFailures(flow, addOther);
+  addProcesses(flow, mark);
   for (const { step, service, hopId, lateAt, stuckAt } of flow.waitingFor) {
     const awaited = { step, service: service ?? '', edge: edgeOf.get(hopId ?? '') ?? '' };
-    others.add(traitId('late', awaited), lateAt, 0);
-    others.add(traitId('stuck', awaited), stuckAt, 0);
+    addOther(traitId('late', awaited), lateAt, 0);
+    addOther(traitId('stuck', awaited), stuckAt, 0);
   }
   for (const [stepId, { ms, depth }] of blockedIn(flow, steps))
-    others.add(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
-  for (const audience of audiencesOf(flow, steps)) marks.add(traitId('audience', audience));
+    addOther(traitId('blocked', { node: nodeNamed(stepId, '') }), ms, depth << NUMBER_SHIFT);
+  for (const audience of audiencesOf(flow, steps)) mark(traitId('audience', audience));
   const style = styleOf(flow, steps);
-  marks.add(traitRef('style', [style], () => ({ style })).id);
-  return {
-    variant: variantOf(flow),
-    nodes: nodes.traits,
-    edges: edges.traits,
-    segments: segments.traits,
-    others: others.traits,
-    marks: [...marks],
-  };
+  mark(traitRef('style', [style], () => ({ style })).id);
+  return traits;
 }
 
-type List = ReturnType<typeof createList>;
+type Add = (id: bigint, ms: number, flags: number) => void;
 
-function createList() {
-  const traits: Trait[] = [];
-  const seen = new Set<bigint>();
-  const add = (id: bigint, ms: number, flags: number): void => {
-    traits.push({ id, ms, flags: seen.has(id) ? flags : flags | FLAGS.first });
-    seen.add(id);
+const createList = (): TraitList => ({ ids: [], ms: [], flags: [] });
+
+function createCollector(variant: bigint) {
+  const marks: bigint[] = [];
+  const traits: Traits = {
+    ...{ variant, marks },
+    nodes: createList(),
+    edges: createList(),
+    segments: createList(),
+    others: createList(),
   };
+  // One set is enough for all lists, because an id tells the kind of its trait.
+  const seen = new Set<bigint>();
   return {
     traits,
-    add,
+    add: (list: TraitList, id: bigint, ms: number, flags: number): void => {
+      list.ids.push(id);
+      list.ms.push(ms);
+      list.flags.push(seen.has(id) ? flags : flags | FLAGS.first);
+      seen.add(id);
+    },
+    mark: (id: bigint): void => {
+      if (seen.has(id)) return;
+      seen.add(id);
+      marks.push(id);
+    },
   };
 }
 
@@ -105,7 +121,7 @@ function addEdges(
   flow: Flow,
   steps: ReadonlyMap<string, Step>,
   nodeNamed: (stepId: string | null, otherwise: string) => string,
-  add: List['add'],
+  add: Add,
 ): Map<string, string> {
   const ids = new Map<string, string>();
   const entered = new Set<string>();
@@ -156,15 +172,23 @@ const edgeFlags = (hop: Hop, to: Step | undefined, isUnmeasured: boolean): numbe
   (isUnmeasured ? FLAGS.unmeasured : 0) |
   (hop.state === 'dead-lettered' ? FLAGS.deadLettered | FLAGS.failed : 0);
 
-/** Returns the time of a flow, ns, by segments of its critical path, in order of first use. */
-function timeBySegment(flow: Flow, steps: ReadonlyMap<string, Step>): Map<bigint, bigint> {
+/** Adds the time of a flow, ms, by segments of its critical path, in order of first use. */
+function addSegments(flow: Flow, steps: ReadonlyMap<string, Step>, into: TraitList): void {
   const hops = new Map(flow.hops.map((hop) => [hop.id, hop]));
-  const spent = new Map<bigint, bigint>();
+  const places = new Map<bigint, number>();
   for (const segment of criticalPath(flow)) {
     const id = segmentId(segment, steps, hops);
-    spent.set(id, (spent.get(id) ?? 0n) + (segment.end - segment.start));
+    const ms = msBetween(segment.start, segment.end);
+    const place = places.get(id);
+    if (place !== undefined) {
+      into.ms[place]! += ms;
+      continue;
+    }
+    places.set(id, into.ids.length);
+    into.ids.push(id);
+    into.ms.push(ms);
+    into.flags.push(FLAGS.first);
   }
-  return spent;
 }
 
 /**
@@ -190,7 +214,7 @@ export function segmentId(
  * Adds each failed attempt of each step by its cause, and where it happened. A step that failed
  * because a step that it called had failed is left out, so that one failure counts once.
  */
-function addFailures(flow: Flow, others: List): void {
+function addFailures(flow: Flow, add: Add): void {
   const callers = callersOfFailed(flow);
   const failing = flow.steps.filter((step) => !callers.has(step.id) && failuresOf(step).length > 0);
   if (failing.length === 0) return;
@@ -220,12 +244,12 @@ function addFailures(flow: Flow, others: List): void {
         step: step.name,
         trigger: triggers.get(step.id) ?? '',
       });
-      others.add(id, msOf(at), isGivenUp ? flags | FLAGS.deadLettered : flags);
+      add(id, msOf(at), isGivenUp ? flags | FLAGS.deadLettered : flags);
       const { serviceVersion: version, instance } = step;
       const frames = error?.frames ?? [];
-      others.add(traitId('frames', { frames }), msOf(at), 0);
-      others.add(traitId('failedVersion', { version }), msOf(at), 0);
-      others.add(traitId('failedInstance', { instance }), msOf(at), 0);
+      add(traitId('frames', { frames }), msOf(at), 0);
+      add(traitId('failedVersion', { version }), msOf(at), 0);
+      add(traitId('failedInstance', { instance }), msOf(at), 0);
     }
   }
 }
@@ -247,15 +271,15 @@ function callersOfFailed({ steps, hops }: Flow): ReadonlySet<string | null> {
 }
 
 /** Adds the services that took part, their versions and their instances. */
-function addProcesses(flow: Flow, marks: Set<bigint>): void {
+function addProcesses(flow: Flow, mark: (id: bigint) => void): void {
   for (const { service, serviceVersion, instance } of flow.steps) {
-    marks.add(traitRef('service', [service], () => ({ service })).id);
+    mark(traitRef('service', [service], () => ({ service })).id);
     if (serviceVersion !== '') {
       const version = { service, version: serviceVersion };
-      marks.add(traitRef('version', [service, serviceVersion], () => version).id);
+      mark(traitRef('version', [service, serviceVersion], () => version).id);
     }
     if (instance !== '')
-      marks.add(traitRef('instance', [service, instance], () => ({ service, instance })).id);
+      mark(traitRef('instance', [service, instance], () => ({ service, instance })).id);
   }
 }
 

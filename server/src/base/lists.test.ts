@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { append, countWhile, cutTo, flatMapped, groupedBy, pushAll, smallestOf } from './lists.ts';
+import {
+  append,
+  countWhile,
+  cutTo,
+  flatMapped,
+  groupedBy,
+  inOrder,
+  pushAll,
+  smallestOf,
+} from './lists.ts';
 
 test('flatMapped gives what flatMap gives', () => {
   const twice = (n: number): number[] => Array<number>(n).fill(n);
@@ -24,6 +33,15 @@ test.each([
   [[1], 0, [], true],
 ])('%j cut to %i', (list, most, items, incomplete) => {
   expect(cutTo(list, most)).toEqual({ items, incomplete });
+});
+
+test('inOrder copies a list only if it has to be sorted', () => {
+  const by = (a: string, b: string): number => a.charCodeAt(0) - b.charCodeAt(0);
+  const sorted = ['a1', 'a2', 'b'];
+  expect(inOrder(sorted, by)).toBe(sorted);
+  const list = ['b', 'a2', 'a1'];
+  expect(inOrder(list, by)).toEqual(['a2', 'a1', 'b']);
+  expect(list).toEqual(['b', 'a2', 'a1']);
 });
 
 test('countWhile finds where a sorted list ends to be so, for every length and place', () => {

@@ -17,6 +17,16 @@ export function pushAll<T>(list: T[], more: Iterable<T>): void {
 }
 
 /**
+ * Returns the elements in the order of `compare`: the list itself if it is sorted already, or else a
+ * sorted copy. Most lists of a flow are sorted already, and `sort` always copies its list.
+ */
+export function inOrder<T>(list: T[], compare: (a: T, b: T) => number): T[] {
+  for (let i = 1; i < list.length; i++)
+    if (compare(list[i - 1]!, list[i]!) > 0) return list.toSorted(compare);
+  return list;
+}
+
+/**
  * Returns the smallest number; Infinity for an empty list. Works for lists of any length, whereas
  * `Math.min(...numbers)` overflows the stack.
  */

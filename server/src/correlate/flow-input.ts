@@ -1,3 +1,4 @@
+import { inOrder } from '../base/lists.ts';
 import type { EvidenceKind } from '../model/flow.ts';
 import { causesOf, headOf, rememberedHeads, type Cause } from './graph/causes.ts';
 import type { Graph, Node } from './graph/index.ts';
@@ -42,9 +43,10 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     if (above?.shared) context.add(above);
     segments.push({
       head: head.span,
-      spans: list
-        .map((node) => node.span)
-        .sort((a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b))),
+      spans: inOrder(
+        list.map((node) => node.span),
+        (a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b)),
+      ),
       causes,
       parent: above?.span.key ?? '',
       shared: false,

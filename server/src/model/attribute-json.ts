@@ -7,11 +7,23 @@ import {
 } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
+/** Maximum length of a text that is checked in a loop, which is faster than a regular expression. */
+const SHORT = 40;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 /**
  * Returns whether `text` needs no escaping in JSON. Quotes can then be put around it without
  * `JSON.stringify`.
  */
-export const isPlain = (text: string): boolean => PLAIN.test(text);
+export function isPlain(text: string): boolean {
+  if (text.length > SHORT) return PLAIN.test(text);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < SPACE || code === QUOTE || code === BACKSLASH) return false;
+  }
+  return true;
+}
 
 /**
  * Returns an attribute value as JSON. Texts, booleans, safe integers and finite fractions keep

@@ -38,6 +38,9 @@ interface NameInfo {
    */
   first: string;
   next: string;
+  /** As `first` and `next`, followed by the quote before a text. */
+  firstText: string;
+  nextText: string;
   /**
    * Index in FIELD_INDEX of the field that the attribute fills; -1 if it fills none. If several
    * attributes fill the same field, the attribute with the lowest `rank` is used.
@@ -98,7 +101,10 @@ const MAX_KEPT = 262_144;
  * Fields whose values may have any length, because they are only displayed and never used as names.
  */
 const TEXTS: ReadonlySet<number> = new Set([FIELD_INDEX.errorMessage, FIELD_INDEX.itinerary]);
+const REDACTED = '"[redacted]"';
 const NOT_KEPT = '[not kept: too much in one record]';
+/** Maximum number of parts for which space is kept. Few records have more. */
+const MAX_PARTS = 1000;
 export const TEXT_CUT = `of attributes and events only ${MAX_KEPT} characters each are kept`;
 /**
  * Maximum size of the cache of attribute names, characters. It suffices for 20,000 names of usual
@@ -138,33 +144,45 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         : searchKeys.has(name) || identityKeys.has(name)
           ? name
           : (KEY_NAMES.get(name) ?? '');
+      const member = `${JSON.stringify(name)}:`;
       info = {
-        first: `{${JSON.stringify(name)}:`,
-        next: `,${JSON.stringify(name)}:`,
+        first: `{${member}`,
+        next: `,${member}`,
+        firstText: `{${member}"`,
+        nextText: `,${member}"`,
         field: known?.field ?? -1,
         rank: known?.rank ?? 0,
         secret: SECRET_NAME.test(name),
         key: nameIn(key),
         system: SYSTEMS.findIndex(([prefix]) => name.startsWith(prefix)),
       };
-      names.set(name, info, name.length + info.first.length + info.next.length);
+      names.set(name, info, name.length + 4 * info.firstText.length);
     }
     return info;
   };
 
-  const pushJson = (parts: string[], info: NameInfo, value: AttributeValue): void => {
-    parts.push(parts.length === 0 ? info.first : info.next);
-    if (info.secret) parts.push('"[redacted]"');
-    else if (typeof value === 'string' && isPlain(value)) parts.push('"', value, '"');
-    else parts.push(valueJson(value));
+  /** Writes an attribute into `parts` from index `at` on. Returns the index after it. */
+  const putJson = (parts: string[], at: number, info: NameInfo, value: AttributeValue): number => {
+    if (!info.secret && typeof value === 'string' && isPlain(value)) {
+      parts[at] = at === 0 ? info.firstText : info.nextText;
+      parts[at + 1] = value;
+      parts[at + 2] = '"';
+      return at + 3;
+    }
+    parts[at] = at === 0 ? info.first : info.next;
+    parts[at + 1] = info.secret ? REDACTED : valueJson(value);
+    return at + 2;
   };
   const json = (attributes: Attributes): string => {
     const parts: string[] = [];
+    let used = 0;
     for (let i = 0; i < attributes.length; i += 2)
-      pushJson(parts, infoOf(attributes[i] as string), attributes[i + 1]!);
+      used = putJson(parts, used, infoOf(attributes[i] as string), attributes[i + 1]!);
     return parts.length === 0 ? '' : `${parts.join('')}}`;
   };
 
+  /** Parts of the record that is being read, from the start on. Only a copy of them is kept. */
+  const parts: string[] = [];
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
@@ -179,7 +197,7 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
       let keys: [string, string][] | null = null;
       let identities: string[] | null = null;
       let doubles: string[] | null = null;
-      const parts: string[] = [];
+      let used = 0;
       let kept = 0;
       let cut = false;
       let namesCut = 0;
@@ -195,12 +213,12 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         const { field } = info;
         if (info.system >= 0 && info.system < system) ({ system } = info);
         if (kept < MAX_KEPT || field >= 0 || info.key !== '') {
-          let at = parts.length;
-          pushJson(parts, info, value);
-          for (; at < parts.length; at++) kept += parts[at]!.length;
+          let at = used;
+          used = putJson(parts, used, info, value);
+          for (; at < used; at++) kept += parts[at]!.length;
         } else {
           cut = true;
-          pushJson(parts, info, NOT_KEPT);
+          used = putJson(parts, used, info, NOT_KEPT);
         }
         if ((field >= 0 || info.key !== '') && isLongName(value) && !TEXTS.has(field)) namesCut++;
         if (
@@ -219,14 +237,16 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           }
         }
       }
-      if (parts.length > 0) parts.push('}');
+      if (used > 0) parts[used++] = '}';
+      const json = parts.slice(0, used);
+      if (used > MAX_PARTS) parts.length = 0;
       // Copy the lists, which stay in memory as long as the span. An array that grew by `push` has
       // up to sixteen unused elements.
       return {
         values,
         ranks,
         system: SYSTEMS[system]?.[1] ?? '',
-        json: parts,
+        json,
         doubles: doubles ?? NONE,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),

@@ -13,8 +13,10 @@ import type { Draft } from './draft.ts';
  * that had not ended when the message was delivered again was lost, for example with its process.
  */
 export function attemptsOf(group: readonly Draft[]): Attempt[] {
-  return toldAttempts(group).map((attempt, i, all) => {
-    const next = all[i + 1];
+  const told = toldAttempts(group);
+  if (!told.some(({ status }) => status === 'running')) return told;
+  return told.map((attempt, i) => {
+    const next = told[i + 1];
     return attempt.status !== 'running' || next === undefined
       ? attempt
       : { ...attempt, status: 'failed' as const, end: next.start, error: LOST };
@@ -24,7 +26,7 @@ const LOST = { type: 'lost', message: 'it had not ended when the message was del
 
 function toldAttempts(group: readonly Draft[]): Attempt[] {
   return group.map((draft, i) => {
-    const work = draft.spans.filter((span) => span.milestone === null);
+    const work = draft.spans.every(isWork) ? draft.spans : draft.spans.filter(isWork);
     const attempt =
       work.length === 0 || draft.head.milestone !== null
         ? attemptFromMilestones(
@@ -32,15 +34,17 @@ function toldAttempts(group: readonly Draft[]): Attempt[] {
             draft.spans.filter((span) => span.milestone !== null),
           )
         : attemptFromSpans(draft, work);
-    const number = Math.max(attempt.number, i + 1);
-    if (attempt.status !== 'ok') return { ...attempt, number };
+    attempt.number = Math.max(attempt.number, i + 1);
+    if (attempt.status !== 'ok') return attempt;
     const again = givenUpBy(draft);
     const isRepeated = draft !== group.at(-1) && passesOn(draft);
     return again !== undefined || isRepeated
-      ? { ...attempt, number, status: 'failed' as const, error: sentAgain(again) }
-      : { ...attempt, number };
+      ? { ...attempt, status: 'failed' as const, error: sentAgain(again) }
+      : attempt;
   });
 }
+
+const isWork = ({ milestone }: Span): boolean => milestone === null;
 
 /** Returns the error of an attempt that sent its message again and reports no error. */
 const sentAgain = (send: Span | undefined): SpanError => ({
@@ -53,10 +57,11 @@ const passesOn = (draft: Draft): boolean => sentAgainBy(draft).length > 0;
 export const saysFailed = ({ failed, step }: Span): boolean =>
   failed || step?.result === 'failure' || step?.result === 'timeout';
 
-function attemptFromSpans(draft: Draft, work: Span[]): Attempt {
+function attemptFromSpans(draft: Draft, work: readonly Span[]): Attempt {
   const { head, shift } = draft;
-  const own = work.filter((span) => span.service.name === head.service.name);
-  const end = own.map((span) => span.end).reduce(later);
+  const isOwn = ({ service }: Span): boolean => service.name === head.service.name;
+  const own = work.every(isOwn) ? work : work.filter(isOwn);
+  const end = own.reduce((latest, span) => later(latest, span.end), own[0]!.end);
   const failure = failureOf(head, end > head.end ? own : []) ?? givenBackIn(own);
   return {
     number: head.step?.attempt || 1,

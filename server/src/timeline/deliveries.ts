@@ -52,7 +52,7 @@ export function attemptKeys(drafts: readonly Draft[]): (draft: Draft) => string 
  * message was taken.
  */
 export function sentAgainBy(draft: Draft): Span[] {
-  if (!isDelivery(draft)) return [];
+  if (!isDelivery(draft) || !draft.spans.some(({ role }) => isSend(role))) return [];
   // A message id that is a counter restarts at every destination, so that the same number at
   // another destination is another message.
   const id = isCounted(idOf(draft)) ? '' : idOf(draft);

@@ -1,4 +1,4 @@
-import { append } from '../base/lists.ts';
+import { append, pushAll } from '../base/lists.ts';
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
@@ -24,7 +24,8 @@ export function hopsOf(
 ): Hop[] {
   /** Shift of each span's step, ns. It differs from `shifts` after a call from another clock. */
   const shiftOfStep = new Map<Span, bigint>();
-  for (const { spans, shift } of drafts) for (const span of spans) shiftOfStep.set(span, shift);
+  for (const { spans, shift } of drafts)
+    for (const span of spans) if (shift !== shifts.of(span)) shiftOfStep.set(span, shift);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
   const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
   const hops = new Map<string, Hop>();
@@ -120,9 +121,9 @@ export function hopsOf(
   }
   for (const other of input.consumedElsewhere) consumed.add(other.send.key);
   addWaiting();
-  const list = [...hops.values(), ...setAsideIn(drafts, stepOf, [...hops.values()])].sort((a, b) =>
-    a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1,
-  );
+  const list = [...hops.values()];
+  pushAll(list, setAsideIn(drafts, stepOf, list));
+  list.sort((a, b) => (a.sent !== b.sent ? (a.sent < b.sent ? -1 : 1) : a.id < b.id ? -1 : 1));
   const byId = new Map<string, Step>();
   for (const step of stepOf.values()) byId.set(step.id, step);
   for (const hop of list) if (hop.to !== null) byId.get(hop.to)!.causedBy.push(hop.id);

@@ -1,3 +1,4 @@
+import { inOrder } from '../base/lists.ts';
 import type { Idle } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { later, shifted } from '../model/time.ts';
@@ -8,6 +9,7 @@ import { later, shifted } from '../model/time.ts';
 const MIN_NS = 1_000_000n;
 const MAX_GAPS = 100;
 const NEVER: readonly Idle[] = [];
+const byStart = (a: Span, b: Span): number => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0);
 
 /**
  * Returns the gaps in which no span of the unit of work is open, so that the unit is idle. Without
@@ -25,10 +27,9 @@ export function idleIn(unit: {
   const own = spans.filter(
     (span) => span.milestone === null && span.service.name === head.service.name,
   );
-  if (own.length > 2) own.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
   const idle: Idle[] = [];
   let busyUntil = head.end;
-  for (const { start, end } of own) {
+  for (const { start, end } of inOrder(own, byStart)) {
     if (start - busyUntil >= MIN_NS)
       idle.push({ start: shifted(busyUntil, shift), end: shifted(start, shift) });
     busyUntil = later(busyUntil, end);

@@ -1,7 +1,7 @@
-import { countWhile, flatMapped, groupedBy, smallestOf } from '../base/lists.ts';
+import { countWhile, flatMapped, groupedBy, inOrder, smallestOf } from '../base/lists.ts';
 import type { Attempt, Badge, Hop, Receipt, Step, StepStatus } from '../model/flow.ts';
 import { spanIdOf, type Span } from '../model/span.ts';
-import { earlier, later, msOf, shifted } from '../model/time.ts';
+import { earlier, later, msOf, shifted, type UnixNanos } from '../model/time.ts';
 import { attemptsOf, saysFailed } from './attempts.ts';
 import { attemptKeys, byCausalTime } from './deliveries.ts';
 import type { Draft } from './draft.ts';
@@ -83,7 +83,7 @@ function toStep(group: Draft[]): Step {
   const badges = new Set<Badge>();
   const attempts = attemptsOf(group);
   const last = attempts[attempts.length - 1]!;
-  const earlierOk = attempts.slice(0, -1).some(({ status }) => status === 'ok');
+  const earlierOk = attempts.some((attempt) => attempt !== last && attempt.status === 'ok');
   if (earlierOk) badges.add('duplicate-processing');
   const first = group[0]!;
   const { head } = first;
@@ -93,11 +93,9 @@ function toStep(group: Draft[]): Step {
   );
   if (sizeOf(skewNs) >= SKEW_SHOWN_NS) badges.add('clock-skew');
   const status = statusOf(attempts, earlierOk);
-  const spans = flatMapped(group, (draft) => draft.spans);
+  const spans = group.length === 1 ? first.spans : flatMapped(group, (draft) => draft.spans);
   const failure = last.status === 'failed' ? last.error : null;
-  const end = attempts.some((attempt) => attempt.end === null)
-    ? null
-    : attempts.map((attempt) => attempt.end!).reduce(later);
+  const end = endOf(attempts);
   const idle = flatMapped(group, idleIn);
   const receipt = receiptOf(group[group.length - 1]!);
   const step: Step = {
@@ -111,23 +109,23 @@ function toStep(group: Draft[]): Step {
     status,
     result: last.status === 'running' ? null : head.step?.result || null,
     attempts,
-    start: attempts.map((attempt) => attempt.start).reduce(earlier),
+    start: attempts.reduce((least, { start }) => earlier(least, start), last.start),
     end,
     skewMs: Number(skewNs) / 1e6,
     causedBy: [],
     compensates: head.step?.compensates || null,
     compensatedBy: [],
     error: failure,
-    spanIds: flatMapped(group, (draft) => [...draft.spans].sort(order)).map((span) =>
+    spanIds: flatMapped(group, (draft) => inOrder(draft.spans, order)).map((span) =>
       spanIdOf(span.key),
     ),
     traceId: head.traceId,
     shared: group.some(({ segment }) => segment.shared),
-    badges: [...badges].sort(),
+    badges: badges.size === 0 ? [] : [...badges].sort(),
     receivedMs: head.receivedAtMs,
     endReceivedMs: spans.reduce(lastToEnd).receivedAtMs,
     failureReceivedMs: status === 'failed' ? failureReceivedMs(spans, head) : null,
-    aliveMs: msOf(shifted(spans.map((span) => span.end).reduce(later), skewNs)),
+    aliveMs: msOf(shifted(latestEnd(spans), skewNs)),
     deadlineMs:
       spans.reduce((least, { step }) => earliestDeadline(least, step?.deadlineMs ?? 0), 0) || null,
     itinerary: itineraryOf(spans),
@@ -136,6 +134,18 @@ function toStep(group: Draft[]): Step {
   if (receipt !== null) step.receipt = receipt;
   return step;
 }
+
+/** Returns when the last attempt ended; null if one of them is running. */
+function endOf(attempts: readonly Attempt[]): UnixNanos | null {
+  let latest = attempts[0]!.end;
+  for (const { end } of attempts) {
+    if (end === null || latest === null) return null;
+    latest = later(latest, end);
+  }
+  return latest;
+}
+const latestEnd = (spans: readonly Span[]): UnixNanos =>
+  spans.reduce((latest, { end }) => later(latest, end), spans[0]!.end);
 
 /** Returns the status of a step: that of its last attempt, or `retried` if it took several. */
 function statusOf(attempts: readonly Attempt[], earlierOk: boolean): StepStatus {

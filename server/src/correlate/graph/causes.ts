@@ -234,36 +234,36 @@ const causeByName = (taker: Node, graph: Graph, except?: Node): Node | null =>
   goesByName(taker, graph) ? (sendOfSameMessage(taker, graph, except)?.node ?? null) : null;
 
 /**
- * Yields the spans that a message id connects to this span. For a send these are the consumers that
+ * Visits the spans that a message id connects to this span. For a send these are the consumers that
  * the send caused. For a consumer this is the send that caused the consumer.
  */
-export function* joinedByName(node: Node, graph: Graph): Generator<Node> {
-  const { span } = node;
-  if (isSend(span.role)) {
-    for (const token of messageTokens(span))
-      for (const other of graph.sharing(token)) if (causeByName(other, graph) === node) yield other;
+export function joinedByName(node: Node, graph: Graph, meet: (other: Node) => void): void {
+  const tokens = messageTokens(node.span);
+  if (tokens.length === 0) return;
+  if (isSend(node.span.role)) {
+    for (const token of tokens)
+      for (const other of graph.sharing(token)) if (causeByName(other, graph) === node) meet(other);
   } else {
     const cause = causeByName(node, graph);
-    if (cause !== null) yield cause;
+    if (cause !== null) meet(cause);
   }
 }
 
-/** Yields the spans whose causes or effects by message id change because this span is present. */
-export function* changedByName(node: Node, graph: Graph): Generator<Node> {
-  const { span } = node;
-  if (!isSend(span.role)) {
-    yield* joinedByName(node, graph);
+/** Visits the spans whose causes or effects by message id change because this span is present. */
+export function changedByName(node: Node, graph: Graph, meet: (other: Node) => void): void {
+  if (!isSend(node.span.role)) {
+    joinedByName(node, graph, meet);
     return;
   }
-  for (const token of messageTokens(span))
+  for (const token of messageTokens(node.span))
     for (const taker of graph.sharing(token)) {
       if (!goesByName(taker, graph)) continue;
       const before = causeByName(taker, graph, node);
       const after = causeByName(taker, graph);
       if (before === after) continue;
-      yield taker;
-      if (before !== null) yield before;
-      if (after !== null) yield after;
+      meet(taker);
+      if (before !== null) meet(before);
+      if (after !== null) meet(after);
     }
 }
 

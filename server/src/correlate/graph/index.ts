@@ -262,13 +262,13 @@ function unshare(tokens: Tokens, token: string, node: Node): void {
   else tokens.set(token, left);
 }
 
-/** Yields every node that a parent or link connects to this node, in either direction. */
-export function* neighboursOf(node: Node, graph: Graph): Generator<Node> {
-  if (node.parent) yield node.parent;
-  yield* node.children;
-  yield* node.linkers;
+/** Visits every node that a parent or link connects to this node, in either direction. */
+export function forEachNeighbour(node: Node, graph: Graph, meet: (other: Node) => void): void {
+  if (node.parent) meet(node.parent);
+  for (const child of node.children) meet(child);
+  for (const linker of node.linkers) meet(linker);
   for (const link of node.span.links) {
     const target = graph.get(link);
-    if (target && target !== node) yield target;
+    if (target && target !== node) meet(target);
   }
 }

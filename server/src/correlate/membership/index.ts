@@ -14,7 +14,7 @@ import {
 import {
   countOf,
   createGraph,
-  neighboursOf,
+  forEachNeighbour,
   type Graph,
   type Node,
   type Tree,
@@ -100,6 +100,12 @@ export interface FlowState {
   lastReceivedMs: number;
 }
 
+/** The key of an absent span, with a code for how the graph treated that span. */
+interface Looked {
+  key: SpanKey;
+  looked: number;
+}
+
 /**
  * Bounds on the work of resolving trees, so that no input can hang the server. Malformed data can
  * make trees depend on each other in circles that the rules for rings do not detect.
@@ -174,8 +180,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
     if (node.parent?.tree?.dependent && node.parent.tree !== node.tree)
       invalidate(node.parent.tree);
-    for (const other of joinedByName(node, graph))
+    joinedByName(node, graph, (other) => {
       if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
+    });
   };
 
   const setFlow = (node: Node, key: FlowKey | '', shared: boolean): void => {
@@ -326,7 +333,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       for (const child of node.children) mark(child);
       for (const linker of node.linkers) mark(linker);
       for (const link of node.span.links) mark(graph.get(link));
-      for (const other of joinedByName(node, graph)) mark(other);
+      joinedByName(node, graph, mark);
     }
   };
 
@@ -423,7 +430,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const child of node.children) markReferrer(child);
     for (const linker of node.linkers) markReferrer(linker);
     for (const link of span.links) invalidateTreeOf(graph.get(link));
-    for (const other of changedByName(node, graph)) invalidateTreeOf(other);
+    changedByName(node, graph, invalidateTreeOf);
     markInner(node);
   };
   const makePlaceholder = (node: Node, causes: readonly KnownCause[]): void => {
@@ -446,7 +453,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const link of span.links) meet(graph.get(link));
     for (const other of graph.waitingFor(span.key)) meet(other);
     const known = graph.get(span.key);
-    if (known) for (const other of neighboursOf(known, graph)) meet(other);
+    if (known) forEachNeighbour(known, graph, meet);
     concernedBy(span, graph, meet);
     return [...found];
   };
@@ -513,13 +520,13 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       8 * Number(inTrace)
     );
   };
-  const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
-    const absent: { key: SpanKey; looked: number }[] = [];
-    const note = (key: SpanKey): void => {
-      if (key !== '' && graph.get(key) === undefined) absent.push({ key, looked: looksOf(key) });
-    };
-    note(parent);
-    if (isConsumer(role)) links.forEach(note);
+  const noteAbsent = (key: SpanKey, absent: Looked[]): void => {
+    if (key !== '' && graph.get(key) === undefined) absent.push({ key, looked: looksOf(key) });
+  };
+  const absentOf = ({ parent, links, role }: Span): Looked[] => {
+    const absent: Looked[] = [];
+    noteAbsent(parent, absent);
+    if (isConsumer(role)) for (const link of links) noteAbsent(link, absent);
     return absent;
   };
   const addOne = (

@@ -1,4 +1,4 @@
-import { countOf, neighboursOf, type Node, type Sharing } from '../graph/index.ts';
+import { countOf, forEachNeighbour, type Node, type Sharing } from '../graph/index.ts';
 import { POLLED } from '../../model/names.ts';
 import { bindsTakers } from '../graph/causes.ts';
 import { asksOrphans, asksTakers } from '../graph/absent.ts';
@@ -55,7 +55,7 @@ export function closureOf(
   while (work.length > 0) {
     if (nodes.size > most) return { nodes, border, isComplete: false };
     const node = work.pop()!;
-    for (const next of neighboursOf(node, graph)) meet(next);
+    forEachNeighbour(node, graph, meet);
     for (const token of sharedTokens(node.span))
       meetAll(
         token,

@@ -92,7 +92,7 @@ export function createEvictedNamesFilter(
     // is skipped if the newest generation has it, or during a rotation any generation that stays.
     // Other generations are not searched, because their names are lost when they are dropped.
     for (let i = leaving > 0 ? leaving : generations.length - 1; i < generations.length; i++)
-      if (generations[i]!.some((filter) => isIn(filter, high, low))) return;
+      if (isInAny(generations[i]!, high, low)) return;
     const filter = roomy();
     filter.count++;
     size++;
@@ -114,8 +114,9 @@ export function createEvictedNamesFilter(
     has(prefix, text) {
       if (size === 0) return false;
       hashName(prefix, text);
-      const { high, low } = hashed;
-      return generations.some((generation) => generation.some((filter) => isIn(filter, high, low)));
+      for (const generation of generations)
+        if (isInAny(generation, hashed.high, hashed.low)) return true;
+      return false;
     },
     get size() {
       return size;
@@ -144,6 +145,11 @@ const lineOf = (high: number, { lines }: Filter): number => (high & (lines - 1))
  * within a cache line.
  */
 const next = (h: number): number => (Math.imul(h, 1664525) + 1013904223) | 0;
+
+function isInAny(generation: Generation, high: number, low: number): boolean {
+  for (const filter of generation) if (isIn(filter, high, low)) return true;
+  return false;
+}
 
 function isIn(filter: Filter, high: number, low: number): boolean {
   const line = lineOf(high, filter);

@@ -4,7 +4,7 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Assembler, FlowState } from '../membership/index.ts';
 import type { EvictedIndex } from './evicted-index.ts';
 import { causesOf } from '../graph/causes.ts';
-import { neighboursOf, type Node } from '../graph/index.ts';
+import { forEachNeighbour, type Node } from '../graph/index.ts';
 import { isBatchConsumer } from '../../model/roles.ts';
 import { closureOf, type Closure } from './dependency-closure.ts';
 
@@ -74,12 +74,19 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
+  const isBesideFlow = (node: Node): boolean => {
+    let isBeside = false;
+    forEachNeighbour(node, graph, (next) => (isBeside ||= next.flowKey !== ''));
+    return isBeside;
+  };
+
   /** Returns the spans of the flow, without its closure, and the shared batches around them. */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
-    for (const node of state.nodes)
-      for (const next of neighboursOf(node, graph))
-        if (next.flowKey === '' && isBatchConsumer(next.span)) border.add(next);
+    const meet = (next: Node): void => {
+      if (next.flowKey === '' && isBatchConsumer(next.span)) border.add(next);
+    };
+    for (const node of state.nodes) forEachNeighbour(node, graph, meet);
     return { nodes: new Set(state.nodes), border };
   };
 
@@ -93,9 +100,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     assembler.evict(nodes);
     for (const node of border) {
       const family = node.tree?.nodes ?? [node];
-      const needed = family.some((member) =>
-        [...neighboursOf(member, graph)].some((next) => next.flowKey !== ''),
-      );
+      const needed = family.some(isBesideFlow);
       if (needed || family.some((member) => member.persistedAsUnattributed === null)) {
         if (node.placeholder === null) assembler.makePlaceholder(node, causes.get(node)!);
         continue;
@@ -165,8 +170,7 @@ export function createEviction(options: EvictionOptions): Eviction {
       )
         continue;
       if (staying.has(node) || graph.get(node.span.key) !== node) continue;
-      const around = [...neighboursOf(node, graph)];
-      if (around.some((next) => next.flowKey !== '')) continue;
+      if (isBesideFlow(node)) continue;
       const all = isBatchConsumer(node.span)
         ? { nodes: new Set([node]), border: new Set<Node>(), isComplete: true }
         : closureOf([node], assembler, MAX_IN_CLOSURE);

@@ -1,4 +1,4 @@
-import { traitsOf, type Trait, type Traits } from '../../analyze/index.ts';
+import { traitsOf, type Traits } from '../../analyze/index.ts';
 import type { Lease, Memory } from '../../base/memory.ts';
 import {
   viewAt,
@@ -49,7 +49,9 @@ const INSTANT_OR_NULL: ColumnType<bigint | null> = {
 const listOf = <T>({ write }: ColumnType<T>): ColumnType<readonly T[]> => ({
   write(to, values) {
     to.length(values.length);
-    for (const value of values) write(to, value);
+    // Loops over columns and values use an index, because the columns of one row are of many types,
+    // for which V8 cannot remove the objects that an iterator creates.
+    for (let i = 0; i < values.length; i++) write(to, values[i]!);
   },
   none: [],
 });
@@ -137,27 +139,23 @@ const COLUMNS = {
   ),
   timeline: column(TEXT, ({ flow }) => packTimeline(flow)),
   variant: column(WHOLE, ({ traits }) => traits.variant),
-  node_ids: column(WHOLES, ({ traits }) => idsOf(traits.nodes)),
-  node_ms: column(REALS, ({ traits }) => msOf(traits.nodes)),
-  node_flags: column(COUNTS, ({ traits }) => flagsOf(traits.nodes)),
-  edge_ids: column(WHOLES, ({ traits }) => idsOf(traits.edges)),
-  edge_ms: column(REALS, ({ traits }) => msOf(traits.edges)),
-  edge_flags: column(COUNTS, ({ traits }) => flagsOf(traits.edges)),
-  segment_ids: column(WHOLES, ({ traits }) => idsOf(traits.segments)),
-  segment_ms: column(REALS, ({ traits }) => msOf(traits.segments)),
-  trait_ids: column(WHOLES, ({ traits }) => idsOf(traits.others)),
-  trait_ms: column(REALS, ({ traits }) => msOf(traits.others)),
-  trait_flags: column(COUNTS, ({ traits }) => flagsOf(traits.others)),
+  node_ids: column(WHOLES, ({ traits }) => traits.nodes.ids),
+  node_ms: column(REALS, ({ traits }) => traits.nodes.ms),
+  node_flags: column(COUNTS, ({ traits }) => traits.nodes.flags),
+  edge_ids: column(WHOLES, ({ traits }) => traits.edges.ids),
+  edge_ms: column(REALS, ({ traits }) => traits.edges.ms),
+  edge_flags: column(COUNTS, ({ traits }) => traits.edges.flags),
+  segment_ids: column(WHOLES, ({ traits }) => traits.segments.ids),
+  segment_ms: column(REALS, ({ traits }) => traits.segments.ms),
+  trait_ids: column(WHOLES, ({ traits }) => traits.others.ids),
+  trait_ms: column(REALS, ({ traits }) => traits.others.ms),
+  trait_flags: column(COUNTS, ({ traits }) => traits.others.flags),
   mark_ids: column(WHOLES, ({ traits }) => traits.marks),
   error_texts: column(TEXTS, ({ flow }) => errorsOf(flow)),
 } satisfies Record<string, Column>;
 
 export const FLOW_COLUMNS = Object.keys(COLUMNS);
 const LIST: readonly [name: string, column: Column][] = Object.entries(COLUMNS);
-
-const idsOf = (traits: readonly Trait[]): bigint[] => traits.map(({ id }) => id);
-const msOf = (traits: readonly Trait[]): number[] => traits.map(({ ms }) => ms);
-const flagsOf = (traits: readonly Trait[]): number[] => traits.map(({ flags }) => flags);
 
 function tracesOf({ members, context }: Flow): string[] {
   const traces = new Set(members.map(traceIdOf));
@@ -194,7 +192,7 @@ export function flowRows(
       traits: traitsOf(flow),
       serviceOf: (stepId) => (stepId === null ? '' : (services.get(stepId) ?? '')),
     };
-    for (const [, { write }] of LIST) write(writer, projected);
+    for (let i = 0; i < LIST.length; i++) LIST[i]![1].write(writer, projected);
   }
   return writer.take(memory);
 }

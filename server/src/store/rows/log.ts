@@ -40,7 +40,7 @@ export function logRows(
     writer.uint64(0);
     writer.uint64(0);
     writer.string(record.body);
-    writer.joined(recordParts(record));
+    writer.joined((put) => recordParts(record).forEach(put));
   }
   for (const one of dropped) {
     writer.uint64(one.receivedAtMs);

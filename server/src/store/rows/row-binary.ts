@@ -10,8 +10,10 @@ import type { Lease, Memory } from '../../base/memory.ts';
  */
 export interface RowBinary {
   string(value: string): void;
-  /** Writes the parts as one string without concatenating them first. */
-  joined(parts: readonly string[]): void;
+  /**
+   * Writes the parts that `give` passes to `put` as one string, without concatenating them first.
+   */
+  joined(give: (put: (part: string) => void) => void): void;
   uint8(value: number): void;
   uint32(value: number): void;
   /**
@@ -104,11 +106,11 @@ export function createRowBinary(): RowBinary {
       varint(size);
       at += bytes.write(value, at, size === value.length ? 'latin1' : 'utf8');
     },
-    joined(parts) {
+    joined(give) {
       room(LATE_LENGTH_BYTES);
       const start = at;
       at += LATE_LENGTH_BYTES;
-      for (const part of parts) writeText(part);
+      give(writeText);
       const size = at - start - LATE_LENGTH_BYTES;
       bytes[start] = (size & 127) | 128;
       bytes[start + 1] = ((size >>> 7) & 127) | 128;

@@ -39,53 +39,55 @@ export function spanRows(
     writer.string(span.service.name);
     writer.string(span.service.environment);
     writer.string(span.service.version);
-    writer.joined(recordParts(record));
+    writer.joined((put) => giveRecord(record, put));
   }
   return writer.take(memory);
 }
 
 /**
- * Returns the text of the column `record` in parts. The text has five lines: a JSON array of the
- * small fields, then attributes, resource, events and links, each as JSON or empty. JSON has no
- * line breaks, so the lines can be split without parsing.
+ * Passes the text of the column `record` to `put` in parts. The text has five lines: a JSON array
+ * of the small fields, then attributes, resource, events and links, each as JSON or empty. JSON has
+ * no line breaks, so the lines can be split without parsing.
  */
-const recordParts = ({ span, raw }: EvidenceRecord): string[] => {
-  const parts = [
-    '["',
-    spanIdOf(span.parent),
-    '","',
-    raw.eventName,
-    '",',
-    String(raw.kind & 255),
-    ',',
-  ];
-  parts.push(String(raw.flags), ',');
-  pushText(parts, raw.name);
-  parts.push(
-    ',"',
-    String(raw.start),
-    '","',
-    String(raw.end),
-    '",',
-    String(raw.statusCode & 255),
-    ',',
-  );
-  pushText(parts, raw.statusMessage);
-  parts.push(',');
-  pushText(parts, raw.traceState);
-  parts.push(',');
-  pushText(parts, raw.scope);
-  if (raw.droppedLinks !== undefined || raw.more !== '')
-    parts.push(',', String(raw.droppedLinks ?? 0));
-  if (raw.more !== '') parts.push(',', raw.more);
-  parts.push(']\n', ...raw.attributes, '\n', raw.resource, '\n', raw.events, '\n', raw.links);
-  return parts;
-};
-const pushText = (parts: string[], text: string): void => {
-  if (isPlain(text)) parts.push('"', text, '"');
-  else parts.push(JSON.stringify(text));
-};
-export const recordText = (record: EvidenceRecord): string => recordParts(record).join('');
+function giveRecord({ span, raw }: EvidenceRecord, put: (part: string) => void): void {
+  put('["');
+  put(spanIdOf(span.parent));
+  put('","');
+  put(raw.eventName);
+  put(`",${raw.kind & 255},${raw.flags},`);
+  putText(put, raw.name);
+  put(`,"${raw.start}","${raw.end}",${raw.statusCode & 255},`);
+  putText(put, raw.statusMessage);
+  put(',');
+  putText(put, raw.traceState);
+  put(',');
+  putText(put, raw.scope);
+  if (raw.droppedLinks !== undefined || raw.more !== '') put(`,${raw.droppedLinks ?? 0}`);
+  if (raw.more !== '') {
+    put(',');
+    put(raw.more);
+  }
+  put(']\n');
+  for (const part of raw.attributes) put(part);
+  for (const line of [raw.resource, raw.events, raw.links]) {
+    put('\n');
+    put(line);
+  }
+}
+function putText(put: (part: string) => void, text: string): void {
+  if (!isPlain(text)) {
+    put(JSON.stringify(text));
+    return;
+  }
+  put('"');
+  put(text);
+  put('"');
+}
+export function recordText(record: EvidenceRecord): string {
+  let text = '';
+  giveRecord(record, (part) => (text += part));
+  return text;
+}
 
 export interface SpanRow {
   received_ms: string;
