@@ -17,8 +17,8 @@ export function pushAll<T>(list: T[], more: Iterable<T>): void {
 }
 
 /**
- * Returns the elements in the order of `compare`: the list itself if it is sorted already, or else a
- * sorted copy. Most lists of a flow are sorted already, and `sort` always copies its list.
+ * Returns the elements in the order of `compare`: the list itself if it is sorted already, or else
+ * a sorted copy. Most lists of a flow are sorted already, and `sort` always copies its list.
  */
 export function inOrder<T>(list: T[], compare: (a: T, b: T) => number): T[] {
   for (let i = 1; i < list.length; i++)

@@ -1,5 +1,6 @@
 import { inOrder } from '../base/lists.ts';
 import type { EvidenceKind } from '../model/flow.ts';
+import type { Span } from '../model/span.ts';
 import { causesOf, headOf, rememberedHeads, type Cause } from './graph/causes.ts';
 import type { Graph, Node } from './graph/index.ts';
 import { isDelivery } from './graph/node.ts';
@@ -43,10 +44,7 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     if (above?.shared) context.add(above);
     segments.push({
       head: head.span,
-      spans: inOrder(
-        list.map((node) => node.span),
-        (a, b) => (a === head.span ? -1 : b === head.span ? 1 : order(a, b)),
-      ),
+      spans: inOrder(list.map(spanOf), headFirst(head.span)),
       causes,
       parent: above?.span.key ?? '',
       shared: false,
@@ -95,6 +93,12 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     truncated,
   };
 }
+
+const spanOf = ({ span }: Node): Span => span;
+const headFirst =
+  (head: Span) =>
+  (a: Span, b: Span): number =>
+    a === head ? -1 : b === head ? 1 : order(a, b);
 
 /**
  * Returns a function that gives the consumers of a sent message, each with its evidence. `causesOf`

@@ -7,7 +7,7 @@ import {
 } from './otlp.ts';
 
 const PLAIN = /^[^"\\\u0000-\u001f]*$/;
-/** Maximum length of a text that is checked in a loop, which is faster than a regular expression. */
+/** Maximum length of a text for which a loop is faster than a regular expression. */
 const SHORT = 40;
 const SPACE = 0x20;
 const QUOTE = 0x22;

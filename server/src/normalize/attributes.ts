@@ -50,6 +50,8 @@ interface NameInfo {
   secret: boolean;
   /** Name of the business key that the attribute contains; '' if it contains none. */
   key: string;
+  /** Whether equal values of the attribute join spans into a flow. */
+  isIdentity: boolean;
   /**
    * Index in `SYSTEMS` of the messaging system that the attribute's name reveals; -1 if it reveals
    * none.
@@ -128,39 +130,7 @@ export interface AttributeReader {
 }
 
 export function createAttributeReader(settings: KeySettings): AttributeReader {
-  const names = createBoundedTextMap<NameInfo>(MAX_NAME_CHARACTERS);
-  const fieldOf = new Map<string, { field: number; rank: number }>();
-  for (const [field, list] of Object.entries(FIELDS))
-    list.forEach((name, rank) => fieldOf.set(name, { field: FIELD_INDEX[field as Field], rank }));
-  const identityKeys = new Set(settings.identityKeys);
-  const searchKeys = new Set(settings.searchKeys);
-
-  const infoOf = (name: string): NameInfo => {
-    let info = names.get(name);
-    if (info === undefined) {
-      const known = fieldOf.get(name);
-      const key = name.startsWith(KEY_PREFIX)
-        ? name.slice(KEY_PREFIX.length)
-        : searchKeys.has(name) || identityKeys.has(name)
-          ? name
-          : (KEY_NAMES.get(name) ?? '');
-      const member = `${JSON.stringify(name)}:`;
-      info = {
-        first: `{${member}`,
-        next: `,${member}`,
-        firstText: `{${member}"`,
-        nextText: `,${member}"`,
-        field: known?.field ?? -1,
-        rank: known?.rank ?? 0,
-        secret: SECRET_NAME.test(name),
-        key: nameIn(key),
-        system: SYSTEMS.findIndex(([prefix]) => name.startsWith(prefix)),
-      };
-      names.set(name, info, name.length + 4 * info.firstText.length);
-    }
-    return info;
-  };
-
+  const infoOf = createNameInfos(settings);
   /** Writes an attribute into `parts` from index `at` on. Returns the index after it. */
   const putJson = (parts: string[], at: number, info: NameInfo, value: AttributeValue): number => {
     if (!info.secret && typeof value === 'string' && isPlain(value)) {
@@ -183,6 +153,11 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
 
   /** Parts of the record that is being read, from the start on. Only a copy of them is kept. */
   const parts: string[] = [];
+  const takeParts = (count: number): string[] => {
+    const taken = parts.slice(0, count);
+    if (count > MAX_PARTS) parts.length = 0;
+    return taken;
+  };
   const values = new Array<AttributeValue | undefined>(FIELD_COUNT).fill(undefined);
   const ranks = new Uint8Array(FIELD_COUNT);
   return {
@@ -233,20 +208,18 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
           const key = nameOf(value);
           if (key !== '') {
             (keys ??= []).push([info.key, key]);
-            if (identityKeys.has(name)) (identities ??= []).push(`${name}\0${key}`);
+            if (info.isIdentity) (identities ??= []).push(`${name}\0${key}`);
           }
         }
       }
       if (used > 0) parts[used++] = '}';
-      const json = parts.slice(0, used);
-      if (used > MAX_PARTS) parts.length = 0;
       // Copy the lists, which stay in memory as long as the span. An array that grew by `push` has
       // up to sixteen unused elements.
       return {
         values,
         ranks,
         system: SYSTEMS[system]?.[1] ?? '',
-        json,
+        json: takeParts(used),
         doubles: doubles ?? NONE,
         keys: keys === null ? NO_KEYS : keys.slice(),
         identities: identities === null ? NONE : identities.slice(),
@@ -254,6 +227,43 @@ export function createAttributeReader(settings: KeySettings): AttributeReader {
         namesCut,
       };
     },
+  };
+}
+
+/** Returns a function that gives the facts about an attribute name. */
+function createNameInfos(settings: KeySettings): (name: string) => NameInfo {
+  const names = createBoundedTextMap<NameInfo>(MAX_NAME_CHARACTERS);
+  const fieldOf = new Map<string, { field: number; rank: number }>();
+  for (const [field, list] of Object.entries(FIELDS))
+    list.forEach((name, rank) => fieldOf.set(name, { field: FIELD_INDEX[field as Field], rank }));
+  const identityKeys = new Set(settings.identityKeys);
+  const searchKeys = new Set(settings.searchKeys);
+
+  return (name) => {
+    let info = names.get(name);
+    if (info === undefined) {
+      const known = fieldOf.get(name);
+      const key = name.startsWith(KEY_PREFIX)
+        ? name.slice(KEY_PREFIX.length)
+        : searchKeys.has(name) || identityKeys.has(name)
+          ? name
+          : (KEY_NAMES.get(name) ?? '');
+      const member = `${JSON.stringify(name)}:`;
+      info = {
+        first: `{${member}`,
+        next: `,${member}`,
+        firstText: `{${member}"`,
+        nextText: `,${member}"`,
+        field: known?.field ?? -1,
+        rank: known?.rank ?? 0,
+        secret: SECRET_NAME.test(name),
+        key: nameIn(key),
+        isIdentity: identityKeys.has(name),
+        system: SYSTEMS.findIndex(([prefix]) => name.startsWith(prefix)),
+      };
+      names.set(name, info, name.length + 4 * info.firstText.length);
+    }
+    return info;
   };
 }
 

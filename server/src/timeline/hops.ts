@@ -22,10 +22,7 @@ export function hopsOf(
   drafts: Draft[],
   badges: Set<Badge>,
 ): Hop[] {
-  /** Shift of each span's step, ns. It differs from `shifts` after a call from another clock. */
-  const shiftOfStep = new Map<Span, bigint>();
-  for (const { spans, shift } of drafts)
-    for (const span of spans) if (shift !== shifts.of(span)) shiftOfStep.set(span, shift);
+  const shiftOfStep = shiftsOfSteps(drafts, shifts);
   const shiftOf = (span: Span): bigint => shiftOfStep.get(span) ?? shifts.of(span);
   const corrected = (span: Span, at: UnixNanos): UnixNanos => shifted(at, shiftOf(span));
   const hops = new Map<string, Hop>();
@@ -182,6 +179,17 @@ export function hopsOf(
       sendSpanId: spanIdOf(message.key),
     });
   }
+}
+
+/**
+ * Returns the shift of the step of each span, ns, if it differs from the span's own shift, as it
+ * does after a call from another clock.
+ */
+function shiftsOfSteps(drafts: readonly Draft[], shifts: Shifts): ReadonlyMap<Span, bigint> {
+  const found = new Map<Span, bigint>();
+  for (const { spans, shift } of drafts)
+    for (const span of spans) if (shift !== shifts.of(span)) found.set(span, shift);
+  return found;
 }
 
 /**

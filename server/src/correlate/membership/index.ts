@@ -100,12 +100,6 @@ export interface FlowState {
   lastReceivedMs: number;
 }
 
-/** The key of an absent span, with a code for how the graph treated that span. */
-interface Looked {
-  key: SpanKey;
-  looked: number;
-}
-
 /**
  * Bounds on the work of resolving trees, so that no input can hang the server. Malformed data can
  * make trees depend on each other in circles that the rules for rings do not detect.
@@ -180,8 +174,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const child of node.children) if (child.tree?.dependent) invalidate(child.tree);
     if (node.parent?.tree?.dependent && node.parent.tree !== node.tree)
       invalidate(node.parent.tree);
-    joinedByName(node, graph, (other) => {
-      if (other.tree?.dependent && other.tree !== node.tree) invalidate(other.tree);
+    joinedByName(node, graph, ({ tree }) => {
+      if (tree?.dependent && tree !== node.tree) invalidate(tree);
     });
   };
 
@@ -510,23 +504,14 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       }
   };
 
-  /** Returns a code for how the graph treats the absent span, so that a change can be detected. */
-  const looksOf = (key: SpanKey): number => {
-    const { orphans, takers, inTrace } = graph.placeOf(key);
-    return (
-      Number(graph.looksPolled(key)) +
-      2 * Number(orphans) +
-      4 * Number(takers) +
-      8 * Number(inTrace)
-    );
-  };
-  const noteAbsent = (key: SpanKey, absent: Looked[]): void => {
-    if (key !== '' && graph.get(key) === undefined) absent.push({ key, looked: looksOf(key) });
-  };
-  const absentOf = ({ parent, links, role }: Span): Looked[] => {
-    const absent: Looked[] = [];
-    noteAbsent(parent, absent);
-    if (isConsumer(role)) for (const link of links) noteAbsent(link, absent);
+  const absentOf = ({ parent, links, role }: Span): { key: SpanKey; looked: number }[] => {
+    const absent: { key: SpanKey; looked: number }[] = [];
+    const note = (key: SpanKey): void => {
+      if (key !== '' && graph.get(key) === undefined)
+        absent.push({ key, looked: looksOf(key, graph) });
+    };
+    note(parent);
+    if (isConsumer(role)) links.forEach(note);
     return absent;
   };
   const addOne = (
@@ -551,7 +536,8 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     for (const other of graph.takeCut()) if (other !== node) markReferrer(other);
     // Thousands of spans may wait for one absent span. The waiting spans are invalidated only if
     // the new span changes how the graph treats the absent span.
-    for (const { key, looked } of absent) if (looksOf(key) !== looked) invalidateOrphansOf(key);
+    for (const { key, looked } of absent)
+      if (looksOf(key, graph) !== looked) invalidateOrphansOf(key);
     markAffected(node, !loading);
     if (isSend(span.role))
       for (const token of messageTokens(span))
@@ -647,4 +633,11 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
       return taken;
     },
   };
+}
+
+/** Returns a code for how the graph treats the absent span, so that a change can be detected. */
+function looksOf(key: SpanKey, graph: Graph): number {
+  const { orphans, takers, inTrace } = graph.placeOf(key);
+  const isPolled = graph.looksPolled(key);
+  return Number(isPolled) + 2 * Number(orphans) + 4 * Number(takers) + 8 * Number(inTrace);
 }

@@ -4,7 +4,7 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Assembler, FlowState } from '../membership/index.ts';
 import type { EvictedIndex } from './evicted-index.ts';
 import { causesOf } from '../graph/causes.ts';
-import { forEachNeighbour, type Node } from '../graph/index.ts';
+import { forEachNeighbour, type Graph, type Node } from '../graph/index.ts';
 import { isBatchConsumer } from '../../model/roles.ts';
 import { closureOf, type Closure } from './dependency-closure.ts';
 
@@ -74,12 +74,6 @@ export function createEviction(options: EvictionOptions): Eviction {
     return true;
   };
 
-  const isBesideFlow = (node: Node): boolean => {
-    let isBeside = false;
-    forEachNeighbour(node, graph, (next) => (isBeside ||= next.flowKey !== ''));
-    return isBeside;
-  };
-
   /** Returns the spans of the flow, without its closure, and the shared batches around them. */
   const alone = (state: FlowState): Omit<Closure, 'isComplete'> => {
     const border = new Set<Node>();
@@ -100,7 +94,7 @@ export function createEviction(options: EvictionOptions): Eviction {
     assembler.evict(nodes);
     for (const node of border) {
       const family = node.tree?.nodes ?? [node];
-      const needed = family.some(isBesideFlow);
+      const needed = family.some((member) => isBesideFlow(member, graph));
       if (needed || family.some((member) => member.persistedAsUnattributed === null)) {
         if (node.placeholder === null) assembler.makePlaceholder(node, causes.get(node)!);
         continue;
@@ -170,7 +164,7 @@ export function createEviction(options: EvictionOptions): Eviction {
       )
         continue;
       if (staying.has(node) || graph.get(node.span.key) !== node) continue;
-      if (isBesideFlow(node)) continue;
+      if (isBesideFlow(node, graph)) continue;
       const all = isBatchConsumer(node.span)
         ? { nodes: new Set([node]), border: new Set<Node>(), isComplete: true }
         : closureOf([node], assembler, MAX_IN_CLOSURE);
@@ -196,3 +190,10 @@ export function createEviction(options: EvictionOptions): Eviction {
 const keysOf = (nodes: ReadonlySet<Node>, into: Set<FlowKey>): void => {
   for (const { flowKey } of nodes) if (flowKey !== '') into.add(flowKey);
 };
+
+/** Returns whether a parent or link connects the node to a node of a flow. */
+function isBesideFlow(node: Node, graph: Graph): boolean {
+  let isBeside = false;
+  forEachNeighbour(node, graph, (next) => (isBeside ||= next.flowKey !== ''));
+  return isBeside;
+}
