@@ -25,6 +25,7 @@ export const ERRORS = {
   'import.malformed': 'the file is not of its format',
   'import.too-large': 'a part of the file is larger than anything in such a file is',
   'import.busy': 'as many imports are running as may run at once',
+  'import.abandoned': 'the client closed the connection before the import ended',
   'import.failed': 'the import ended early; the log has the reason',
   'alert.refused': 'a notification must not go to that address',
   'alert.no-channel': 'no alert channel has this name',

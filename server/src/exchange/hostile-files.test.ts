@@ -65,13 +65,50 @@ test('one text, element, row or record without end is refused', async () => {
 test('gzip is read, unless it is a bomb, and archives are not', async () => {
   const line = JSON.stringify({ resourceSpans: [] });
   expect(await problem([gzipSync(line)], 'otlp')).toMatch(/^import.malformed nothing in the file/);
-  const small = gzipSync(Buffer.alloc(300 << 20, 'x'));
+  const small = gzipSync(Buffer.alloc(40 << 20, '\n'));
   expect(small.length).toBeLessThan(1 << 20);
-  expect(await problem([small], 'csv')).toMatch(/^import.too-large/);
+  expect(await problem([small], 'csv')).toMatch(/^import.too-large .*200 times as large/);
   expect(await problem([gzipSync(line).subarray(0, 20)], 'otlp')).toMatch(
     /^import.malformed .*gzip/,
   );
   expect(await problem(['PK\u0003\u0004'], 'csv')).toMatch(/^import.malformed .*zip archive/);
+});
+
+test.each(['otlp', 'zipkin', 'jaeger', 'conductor'])(
+  'a file of %s whose records give nothing is not read to its end',
+  async (format) => {
+    const [open, close] = format === 'jaeger' ? ['{"data":[', ']}'] : ['', ''];
+    const line = format === 'jaeger' ? '{},' : '{}\n';
+    const file = gzipSync(`${open}${line.repeat(1 << 20)}{}${close}`);
+    expect(await problem([file], format)).toMatch(/^import.too-large more than 250000 records/);
+  },
+);
+
+test('records that give nothing among more that give spans are passed over', async () => {
+  const many = requestOf(...Array.from({ length: 1000 }, (_, i) => spanOf(i)));
+  const file = [...times(260, `${many}\n`), '{}\n'.repeat(255_000)];
+  const report = await imported(file, { format: 'otlp' });
+  expect(report).toMatchObject({ done: true, records: 260_000 });
+});
+
+test('an import ends when its client is gone, although nothing in the file says so', async () => {
+  for (const [format, text] of [
+    ['xes', '<a/>'.repeat(10_000)],
+    ['otlp', '{}\n'.repeat(10_000)],
+  ] as const) {
+    const left = new AbortController();
+    let pulled = 0;
+    const file = function* (): Iterable<string> {
+      if (format === 'xes') yield '<log>';
+      for (; pulled < 20; pulled++) {
+        if (pulled === 2) left.abort();
+        yield text;
+      }
+    };
+    const report = await imported(file(), { format, signal: left.signal });
+    expect(report, format).toMatchObject({ done: false, error: { code: 'import.abandoned' } });
+    expect(pulled, format).toBeLessThan(4);
+  }
 });
 
 test('a file of another format, of none and a file that ends early are told', async () => {

@@ -11,7 +11,7 @@ import { FORMATS } from './formats/index.ts';
 import { GUESS_BYTES, guessFormat } from './guess.ts';
 import { decompressed } from './input/decompress.ts';
 import { gathered } from './input/gather.ts';
-import { malformed } from './input/limits.ts';
+import { malformed, tooLarge } from './input/limits.ts';
 import { GROUP_WEIGHT, weightOfRequest } from './weight.ts';
 import { createRebase, type Target } from './rebase.ts';
 
@@ -19,6 +19,8 @@ import { createRebase, type Target } from './rebase.ts';
 export interface ImportRequest extends Target, Omit<ReadOptions, 'decode'> {
   /** Name of the format; '' to guess the format from the beginning of the file. */
   format: FormatName | '';
+  /** Aborted once nobody waits for the import any more. The import then ends early. */
+  signal?: AbortSignal;
 }
 
 export interface ImporterOptions {
@@ -50,6 +52,11 @@ const GROUP = 5000;
 /** Maximum number of groups whose commits are awaited while further groups are read. */
 const MAX_IN_FLIGHT = 2;
 const MAX_REASONS = 100;
+/**
+ * Maximum number of records that give nothing, unless the others give more spans. Such a record may
+ * have two bytes, of which gzip makes next to none, and takes as much time as one with a span.
+ */
+const MAX_EMPTY = 250_000;
 /** The largest byte value that is white space. */
 const BLANK = 32;
 const PROGRESS_MS = 1000;
@@ -62,12 +69,12 @@ const MAX_TRIES = 240;
 
 export function createImporter({ clock, counters, log, offer, decode }: ImporterOptions): Importer {
   const pause = (): Promise<void> => new Promise((resolve) => clock.after(RETRY_MS, resolve));
-  const commit = async (request: OtlpExport): Promise<void> => {
+  const commit = async (request: OtlpExport, isLeft: () => boolean): Promise<void> => {
     for (let tries = 1; ; tries++)
       try {
         return await offer(request);
       } catch (error) {
-        const mayPass = error instanceof FermataError && error.retryable;
+        const mayPass = error instanceof FermataError && error.retryable && !isLeft();
         if (!mayPass || error.code === 'intake.stopping' || tries >= MAX_TRIES) throw error;
         await pause();
       }
@@ -76,10 +83,14 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
     async run(chunks, request, report) {
       const startedMs = clock.now();
       const tally = createTally(clock, report);
-      const content = tally.counted(gathered(decompressed(chunks, tally.cannotGoOn)));
-      const { name, bytes } = await begin(content, request.format);
+      const isLeft = (): boolean => request.signal?.aborted === true;
+      const content = gathered(decompressed(chunks, tally.cannotGoOn));
+      const { name, bytes } = await begin(
+        tally.counted(untilLeft(content, isLeft)),
+        request.format,
+      );
       const rebase = createRebase(request);
-      const groups = createGroups(tally, commit);
+      const groups = createGroups(tally, (group) => commit(group, isLeft));
       const breathe = createBreath();
       const end = (error?: ImportReport['error']): ImportReport => ({
         ...tally.progress(),
@@ -93,6 +104,8 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
       try {
         for await (const item of read!(bytes, { ...request, decode })) {
           await breathe(item);
+          if (isLeft()) throw abandoned();
+          tally.take(item);
           if (item.kind === 'skipped') tally.skip(item);
           else await groups.add(rebase(item.request, keepsTraces), item.end);
         }
@@ -101,7 +114,9 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
           throw malformed(`nothing in the file is of the format ${name}`);
         counters.add('fermata_imported_records_total', tally.progress().records);
         return end();
-      } catch (error) {
+      } catch (problem) {
+        // Whatever failed because the client is gone, that is the reason.
+        const error = isLeft() ? abandoned() : problem;
         // Records before the error are committed like those of a file without errors.
         await groups.flush().catch(() => undefined);
         await groups.settle();
@@ -112,6 +127,20 @@ export function createImporter({ clock, counters, log, offer, decode }: Importer
       }
     },
   };
+}
+
+const abandoned = (): FermataError =>
+  new FermataError('import.abandoned', 'the client closed the connection before the import ended');
+
+/** Yields the chunks until the client is gone, for readers that find no records in many of them. */
+async function* untilLeft(
+  chunks: AsyncIterable<Uint8Array>,
+  isLeft: () => boolean,
+): AsyncIterable<Uint8Array> {
+  for await (const chunk of chunks) {
+    if (isLeft()) throw abandoned();
+    yield chunk;
+  }
 }
 
 function problemOf(error: unknown): NonNullable<ImportReport['error']> {
@@ -172,6 +201,8 @@ function createBreath(): (item: Item) => Promise<void> | undefined {
   };
 }
 
+const sizeOf = ({ spans, logs }: OtlpExport): number => spans.length + logs.length;
+
 type Tally = ReturnType<typeof createTally>;
 
 /** Counts the bytes read, and the records committed and skipped. */
@@ -181,6 +212,8 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
   let toldMs = clock.now();
   let isCompressed = false;
   let isBlank = true;
+  /** Number of records that gave nothing, and of spans and log records that the others gave. */
+  let [empty, full] = [0, 0];
   return {
     async *counted(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
       for await (const chunk of chunks) {
@@ -188,6 +221,17 @@ function createTally(clock: Clock, report: (progress: ImportProgress) => void) {
         yield chunk;
         sum.bytes += chunk.length;
       }
+    },
+    /** Counts what a record gives. Throws if too many records give nothing. */
+    take(item: Item): void {
+      const given = item.kind === 'skipped' ? 0 : sizeOf(item.request);
+      full += given;
+      if (given === 0) empty++;
+      if (empty > MAX_EMPTY && empty > full)
+        throw tooLarge(
+          `more than ${MAX_EMPTY} records give nothing, and the others fewer spans than that`,
+          'Check that the file is of this format, or take out what has no spans.',
+        );
     },
     skip({ what, why, count = 1 }: Extract<Item, { kind: 'skipped' }>): void {
       sum.skipped += count;
@@ -229,7 +273,6 @@ function createGroups(tally: Tally, commit: (request: OtlpExport) => Promise<voi
   const inFlight: Promise<void>[] = [];
   let hasFailed = false;
   let weight = 0;
-  const sizeOf = ({ spans, logs }: OtlpExport): number => spans.length + logs.length;
   const send = async (): Promise<void> => {
     const size = sizeOf(group);
     if (size === 0) return;

@@ -107,6 +107,8 @@ export interface ExchangeApi {
       flowType: string;
       caseType: string;
       columns: Readonly<Record<string, string>>;
+      /** Aborted once the client is gone. */
+      signal: AbortSignal;
     },
     report: (progress: ImportProgress) => void,
   ): Promise<ImportReport>;

@@ -48,6 +48,7 @@ export function* itemsOfTrace(whole: JaegerTrace, end?: number): Iterable<Item> 
     if (typeof process?.serviceName === 'string')
       process.serviceName = boundName(process.serviceName);
   const spans = trace.spans ?? [];
+  if (spans.length === 0) yield { kind: 'skipped', what: 'a trace', why: 'it has no spans' };
   const right: JaegerSpan[] = [];
   for (const [i, span] of spans.entries())
     if (typeof span?.spanID === 'string' && span.spanID !== '' && span.startTime !== undefined)

@@ -6,7 +6,7 @@ import { malformed, tooLarge } from './limits.ts';
  * A compressed file may always become this many bytes. A file that becomes larger must not exceed
  * `MAX_RATIO` times its compressed size.
  */
-const FREE_BYTES = 256 * 1024 * 1024;
+const FREE_BYTES = 32 * 1024 * 1024;
 const MAX_RATIO = 200;
 
 /**

@@ -237,8 +237,10 @@ async function importFile(
   response: Response,
 ): Promise<void> {
   const { type, case: caseType, columns, teach, ...rest } = read(importQuery, request.query);
+  const left = new AbortController();
+  response.once('close', () => left.abort());
   const asked = {
-    ...{ ...rest, flowType: type, caseType, teaches: teach === '1' },
+    ...{ ...rest, flowType: type, caseType, teaches: teach === '1', signal: left.signal },
     columns: columnsOf(columns),
   };
   const write = (line: object): void => void response.write(`${JSON.stringify(line)}\n`);
