@@ -128,6 +128,48 @@ describe.runIf(oracle)('pm4py’s files', () => {
   });
 });
 
+/** An execution that runs, of which one part has ended, as Conductor and Temporal tell it. */
+const RUNNING: Record<'conductor' | 'temporal', object> = {
+  conductor: {
+    ...{ workflowId: 'w1', workflowName: 'order', status: 'RUNNING', startTime: 1.7e12 },
+    tasks: [
+      {
+        ...{ taskId: 't1', taskType: 'SIMPLE', taskDefName: 'reserve', status: 'COMPLETED' },
+        ...{ scheduledTime: 1.7e12, startTime: 1.7e12 + 1, endTime: 1.7e12 + 9 },
+      },
+      {
+        ...{ taskId: 't2', taskType: 'SIMPLE', taskDefName: 'charge', status: 'IN_PROGRESS' },
+        ...{ scheduledTime: 1.7e12 + 10, startTime: 1.7e12 + 11 },
+      },
+    ],
+  },
+  temporal: {
+    events: [
+      ['WorkflowExecutionStarted', { workflowId: 'w1', workflowType: { name: 'order' } }],
+      ['ActivityTaskScheduled', { activityType: { name: 'reserve' } }],
+      ['ActivityTaskCompleted', { scheduledEventId: 2 }],
+      ['ActivityTaskScheduled', { activityType: { name: 'charge' } }],
+    ].map(([eventType, attributes], i) => ({
+      ...{ eventId: i + 1, eventType, eventTime: `2026-01-01T00:00:0${i}Z` },
+      [`${String(eventType)}EventAttributes`]: attributes,
+    })),
+  },
+};
+test.each(['conductor', 'temporal'] as const)(
+  'nothing is missing of an execution of %s that runs',
+  async (format) => {
+    await client.import(JSON.stringify(RUNNING[format]), `runs-${format}`, { format });
+    const [flow] = await client.flowsOf(`runs-${format}`, 1, 3);
+    expect(flow!.steps.map(({ name, status }) => [name, status]).sort()).toEqual([
+      ['charge', 'running'],
+      ['order', 'running'],
+      ['reserve', 'ok'],
+    ]);
+    expect(flow!.badges).toEqual(['imported']);
+    expect(flow!.incomplete).toBe(false);
+  },
+);
+
 test('an export as CSV is imported again, formulas are harmless in between', async () => {
   const table =
     'flow,type,step,service,start,end,status\n' +

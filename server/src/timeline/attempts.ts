@@ -113,7 +113,7 @@ const MS = 1_000_000n;
  * Milestones that end a step. Milestones of the flow are not among them, because they say nothing
  * about the step in which they are logged: a step that gives up a flow may itself succeed.
  */
-const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
+export const ENDS_STEP: ReadonlySet<Milestone> = new Set<Milestone>([
   'step-completed',
   'step-failed',
   'compensation-completed',

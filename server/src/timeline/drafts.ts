@@ -2,6 +2,7 @@ import { pushAll } from '../base/lists.ts';
 import type { Badge } from '../model/flow.ts';
 import type { Span } from '../model/span.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
+import { ENDS_STEP } from './attempts.ts';
 import type { Draft } from './draft.ts';
 import { foldReceives, foldWhatIsSaid } from './folding.ts';
 import { isConsumer } from '../model/roles.ts';
@@ -23,11 +24,13 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
+  const running = runningSpans(segments);
   // Parents come first, because a span that continues the work of a span of another segment (same
   // service, new id) folds into the draft of that other span.
   for (const segment of topDown(segments, byKey)) {
     // A milestone's parent is not missing: it still runs and arrives later.
-    if (segment.orphan && segment.head.milestone === null) badges.add('missing-parent');
+    if (segment.orphan && segment.head.milestone === null && !running.has(segment.head.parent))
+      badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');
@@ -82,6 +85,21 @@ const BEGINS: ReadonlySet<Span['milestone']> = new Set<Span['milestone']>([
   'step-started',
   'compensation-started',
 ]);
+
+/**
+ * Returns the keys of the spans that are not missing, because they run: a log event says that they
+ * have begun, and none that they have ended.
+ */
+function runningSpans(segments: readonly InputSegment[]): ReadonlySet<string> {
+  const begun = new Set<string>();
+  const ended = new Set<string>();
+  for (const { spans } of segments)
+    for (const { milestone, parent } of spans)
+      if (BEGINS.has(milestone)) begun.add(parent);
+      else if (milestone !== null && ENDS_STEP.has(milestone)) ended.add(parent);
+  for (const key of ended) begun.delete(key);
+  return begun;
+}
 
 /**
  * Returns the draft of the log event that announced the span's parent, if the span belongs to this

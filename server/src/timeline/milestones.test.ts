@@ -98,3 +98,19 @@ test('what hangs below something that was said of a flow stays, and is called by
   expect(flow!.steps.map(({ service }) => service)).toEqual(['other', 'third']);
   expect(flow!.hops).toEqual([]);
 });
+
+test.each<[string, Milestone[], boolean]>([
+  ['runs, as a log event says', ['step-started'], false],
+  ['has ended, as a log event says', ['step-started', 'step-completed'], true],
+  ['said something', ['flow-heartbeat'], true],
+  ['said nothing', [], true],
+])('the span above what has ended %s: is it missing?', (_what, milestones, isMissing) => {
+  const above = { trace: 'b1', parent: 'c', step: { name: 'order' } };
+  const [flow] = flowsOf(
+    ...milestones.map((milestone, i) => said(milestone, 5 + i, above)),
+    { ...work, parent: 'c' },
+    { ...work, id: 'd', parent: 'c', service: 'stock', at: 90 },
+  );
+  expect(flow!.badges.includes('missing-parent')).toBe(isMissing);
+  expect(flow!.incomplete).toBe(isMissing);
+});
