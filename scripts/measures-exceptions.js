@@ -65,12 +65,6 @@ export const EXCEPTIONS = [
   },
   {
     rule: 'function',
-    where: 'server/src/timeline/drafts.ts draftSteps',
-    value: 61,
-    reason: 'to be rebuilt over columnar memory with what it is made from',
-  },
-  {
-    rule: 'function',
     where: 'server/src/timeline/hops.ts hopsOf',
     value: 165,
     reason: 'to be rebuilt over columnar memory with what it is made from',

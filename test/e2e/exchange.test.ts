@@ -144,14 +144,16 @@ const RUNNING: Record<'conductor' | 'temporal', object> = {
     ],
   },
   temporal: {
-    events: [
-      ['WorkflowExecutionStarted', { workflowId: 'w1', workflowType: { name: 'order' } }],
-      ['ActivityTaskScheduled', { activityType: { name: 'reserve' } }],
-      ['ActivityTaskCompleted', { scheduledEventId: 2 }],
-      ['ActivityTaskScheduled', { activityType: { name: 'charge' } }],
-    ].map(([eventType, attributes], i) => ({
+    events: (
+      [
+        ['WorkflowExecutionStarted', { workflowId: 'w1', workflowType: { name: 'order' } }],
+        ['ActivityTaskScheduled', { activityType: { name: 'reserve' } }],
+        ['ActivityTaskCompleted', { scheduledEventId: 2 }],
+        ['ActivityTaskScheduled', { activityType: { name: 'charge' } }],
+      ] satisfies [string, object][]
+    ).map(([eventType, attributes], i) => ({
       ...{ eventId: i + 1, eventType, eventTime: `2026-01-01T00:00:0${i}Z` },
-      [`${String(eventType)}EventAttributes`]: attributes,
+      [`${eventType}EventAttributes`]: attributes,
     })),
   },
 };

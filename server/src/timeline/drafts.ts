@@ -24,13 +24,10 @@ export function draftSteps(input: FlowInput, shifts: Shifts, badges: Set<Badge>)
   const byKey = new Map<string, Span>();
   const segments = allSegments(input);
   for (const segment of segments) for (const span of segment.spans) byKey.set(span.key, span);
-  const running = runningSpans(segments);
+  if (lacksParent(segments)) badges.add('missing-parent');
   // Parents come first, because a span that continues the work of a span of another segment (same
   // service, new id) folds into the draft of that other span.
   for (const segment of topDown(segments, byKey)) {
-    // A milestone's parent is not missing: it still runs and arrives later.
-    if (segment.orphan && segment.head.milestone === null && !running.has(segment.head.parent))
-      badges.add('missing-parent');
     if (segment.cycle) badges.add('cycle');
     for (const span of topDownSpans(segment.spans)) {
       if (span.warnings.length > 0) badges.add('repaired');
@@ -87,18 +84,20 @@ const BEGINS: ReadonlySet<Span['milestone']> = new Set<Span['milestone']>([
 ]);
 
 /**
- * Returns the keys of the spans that are not missing, because they run: a log event says that they
- * have begun, and none that they have ended.
+ * Returns whether a span's parent is missing. A parent that runs is not missing and arrives later:
+ * that of a log event, and that of which a log event says that it has begun, and none that it has
+ * ended.
  */
-function runningSpans(segments: readonly InputSegment[]): ReadonlySet<string> {
-  const begun = new Set<string>();
+function lacksParent(segments: readonly InputSegment[]): boolean {
+  const orphans = segments.filter(({ orphan, head }) => orphan && head.milestone === null);
+  if (orphans.length === 0) return false;
+  const running = new Set<string>();
   const ended = new Set<string>();
   for (const { spans } of segments)
     for (const { milestone, parent } of spans)
-      if (BEGINS.has(milestone)) begun.add(parent);
+      if (BEGINS.has(milestone)) running.add(parent);
       else if (milestone !== null && ENDS_STEP.has(milestone)) ended.add(parent);
-  for (const key of ended) begun.delete(key);
-  return begun;
+  return orphans.some(({ head }) => !running.has(head.parent) || ended.has(head.parent));
 }
 
 /**
