@@ -53,6 +53,7 @@ function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOp
   );
   const spans = journaled(engine, {
     directory: join(directory, 'journal'),
+    holds: 'spans',
     clock,
     log,
     counters,
@@ -62,23 +63,27 @@ function embedded({ directory, memoryLimitBytes, clock, counters, log }: StoreOp
   // records refuses inserts.
   return journaled(spans, {
     directory: join(directory, 'journal-logs'),
+    holds: 'log records',
     clock,
     log,
-    counters: withNames(counters, GAUGES_OF_LOGS),
+    counters: withNames(counters, METRICS_OF_LOGS),
     target: { table: 'logs', columns: LOG_COLUMNS, format: 'RowBinary' },
   });
 }
 
 /**
- * Names for the gauges of the journal of log records, by the names that the journal of spans uses.
+ * Names for the metrics of the journal of log records, by the names that the journal of spans uses.
+ * Lost records of both have one name, because each of them is lost for good.
  */
-const GAUGES_OF_LOGS: Readonly<Record<string, string>> = {
+const METRICS_OF_LOGS: Readonly<Record<string, string>> = {
   fermata_journal_bytes: 'fermata_log_journal_bytes',
   fermata_journal_oldest_milliseconds: 'fermata_log_journal_oldest_milliseconds',
+  fermata_journal_failures_total: 'fermata_log_journal_failures_total',
   fermata_journal_files_kept: 'fermata_log_journal_files_kept',
 };
 
 const withNames = (counters: Counters, names: Readonly<Record<string, string>>): Counters => ({
   ...counters,
+  add: (name, by, labels) => counters.add(names[name] ?? name, by, labels),
   gauge: (name, read) => counters.gauge(names[name] ?? name, read),
 });

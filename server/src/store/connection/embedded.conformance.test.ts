@@ -123,3 +123,15 @@ test('the retention deletes what a person sees as ended, whatever ended it, and 
   expect(left.map(({ id }) => id)).toEqual(['waits', 'young']);
   rmSync(directory, { recursive: true, force: true });
 });
+
+test('failures of the journal of log records are counted apart from those of spans', () => {
+  const counters = createCounters();
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-store-'));
+  open(directory, manualClock(), counters);
+  const names = counters.read().map(({ name }) => name);
+  expect(names.filter((name) => name.endsWith('journal_failures_total')).sort()).toEqual([
+    'fermata_journal_failures_total',
+    'fermata_log_journal_failures_total',
+  ]);
+  rmSync(directory, { recursive: true, force: true });
+});

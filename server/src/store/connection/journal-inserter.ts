@@ -33,6 +33,8 @@ export interface Inserter {
 
 export interface InserterOptions {
   directory: string;
+  /** What the rows of the journal are, for messages in the log. */
+  holds: string;
   target: JournalTarget;
   clock: Clock;
   log: Log;
@@ -109,7 +111,7 @@ export function createInserter(options: InserterOptions): Inserter {
         bytes: segments.bytes,
         directory: options.directory,
       },
-      'spans could not be inserted from the journal; trying again',
+      `${options.holds} could not be inserted from the journal; trying again`,
     );
     throw error;
   };

@@ -52,6 +52,7 @@ function live(directory: string, options: Partial<Parameters<typeof createJourna
         .reduce((sum, { value }) => sum + value, 0),
     journal: createJournal({
       directory,
+      holds: 'spans',
       clock: manualClock(0),
       counters,
       log: {

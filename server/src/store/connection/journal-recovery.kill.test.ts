@@ -106,6 +106,7 @@ function journalOf(directory: string, world: World): Journal {
   const counters = createCounters();
   return createJournal({
     directory,
+    holds: 'spans',
     clock,
     counters: {
       ...counters,

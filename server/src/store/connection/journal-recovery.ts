@@ -19,6 +19,8 @@ import {
  */
 export interface RecoveryOptions {
   directory: string;
+  /** What the rows of the journal are, for messages in the log. */
+  holds: 'spans' | 'log records';
   log: Log;
   counters: Counters;
   target: JournalTarget;
@@ -176,7 +178,10 @@ function createRecovery(
         ? await isInserted(options, path, target, payloads)
         : payloads.length === 0;
       if (isTaken)
-        log.info({ path, bytes: sizeOf(payloads) }, 'spans from the journal of the last run');
+        log.info(
+          { path, bytes: sizeOf(payloads) },
+          `${options.holds} from the journal of the last run`,
+        );
 
       const aside = report(name, contents, isTaken, target !== undefined);
       if (version === 2 && rows.length > 0) {

@@ -31,10 +31,11 @@ describe('journal', () => {
   let table: string[];
   let refuse: (rows: string) => boolean;
   let clock = manualClock(0);
-  const make = (): Journal =>
+  const make = (over: Partial<Parameters<typeof createJournal>[0]> = {}): Journal =>
     createJournal({
       directory,
       clock,
+      holds: 'spans',
       log: silentLog,
       counters: createCounters(),
       target,
@@ -44,6 +45,7 @@ describe('journal', () => {
         if (refuse(payload.toString())) throw new Error('the table refuses');
         table.push(...payload.toString().trimEnd().split('\n'));
       },
+      ...over,
     });
   /** Ends the journal as a crash does, without inserting its rows. */
   const ends = async (journal: Journal): Promise<void> => {
@@ -222,6 +224,26 @@ describe('journal', () => {
     refuse = () => false;
     await make().open();
     expect([table, files()]).toEqual([['a', 'b', 'c'], []]);
+  });
+
+  test('the log says what waits: spans, or log records', async () => {
+    const said: string[] = [];
+    const note = (_fields: object, message: string): void => void said.push(message);
+    const log = { info: note, warn: note, error: note };
+    refuse = () => true;
+    const journal = make({ holds: 'log records', log });
+    await journal.open();
+    await journal.append(rows('a'));
+    await journal.close();
+    refuse = () => false;
+    const next = make({ holds: 'log records', log });
+    await next.open();
+    await next.close();
+    expect(said).toEqual([
+      'log records could not be inserted from the journal; trying again',
+      'log records stay in the journal until the next start',
+      'log records from the journal of the last run',
+    ]);
   });
 
   test('rows that are never taken hold nobody else back, and are kept', async () => {

@@ -140,7 +140,7 @@ export function createJournal(options: JournalOptions): Journal {
         .catch((error: unknown) =>
           log.warn(
             { reason: messageOf(error), bytes: segments.bytes },
-            'spans stay in the journal until the next start',
+            `${options.holds} stay in the journal until the next start`,
           ),
         );
       for (const { file } of current ? [...waiting, current] : waiting) await file.close();
