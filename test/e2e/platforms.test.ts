@@ -256,7 +256,7 @@ describe.runIf(hasRabbitMq)('platforms', () => {
         const { items } = (await found.json()) as FlowList;
         const flows = items.filter(({ stepCount }) => stepCount === 2);
         expect(flows.map(({ type }) => type).sort(), said()).toEqual([
-          'next POST',
+          'next POST /orders',
           'next POST /shop',
         ]);
       }, 60_000);

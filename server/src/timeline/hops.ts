@@ -8,6 +8,7 @@ import { hasDeadName, isOneSending } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import type { FlowInput, InputCause } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
+import { routeOf } from './step-names.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
 /**
@@ -42,7 +43,7 @@ export function hopsOf(
         id: `${spanIdOf(client.key)}>${to.id}`,
         message: {
           kind: draft.head.message?.kind || 'command',
-          type: draft.head.route || draft.head.name,
+          type: routeOf(draft) || draft.head.name,
           id: '',
           system: systemOf(draft, from),
           destination: draft.head.service.name,

@@ -12,10 +12,11 @@ import type { Draft } from './draft.ts';
  * gets the type of a processing span, because the processing span may still arrive. With two types,
  * the step of one type would be reported as missing wherever only the other one occurs.
  */
-export function typeKeyOf({ head, segment, spans }: Draft): string {
+export function typeKeyOf(draft: Draft): string {
+  const { head, segment, spans } = draft;
   const what =
     ownName(head) ||
-    head.route ||
+    routeOf(draft) ||
     (head.message !== null
       ? `${isConsumer(head.role) ? 'process' : head.role} ${sentAs(head, segment) || placeNameOf(head.message, segment)}`
       : (head.milestone ?? (onlySendIn(spans) || head.role)));
@@ -55,8 +56,24 @@ const typeKeyIn = createJoinedTexts(' ', 2_000_000);
 const ownName = (head: Span): string =>
   head.milestone === 'flow-expects' ? '' : (head.step?.name ?? '');
 
-export function nameOf({ head, segment }: Draft): string {
-  const name = ownName(head) || head.route;
+/**
+ * Returns the route of the request that the draft handles. If the span of the server has the method
+ * alone, a framework may tell the path to a span of its own below it, as Next.js does. Only one
+ * path counts, because a framework may try several.
+ */
+export function routeOf({ head, spans }: Draft): string {
+  const { route, role, key } = head;
+  if (role !== 'server' || route === '' || route.includes('/')) return route;
+  const paths = new Set<string>();
+  for (const span of spans)
+    if (span.parent === key && span.role === 'server' && span.route.startsWith(`${route} `))
+      paths.add(span.route);
+  return paths.size === 1 ? [...paths][0]! : route;
+}
+
+export function nameOf(draft: Draft): string {
+  const { head, segment } = draft;
+  const name = ownName(head) || routeOf(draft);
   if (name !== '' || head.message === null) return name || head.name;
   const { type, destination } = head.message;
   const place = placeNameOf(head.message, segment);
