@@ -51,6 +51,24 @@ describe('of what hangs together there may be any number', () => {
     );
     expect(flowsOf(taken)).toHaveLength(10_000);
   }, 60_000);
+  test('deliveries within deliveries, each above a flow of its own', () => {
+    const spans = numbers.slice(0, 7_000).flatMap((i) => {
+      const service = `s${i % 5}`;
+      const above = i === 0 ? {} : { parent: `a${hex(i - 1)}` };
+      return [
+        aSpan({ trace: '1', id: `a${hex(i)}`, ...above, role: 'process', service, at: i }),
+        aSpan({
+          trace: '1',
+          id: `b${hex(i)}`,
+          parent: `a${hex(i)}`,
+          service,
+          flow: `f${i}`,
+          at: i,
+        }),
+      ];
+    });
+    expect(flowsOf(spans)).toHaveLength(7_000);
+  }, 60_000);
   test('joins of joins', () => {
     const width = 32;
     const name = (i: number): string => `${hex(i)}/${hex(i + MANY)}`;

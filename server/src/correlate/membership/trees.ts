@@ -4,11 +4,9 @@ import type { Graph, Node } from '../graph/index.ts';
 import { hasStrongId, isBatch, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
 import {
   hasId,
-  haveSameId,
   identityNameOf,
   idToken,
   isIdentityToken,
-  isUntyped,
   messageTokens,
   NO_TOKENS,
   softTokens,
@@ -16,6 +14,7 @@ import {
   type FlowKey,
   type Token,
 } from '../../model/keys.ts';
+import { fewKeysOf } from './few-keys.ts';
 import {
   headOf,
   rememberedHeads,
@@ -182,7 +181,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
           for (const id of idsCache.get(child)!)
             (child.head.span.flow?.id ? ambient : strong).add(id);
       }
-      idsCache.set(segment, withoutKinds(strong.size > 0 ? strong : ambient));
+      idsCache.set(segment, fewKeysOf(strong.size > 0 ? strong : ambient));
     }
     return idsCache.get(from)!;
   };
@@ -268,18 +267,6 @@ function homeOfCauses(causes: readonly Cause[], context: ResolveContext): FlowKe
     home = key;
   }
   return home === '' ? null : home;
-}
-
-/** Returns the keys; an untyped key is replaced if exactly one typed key has the same id. */
-function withoutKinds(keys: Set<FlowKey>): Set<FlowKey> {
-  if (keys.size < 2) return keys;
-  const typed = [...keys].filter((key) => !isUntyped(key));
-  return new Set(
-    [...keys].map((key) => {
-      const same = isUntyped(key) ? typed.filter((one) => haveSameId(key, one)) : [];
-      return same.length === 1 ? same[0]! : key;
-    }),
-  );
 }
 
 /**
