@@ -79,7 +79,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
   };
   const leave = (live: LiveIncident, flowId: string): void => {
     if (!removeMember(live, flowId, clock.now())) return;
-    overtaken.note(live);
+    if (live.members.size > 0) overtaken.note(live);
     lifecycle.touch(live);
     if (live.members.size === 0) lifecycle.close(live);
     else if (live.conditions === 0) lifecycle.fadeLater(live);

@@ -82,6 +82,7 @@ export function createIncidents(options: IncidentsOptions): Incidents {
   const lifecycle = createLifecycle({
     ...{ ...options, memberships, hasValue: valueKey !== '' },
     onClosed: (live) => overtaken.forget(live),
+    onFolded: (head) => overtaken.note(head),
   });
   const { open } = lifecycle;
   const grouping = createGrouping({ ...options, lifecycle, memberships, overtaken });

@@ -52,6 +52,8 @@ export interface LifecycleOptions {
    * flows of a merged incident.
    */
   onOpened(incident: Incident): void;
+  /** Called when the flows of another incident were merged into this one, before `onOpened`. */
+  onFolded(head: LiveIncident): void;
   /** Called when an incident has grown so much that its acknowledgement was removed. */
   onWorse(incident: Incident): void;
   /** Called as `onResolved`, and before it. */
@@ -112,6 +114,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     addNote(other, `one with: ${head.incident.title}`, clock.now());
     close(other);
     open.takeKeysOver(head, other);
+    options.onFolded(head);
     touch(head);
     options.onOpened(head.incident);
   }

@@ -41,7 +41,10 @@ export interface Member {
    * false if it is in it because of a past event.
    */
   isCondition: boolean;
-  /** When the message was sent that nobody takes, epoch ms; 0 if the flow waits for none. */
+  /**
+   * When the message was sent that nobody takes at the incident's place, epoch ms; 0 if the flow
+   * waits for none there.
+   */
   sentMs: number;
 }
 
@@ -111,6 +114,8 @@ export function clearMembers(live: LiveIncident): void {
 export function absorb(head: LiveIncident, other: LiveIncident): void {
   const { incident } = head;
   const folded = other.incident;
+  // The times of messages to another place cannot be compared with those of this one.
+  const isSamePlace = folded.place === incident.place;
   const overlap = [...other.members.keys()].filter((flowId) => head.members.has(flowId)).length;
   incident.count += folded.count - overlap;
   head.recount += other.recount;
@@ -121,7 +126,7 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
     head.members.set(flowId, {
       ...member,
       isCondition: member.isCondition || mine?.isCondition === true,
-      sentMs: Math.max(member.sentMs, mine?.sentMs ?? 0),
+      sentMs: Math.max(isSamePlace ? member.sentMs : 0, mine?.sentMs ?? 0),
     });
   }
   head.leftAtMs = [...head.leftAtMs, ...other.leftAtMs].sort((a, b) => a - b);

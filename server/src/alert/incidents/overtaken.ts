@@ -7,7 +7,10 @@ import type { LiveIncident } from './live-incident.ts';
  * messages of the same destination. If it did, it runs, and the cause is another one.
  */
 export interface Overtaken {
-  /** Call this when the members of an incident have changed. */
+  /**
+   * Call this when the members of an incident have changed. Do not call it when the last one has
+   * left: what was found out about the incident stays with it.
+   */
   note(live: LiveIncident): void;
   /** Call this when an incident has ended or was merged into another one. */
   forget(live: LiveIncident): void;
@@ -31,15 +34,15 @@ export function createOvertaken({ takenAfter, onChanged }: OvertakenOptions): Ov
   const keyOf = (environment: string, place: string): string => `${environment}\0${place}`;
 
   /**
-   * Returns how many later messages were taken than all that the incident's flows wait for; 0 if a
-   * flow waits for none at this place, because then it is not known which are later.
+   * Returns how many messages were taken that are later than all that the incident's flows wait
+   * for. Flows that wait for no message at this place say nothing about later ones; if all of them
+   * are such flows, the number is 0.
    */
   const countOf = ({ incident, members }: LiveIncident): number => {
     const { environment, place, service } = incident;
     if (place === null || service === null || members.size > MAX_COMPARED) return 0;
-    const sent = [...members.values()].map(({ sentMs }) => sentMs);
-    const isKnown = sent.length > 0 && !sent.includes(0);
-    return !isKnown ? 0 : takenAfter(environment, place, service, Math.max(...sent));
+    const sent = [...members.values()].map(({ sentMs }) => sentMs).filter((ms) => ms > 0);
+    return sent.length === 0 ? 0 : takenAfter(environment, place, service, Math.max(...sent));
   };
   const look = (live: LiveIncident): void => {
     const count = countOf(live);
