@@ -266,6 +266,12 @@ export interface FlowList {
   /** Exact number of all flows that match, on all pages together. */
   total: Count;
   incomplete: boolean;
+  /**
+   * True if no flow matches because the query compares durations with what is usual (`p50`,
+   * `p95`), and that is not known: of no type of these flows there is one before the time that is
+   * asked for.
+   */
+  isNothingUsual: boolean;
 }
 
 /** Number of flows of a filter by the values of one field, the most frequent value first. */

@@ -138,6 +138,37 @@ export function withoutStart({ from: _from, query, ...search }: FlowSearch): Flo
   return { ...search, query: rest };
 }
 
+/**
+ * Returns the search without what it demands by comparison with what is usual; null if it compares
+ * nothing with it.
+ */
+export function withoutUsual({ query, ...search }: FlowSearch): FlowSearch | null {
+  const demands = demandsOf(query);
+  const others = demands.filter((part) => !comparesUsual(part));
+  if (others.length === demands.length) return null;
+  return others.length === 0 ? search : { ...search, query: { kind: 'and', of: others } };
+}
+const comparesUsual = (query: Query): boolean =>
+  query.kind === 'usual' ||
+  (query.kind === 'not' ? comparesUsual(query.of) : 'of' in query && query.of.some(comparesUsual));
+
+/** Returns the search, restricted to flows for whose type it is known what is usual. */
+export function whereUsualIsKnown({ query, ...search }: FlowSearch): FlowSearch {
+  const usual = { kind: 'usual' as const, quantile: 'p50' as const };
+  // Nothing is longer or shorter than what is not known.
+  const isKnown: Query = {
+    kind: 'or',
+    of: [
+      { ...usual, op: '>=' },
+      { ...usual, op: '<' },
+    ],
+  };
+  return {
+    ...search,
+    query: query === undefined ? isKnown : { kind: 'and', of: [query, isKnown] },
+  };
+}
+
 /** Returns the parts of a query all of which a flow has to match. */
 const demandsOf = (query: Query | undefined): Query[] =>
   query?.kind === 'and' ? query.of.flatMap(demandsOf) : query === undefined ? [] : [query];

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { FlowList, FlowSummary } from '../../contract/index.ts';
-import { counted, duration, NOTHING_USUAL, searchesBefore, statusText } from '../../words/index.ts';
-import type { Client } from '../client.ts';
-import { explorerLink, FILTER, fromOf, parametersOf, type FilterInput } from '../filter.ts';
+import { counted, duration, NOTHING_USUAL, statusText } from '../../words/index.ts';
+import { explorerLink, FILTER, parametersOf } from '../filter.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 import { durationOf, isoOf, linkOf, statusOf } from './flow.ts';
@@ -23,7 +22,7 @@ export const find = question({
       ...{ key, sort, limit },
     });
     const flows = page.items.map((flow) => found(flow, client.url, nowMs));
-    const note = page.total === 0 ? await usualNote(client, filter, nowMs) : null;
+    const note = page.isNothingUsual ? NOTHING_USUAL : null;
     return {
       data: { total: page.total, listed: flows.length, incomplete: page.incomplete, flows, note },
       link: explorerLink(client.url, filter, '', { key, sort }),
@@ -31,22 +30,6 @@ export const find = question({
     };
   },
 });
-
-/** Says that nothing can be longer than usual, if no flow is older than the time asked for. */
-async function usualNote(
-  client: Client,
-  filter: FilterInput,
-  nowMs: number,
-): Promise<string | null> {
-  const { type, environment } = filter;
-  const searches = searchesBefore(filter.query ?? '', fromOf(filter, nowMs));
-  const before = await Promise.all(
-    searches.map((search) =>
-      client.get<FlowList>('/api/v1/flows', { type, environment, ...search, limit: 1 }),
-    ),
-  );
-  return before.length > 0 && before.every(({ total }) => total === 0) ? NOTHING_USUAL : null;
-}
 
 /** Returns the fields of a flow that a list shows. */
 export function found(flow: FlowSummary, url: string, nowMs: number): object {

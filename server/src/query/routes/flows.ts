@@ -7,6 +7,7 @@ import type { Flow, Relation } from '../../model/flow.ts';
 import type { Incident } from '../../model/incident.ts';
 import { MAX_NAMED } from '../../model/search.ts';
 import { suggest } from '../language/suggest.ts';
+import { isNothingUsual } from '../nothing-usual.ts';
 import { decimal, whole } from '../parameters.ts';
 import { presentFlow, presentFlowType, presentService, summaryOf } from '../present.ts';
 import { presentSpan } from '../present-spans.ts';
@@ -98,12 +99,14 @@ async function listFlows(
   const isAsked = ({ status, key }: Incident): boolean =>
     status === 'open' && search.incidents?.[0] === key;
   const keys = search.incidents && context.alerts.incidents().find(isAsked)?.keys;
-  const page = await context.store.listFlows({ ...search, ...(keys && { incidents: [...keys] }) });
+  const asked = { ...search, ...(keys && { incidents: [...keys] }) };
+  const page = await context.store.listFlows(asked);
   response.json({
     items: page.items.map((row) => summaryOf(row.flow, row.version, row)),
     nextCursor: page.next ? writeCursor(page.next, search.order) : null,
     total: page.total,
     incomplete: page.items.some((row) => row.flow.incomplete),
+    isNothingUsual: page.total === 0 && (await isNothingUsual(context.store, asked)),
   });
 }
 
