@@ -10,6 +10,7 @@ import { channelsFor } from './policy.ts';
 import type { Alerts, AlertsOptions } from './port.ts';
 import { createSaver } from './saver.ts';
 import { createSilences, heldBack } from './silences.ts';
+import { createTold } from './told.ts';
 
 export type { Channel } from './channels/index.ts';
 export { createGuard, type Guard } from './outbound/guard.ts';
@@ -96,11 +97,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     acknowledge: (id, note) => edited(incidents.acknowledge(id, note)),
     resolve: (id, note) => edited(incidents.resolve(id, note)),
     note: (id, text) => edited(incidents.note(id, text)),
-    notifications: async (limit, incidentId) =>
-      [...notifications.all.values()]
-        .filter((one) => incidentId === undefined || one.incidentId === incidentId)
-        .sort((a, b) => b.createdAt - a.createdAt)
-        .slice(0, limit),
+    ...createTold(notifications, incidents),
     silences: () => silences.list(),
     silence: (fields) => silences.add(fields),
     heldBack: (fields) => heldBack(fields, incidents.list()),

@@ -14,6 +14,8 @@ import {
  */
 export interface NotificationLog {
   readonly all: ReadonlyMap<string, Notification>;
+  /** Time when the newest of those was made that are no longer kept, epoch ms; null if all are. */
+  readonly forgottenAt: number | null;
   load(notifications: readonly Notification[]): void;
   add(fields: NewNotification): Notification;
   move(id: string, transition: Transition): Notification;
@@ -26,6 +28,7 @@ export function createNotificationLog(
   onChanged: (notification: Notification) => void,
 ): NotificationLog {
   const all = new Map<string, Notification>();
+  let forgottenAt: number | null = null;
   /**
    * Adds a notification. If there are too many, removes the oldest notification whose state is
    * final.
@@ -36,13 +39,23 @@ export function createNotificationLog(
     for (const [id, old] of all) {
       if (isUndecided(old)) continue;
       all.delete(id);
+      forgottenAt = Math.max(forgottenAt ?? 0, old.createdAt);
       break;
     }
   };
   return {
     all,
+    get forgottenAt() {
+      return forgottenAt;
+    },
     load(notifications) {
-      for (const notification of notifications) keep(notification);
+      // The store gives the newest first. The oldest have to be the first that are removed.
+      const loaded = [...notifications].sort((a, b) => a.createdAt - b.createdAt);
+      for (const notification of loaded) keep(notification);
+      // If the store may have more, they are older than the oldest one whose state is final.
+      const oldest = loaded.find((one) => !isUndecided(one));
+      if (loaded.length >= MAX_NOTIFICATIONS && oldest)
+        forgottenAt = Math.max(forgottenAt ?? 0, oldest.createdAt);
     },
     add(fields) {
       const notification = newNotification(fields, clock.now());

@@ -35,8 +35,13 @@ export interface Alerts {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
-  /** Returns the newest notifications of all incidents or of one, the newest first. */
+  /**
+   * Returns the newest notifications of all incidents or of one, the newest first. Those of the
+   * incidents into which it was merged belong to it.
+   */
   notifications(limit: number, incidentId?: string): Promise<Notification[]>;
+  /** Returns whether there may have been notifications of the incident that are no longer kept. */
+  hasForgotten(incidentId: string): boolean;
   silences(): Silence[];
   silence(fields: SilenceFields): Promise<Silence>;
   /**

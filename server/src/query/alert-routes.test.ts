@@ -43,6 +43,8 @@ beforeAll(async () => {
     alerts: {
       incidents: () => [incident],
       incident: (id: string) => (id === 'i1' ? incident : undefined),
+      notifications: async () => [],
+      hasForgotten: (id: string) => id === 'old',
       heldBack: () => ({ held: [incident], partly: [] }),
       async silence(fields: Omit<Silence, 'id' | 'createdAt' | 'version'>) {
         silences.push(fields);
@@ -104,6 +106,15 @@ test('a silence has an end, by time or with its incident', async () => {
     body: { incidentId: 'i1', untilResolved: true },
   });
   expect(silences).toHaveLength(2);
+});
+
+test.each([
+  ['?incidentId=old', true],
+  ['?incidentId=i1', false],
+  ['', false],
+])('notifications%s: whether some may be missing', async (query, incomplete) => {
+  const answer = await fetch(`${base}/alerts/notifications${query}`);
+  expect(await answer.json()).toEqual({ items: [], incomplete });
 });
 
 test('a preview says what a silence would hold back', async () => {

@@ -31,6 +31,7 @@ export interface IncidentApi {
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
   notifications(limit: number, incidentId?: string): Promise<Notification[]>;
+  hasForgotten(incidentId: string): boolean;
   silences(): Silence[];
   silence(silence: Omit<Silence, 'id' | 'createdAt' | 'version'>): Promise<Silence>;
   heldBack(scope: Pick<Silence, 'rule' | 'flowType' | 'service' | 'incidentId'>): {

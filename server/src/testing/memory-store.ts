@@ -28,6 +28,9 @@ interface Batch extends PreparedSpans {
   records: readonly EvidenceRecord[];
 }
 
+const isUndelivered = ({ state }: Notification): boolean =>
+  state === 'waiting' || state === 'pending';
+
 async function* inOne(hashes: Buffer): AsyncIterable<Buffer> {
   yield hashes;
 }
@@ -201,7 +204,14 @@ export function memoryStore(now: () => number): MemoryStore {
     incidents: async () => [...incidents.values()].map((one) => structuredClone(one)),
     saveNotifications: async (list) =>
       void list.forEach((one) => notifications.set(one.id, structuredClone(one))),
-    notifications: async () => [...notifications.values()].map((one) => structuredClone(one)),
+    notifications: async (limit) =>
+      [...notifications.values()]
+        .sort(
+          (a, b) =>
+            Number(isUndelivered(b)) - Number(isUndelivered(a)) || b.createdAt - a.createdAt,
+        )
+        .slice(0, limit)
+        .map((one) => structuredClone(one)),
     saveSilence: async (silence) => void silences.set(silence.id, structuredClone(silence)),
     silences: async () => [...silences.values()],
     async saveDocument(kind, id, _version, body) {

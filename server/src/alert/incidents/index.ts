@@ -28,6 +28,8 @@ export interface Incidents {
   acknowledge(id: string, note: string): Incident | undefined;
   resolve(id: string, note: string): Incident | undefined;
   note(id: string, text: string): Incident | undefined;
+  /** Returns the ids of an incident and of those into which it was merged, one after the other. */
+  lineOf(id: string): ReadonlySet<string>;
   /** Returns the open incident with this key; undefined if there is none. */
   openOf(key: string): Incident | undefined;
   /**
@@ -110,6 +112,15 @@ export function createIncidents(options: IncidentsOptions): Incidents {
         lifecycle.close(live);
       }),
     note: (id, text) => edit(id, (live) => addNote(live, text, clock.now())),
+    lineOf(id) {
+      const line = new Set<string>();
+      let next: string | null = id;
+      while (next !== null && !line.has(next)) {
+        line.add(next);
+        next = lifecycle.get(next)?.incident.foldedInto ?? null;
+      }
+      return line;
+    },
     openOf: (key) => open.get(key)?.incident,
     raise(incident) {
       const live = lifecycle.track(incident);

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Incident, IncidentList, List, Notification } from '../../contract/index.ts';
 import { age, counted } from '../../words/index.ts';
-import type { Client } from '../client.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
 import { alertingOf, noteLines, type Alerting } from './told.ts';
@@ -17,15 +16,17 @@ export const incidents = question({
   }),
   async ask(client, { id, status, limit }, nowMs) {
     if (id !== undefined) {
-      const [incident, alerting] = await Promise.all([
+      const of = { incidentId: id, limit: 1000 };
+      const [incident, alerting, told] = await Promise.all([
         client.get<Incident>(`/api/v1/incidents/${encodeURIComponent(id)}`),
         alertingOf(client),
+        client.get<List<Notification>>('/api/v1/alerts/notifications', of),
       ]);
-      const notifications = await toldOf(client, incident);
+      const { items: notifications, incomplete } = told;
       return {
-        data: { incident, notifications, alerting },
+        data: { incident, notifications, incomplete, alerting },
         link: `${client.url}/incidents/${encodeURIComponent(incident.id)}`,
-        text: () => oneText(incident, notifications, alerting, nowMs),
+        text: () => oneText(incident, told, alerting, nowMs),
       };
     }
     const [list, alerting] = await Promise.all([
@@ -44,20 +45,6 @@ export const incidents = question({
     };
   },
 });
-
-/**
- * Reads who was told of an incident, the newest first. Those who were told of the incident that it
- * was merged into were told of it, too.
- */
-async function toldOf(client: Client, { id, foldedInto }: Incident): Promise<Notification[]> {
-  const lists = await Promise.all(
-    [id, ...(foldedInto === null ? [] : [foldedInto])].map((incidentId) =>
-      client.get<List<Notification>>('/api/v1/alerts/notifications', { incidentId, limit: 1000 }),
-    ),
-  );
-  const told = lists.flatMap(({ items }) => items);
-  return told.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
-}
 
 function listText({ items, total }: IncidentList, nowMs: number): string {
   if (total === 0) return 'There are no incidents.';
@@ -82,7 +69,7 @@ function listText({ items, total }: IncidentList, nowMs: number): string {
 
 function oneText(
   incident: Incident,
-  notifications: readonly Notification[],
+  { items: notifications, incomplete }: List<Notification>,
   alerting: Alerting,
   nowMs: number,
 ): string {
@@ -103,7 +90,7 @@ function oneText(
     ...incident.notes.map(({ at, text }) => `${at.slice(0, 19)}  ${text}`),
     `For example: ${incident.exampleFlowIds.slice(0, 5).join(', ')}`,
     '',
-    ...(notifications.length > 0 ? [] : [alerting.note ?? 'Nobody was told of it.']),
+    ...(notifications.length > 0 ? [] : [nobodyText(alerting, incomplete)]),
     ...table(notifications, [
       { title: 'told', of: ({ createdAt }) => createdAt.slice(0, 19) },
       { title: 'channel', of: ({ channel }) => channel },
@@ -111,5 +98,11 @@ function oneText(
       { title: 'state', of: ({ state }) => state },
       { title: 'because', of: ({ reason, lastError }) => lastError || reason, most: 70 },
     ]),
+    ...(incomplete && notifications.length > 0 ? ['Older notifications are not listed.'] : []),
   ].join('\n');
+}
+
+function nobodyText({ note }: Alerting, incomplete: boolean): string {
+  if (incomplete) return 'Who was told is not known: notifications that old are no longer kept.';
+  return note ?? 'Nobody was told of it.';
 }

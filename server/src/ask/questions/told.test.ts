@@ -28,6 +28,7 @@ const server = (
   channels: string[],
   listed: object[],
   notifications: ReturnType<typeof told>[] = [],
+  incomplete = false,
 ): Client => {
   const answers: Record<string, object> = {
     '/api/v1/alerts/channels': { items: channels.map((name) => ({ name })) },
@@ -44,6 +45,7 @@ const server = (
               items: notifications
                 .filter((one) => incidentId === undefined || one.incidentId === incidentId)
                 .slice(0, Number(limit)),
+              incomplete,
             }
           : answers[path]) as T,
       ),
@@ -70,12 +72,26 @@ test('where there is a channel, or nothing to tell of, they do not', async () =>
   expect(await said(of, { id: 'i1' })).not.toMatch(/nobody was told/i);
 });
 
-test('whoever was told is found after many others, and in the incident that took this one up', async () => {
+test('who was told is what the server says of the incident, and whether that is all', async () => {
   const newer = Array.from({ length: 1200 }, () => told('i2', new Date(NOW).toISOString()));
-  for (const own of ['i1', 'i0']) {
-    const of = server(['ops'], [incident], [...newer, told(own)]);
-    expect(await said(of, { id: 'i1' })).toContain('opened');
-  }
+  const of = server(['ops'], [incident], [...newer, told('i1')]);
+  expect(await said(of, { id: 'i1' })).toMatch(/opened[^]*sent\s*$/);
   const none = server(['ops'], [incident], newer);
   expect(await said(none, { id: 'i1' })).toContain('Nobody was told of it.');
+});
+
+test.each([
+  [['ops'], 0, 'Who was told is not known: notifications that old are no longer kept.'],
+  [[], 0, 'Who was told is not known: notifications that old are no longer kept.'],
+  [['ops'], 1, 'Older notifications are not listed.'],
+])('what is no longer kept is not taken for nothing: channels %j, %i known', async (...of) => {
+  const [channels, count, text] = of;
+  const known = Array.from({ length: count }, () => told('i1'));
+  const client = server(channels, [incident], known, true);
+  const answer = await said(client, { id: 'i1' });
+  expect(answer).toContain(text);
+  expect(answer).not.toMatch(/nobody was told/i);
+  expect((await incidents.ask(client, { id: 'i1', limit: 20 }, NOW)).data).toMatchObject({
+    incomplete: true,
+  });
 });

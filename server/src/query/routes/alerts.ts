@@ -21,7 +21,11 @@ import { checkNames } from '../silence-names.ts';
 
 const notificationsQuery = z.strictObject({
   limit: whole(1, 1000).default(200),
-  incidentId: z.string().max(300).optional().describe('Only those of this incident'),
+  incidentId: z
+    .string()
+    .max(300)
+    .optional()
+    .describe('Only those of this incident, and of those that it was merged into'),
 });
 /** Maximum length of a silence, minutes: 30 days. */
 const MAX_MINUTES = 43_200;
@@ -121,7 +125,8 @@ async function listNotifications(
   const { limit, incidentId } = read(notificationsQuery, request.query);
   const found = await context.alerts.notifications(limit + 1, incidentId);
   const { items, incomplete } = cutTo(found, limit);
-  response.json({ items: items.map(presentNotification), incomplete });
+  const lacks = incidentId !== undefined && context.alerts.hasForgotten(incidentId);
+  response.json({ items: items.map(presentNotification), incomplete: incomplete || lacks });
 }
 
 function listSilences(

@@ -1,6 +1,6 @@
 import type { AlertRoute, Notification } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { reasonText, routeDetails, routeScope, toldText } from './words.ts';
+import { nobodyText, reasonText, routeDetails, routeScope, toldText } from './words.ts';
 
 const NOW = new Date(2026, 10, 29, 12, 30).getTime();
 const time = (hour: number, minute: number, second: number): string =>
@@ -40,6 +40,15 @@ test('times in reasons are times of people', () => {
   expect(reasonText('matches a route; group wait 0 ms')).toBe('');
   expect(reasonText('silenced: maintenance')).toBe('silenced: maintenance');
 });
+
+test.each<[number, boolean, string]>([
+  [1, false, 'Nobody: no route matches it.'],
+  [0, false, 'Nobody: no channel is configured.'],
+  [1, true, 'Not known: notifications that old are no longer kept.'],
+  [0, true, 'Not known: notifications that old are no longer kept.'],
+])('of an incident without notifications: %i channels, incomplete %s', (count, lacks, text) =>
+  expect(nobodyText(count, lacks)).toBe(text),
+);
 
 test('a route says whom, what and when', () => {
   const route: AlertRoute = {

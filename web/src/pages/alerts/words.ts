@@ -98,6 +98,15 @@ export function reasonText(reason: string): string {
 const listed = (items: readonly string[]): string =>
   items.length <= 1 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 
+/**
+ * Says why an incident has no notifications. `incomplete` is true if it may have had some that are
+ * no longer kept.
+ */
+export function nobodyText(channelCount: number, incomplete: boolean): string {
+  if (incomplete) return 'Not known: notifications that old are no longer kept.';
+  return channelCount === 0 ? 'Nobody: no channel is configured.' : 'Nobody: no route matches it.';
+}
+
 /** Describes which incidents a route applies to. */
 export function routeScope({ severities, rules, types, services }: AlertRoute): string {
   const parts = [
