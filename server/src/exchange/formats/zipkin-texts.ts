@@ -8,22 +8,53 @@ import type { ForeignLink } from '../foreign.ts';
  */
 
 /**
- * Names of tags that say where a span came from, and not what it did: those that exports write of
- * resources. A prefix does not tell, because `process.exit_code` is of a span.
+ * Names of tags that say where a span came from, and not what it did. Exports write all attributes
+ * of a resource as tags; these are the ones that the conventions of OpenTelemetry give to its
+ * entities, with their older names. Any other attribute of a resource becomes one of the span.
+ *
+ * Most namespaces do not tell, because `process.exit_code` is of a span. `user_agent.original`,
+ * `device.id`, `cicd.` and `vcs.` are left out, because on spans they name what the work is about.
  */
 const OF_RESOURCE: ReadonlySet<string> = new Set([
-  ...['service.version', 'service.namespace', 'service.instance.id'],
+  ...['service.version', 'service.namespace', 'service.instance.id', 'service.criticality'],
   ...['deployment.environment', 'deployment.environment.name'],
-  ...['host.name', 'host.id', 'host.type', 'host.arch', 'os.type', 'os.version', 'os.description'],
-  ...['process.pid', 'process.owner', 'process.command', 'process.command_args'],
-  ...['process.executable.name', 'process.executable.path'],
-  ...['process.runtime.name', 'process.runtime.version', 'process.runtime.description'],
-  ...['container.id', 'container.name', 'container.image.name', 'container.image.tag'],
-  ...['k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.container.name'],
-  ...['k8s.pod.name', 'k8s.pod.uid', 'k8s.deployment.name'],
-  ...['telemetry.sdk.name', 'telemetry.sdk.language', 'telemetry.sdk.version'],
+  ...of('telemetry.sdk', 'name', 'language', 'version'),
+  ...['telemetry.distro.name', 'telemetry.distro.version', 'telemetry.auto.version'],
+  ...of('host', 'name', 'id', 'type', 'arch', 'ip', 'mac'),
+  ...of('host.image', 'id', 'name', 'version'),
+  ...of('host.cpu', 'vendor.id', 'family', 'model.id', 'model.name', 'stepping', 'cache.l2.size'),
+  ...of('os', 'type', 'name', 'version', 'description', 'build_id'),
+  ...of('process', 'pid', 'parent_pid', 'owner', 'title', 'interactive', 'working_directory'),
+  ...of('process', 'command', 'command_args', 'command_line', 'args_count', 'creation.time'),
+  ...of('process.executable', 'name', 'path'),
+  ...of('process.executable.build_id', 'gnu', 'go', 'htlhash', 'profiling'),
+  ...of('process.runtime', 'name', 'version', 'description'),
+  'process.linux.cgroup',
+  ...of('container', 'id', 'name', 'runtime', 'command', 'command_args', 'command_line'),
+  ...of('container.image', 'id', 'name', 'tag', 'tags', 'repo_digests'),
+  ...of('container.runtime', 'name', 'version', 'description'),
+  ...of('cloud', 'provider', 'platform', 'region', 'availability_zone', 'account.id'),
+  ...['cloud.resource_id', 'oci.manifest.digest'],
+  ...of('faas', 'name', 'version', 'instance', 'max_memory', 'id'),
+  ...of('browser', 'brands', 'platform', 'mobile', 'language'),
+  ...of('device', 'manufacturer', 'model.identifier', 'model.name'),
+  ...['android.os.api_level', 'app.installation.id', 'app.build_id'],
   ATTR_IMPORTED,
 ]);
+/** Namespaces that say only where a span came from, some of them with labels of any name. */
+const NAMESPACES = [
+  ...['k8s', 'openshift', 'cloudfoundry', 'heroku', 'webengine', 'zos', 'mainframe'],
+  ...['aws.ecs', 'aws.eks', 'aws.log', 'gcp.apphub', 'gcp.cloud_run', 'gcp.gce'],
+  ...['container.label', 'container.labels'],
+].map((name) => `${name}.`);
+
+/** Returns the names of a namespace. */
+function of(namespace: string, ...names: string[]): string[] {
+  return names.map((name) => `${namespace}.${name}`);
+}
+const isOfResource = (name: string): boolean =>
+  OF_RESOURCE.has(name) || NAMESPACES.some((namespace) => name.startsWith(namespace));
+
 const LINK = /^otlp\.link\.\d{1,4}$/;
 const ID = /^[0-9a-f]{16}(?:[0-9a-f]{16})?$/;
 
@@ -44,7 +75,7 @@ export function readTags(from: Readonly<Record<string, unknown>> = {}): {
     const text = tagText(value);
     const link = LINK.test(name) ? linkOf(text) : null;
     if (link !== null) links.push(link);
-    else (OF_RESOURCE.has(name) ? resource : tags).push([name, text]);
+    else (isOfResource(name) ? resource : tags).push([name, text]);
   }
   return { links, resource, tags };
 }

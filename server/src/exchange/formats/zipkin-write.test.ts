@@ -99,3 +99,42 @@ test('texts that only look like links or attributes stay texts', () => {
     expect(readAnnotation(text)).toEqual({ name: text, attributes: {} });
   expect(readAnnotation('"got": {"code":7}')).toEqual({ name: 'got', attributes: { code: '7' } });
 });
+
+/** Attributes of a resource, as detectors of SDKs, the Collector and platforms name them. */
+test.each([
+  ...['service.version', 'service.instance.id', 'deployment.environment.name'],
+  ...['telemetry.sdk.version', 'telemetry.distro.name', 'telemetry.distro.version'],
+  ...['host.name', 'host.ip', 'host.mac', 'host.image.id', 'host.cpu.model.name'],
+  ...['os.type', 'os.name', 'os.build_id', 'process.pid', 'process.parent_pid'],
+  ...['process.command', 'process.command_line', 'process.command_args', 'process.creation.time'],
+  ...['process.executable.name', 'process.runtime.name', 'process.owner', 'process.title'],
+  ...['container.id', 'container.image.tags', 'container.runtime', 'container.label.team'],
+  ...['k8s.pod.name', 'k8s.statefulset.name', 'k8s.replicaset.name', 'k8s.cronjob.name'],
+  ...['k8s.pod.label.app.kubernetes.io/name', 'k8s.pod.start_time', 'k8s.node.uid'],
+  ...['cloud.provider', 'cloud.region', 'cloud.account.id', 'cloud.availability_zone'],
+  ...['aws.ecs.task.arn', 'aws.log.group.names', 'gcp.gce.instance.name', 'heroku.app.id'],
+  ...['faas.name', 'faas.instance', 'webengine.name', 'openshift.clusterquota.uid'],
+])('an export and an import leave %s to the resource', async (name) => {
+  const [span] = await written(
+    spanOf({ resource: { attributes: ['service.name', 'shop', name, 'x'] } }),
+  );
+  expect(readTags(span!['tags'] as Record<string, string>)).toEqual({
+    ...{ links: [], tags: [], resource: [[name, 'x']] },
+  });
+});
+
+/** Attributes of spans, and what is only named like a resource. */
+test.each([
+  ...['process.exit_code', 'process.exit.code', 'faas.trigger', 'faas.invocation_id'],
+  ...['faas.invoked_region', 'aws.s3.bucket', 'aws.request_id', 'aws.lambda.invoked_arn'],
+  ...['service.peer.name', 'peer.service', 'user_agent.original', 'deployment.status'],
+  ...['gcp.client.service', 'cicd.pipeline.task.run.id', 'cicd.pipeline.run.id', 'device.id'],
+  ...['browser.web_vital.name', 'app.screen.name', 'k8s', 'k8sish.pod.name', 'container.weight'],
+  ...['host', 'host.port', 'os', 'order.id', 'team', 'telemetry.id', 'cloudy'],
+])('an export and an import leave %s to the span', async (name) => {
+  const [span] = await written(spanOf({ attributes: [name, 'x'] }));
+  expect(readTags(span!['tags'] as Record<string, string>)).toMatchObject({
+    tags: expect.arrayContaining([[name, 'x']]),
+    resource: [['service.instance.id', 'shop-1']],
+  });
+});
