@@ -174,7 +174,31 @@ const SETTLINGS: Readonly<Record<Settling, (span: Processing['span'], why?: unkn
   },
 };
 
-function traceReceiver(receiver: Receiver & Record<string, Method>): void {
+/** What ends the reads of the receivers of each client that are not closed. */
+const openReads = new WeakMap<object, Set<() => void>>();
+
+/** Makes the closing of a receiver, or of its client, end the handling of what it read last. */
+function traceClose(receiver: Record<string, Method>, client: object, endReads: () => void): void {
+  const open = openReads.get(client) ?? new Set();
+  openReads.set(client, open.add(endReads));
+  const close = receiver['close']!;
+  receiver['close'] = function (this: unknown, ...args) {
+    open.delete(endReads);
+    attempt(endReads);
+    return close.apply(this, args);
+  };
+}
+
+function traceClientClose(client: Record<string, Method>): void {
+  const close = client['close']!;
+  client['close'] = function (this: unknown, ...args) {
+    for (const endReads of openReads.get(this as object) ?? []) attempt(endReads);
+    openReads.delete(this as object);
+    return close.apply(this, args);
+  };
+}
+
+function traceReceiver(receiver: Receiver & Record<string, Method>, client: object): void {
   if (!markTraced(receiver)) return;
   const reads = createReads();
   const handled = new WeakMap<object, Processing['span']>();
@@ -218,6 +242,7 @@ function traceReceiver(receiver: Receiver & Record<string, Method>): void {
       return result;
     };
   }
+  traceClose(receiver, client, () => reads.begin(receiver));
   traceSubscribe(receiver, start);
 }
 
@@ -287,22 +312,23 @@ export function instrumentServiceBus({
 }): void {
   const client = ServiceBusClient.prototype as Record<string, Method>;
   if (!markTraced(client)) return;
-  const trace = (names: readonly string[], traced: (made: never) => void): void => {
+  const trace = (names: readonly string[], traced: (made: never, client: object) => void): void => {
     for (const name of names) {
       const make = client[name]!;
       client[name] = function (this: unknown, ...args) {
         const made = make.apply(this, args);
         if (!(made instanceof Promise)) {
-          attempt(() => traced(made as never));
+          attempt(() => traced(made as never, this as object));
           return made;
         }
         return made.then((receiver: unknown) => {
-          attempt(() => traced(receiver as never));
+          attempt(() => traced(receiver as never, this as object));
           return receiver;
         });
       };
     }
   };
+  traceClientClose(client);
   trace(['createSender'], traceSender);
   trace(['createReceiver', 'acceptSession', 'acceptNextSession'], traceReceiver);
 }
