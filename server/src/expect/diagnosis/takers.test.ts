@@ -42,11 +42,62 @@ test('what waits or was given up was not taken', () => {
   expect(takers.takenAfter('live', 'mails', 'mailer', 0)).toBe(0);
 });
 
-test('the newest are remembered', () => {
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+const shuffled = (times: number[]): number[] =>
+  times
+    .map((ms) => [(ms * 7919) % 1000, ms] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, ms]) => ms);
+
+/** The last 200 that were sent up to 1000 are remembered, in whatever order they are observed. */
+test.each<[string, number[]]>([
+  ['in order', range(0, 1000)],
+  ['backwards', range(0, 1000).toReversed()],
+  ['in any order', shuffled(range(0, 1000))],
+  ['the newest first, then old ones', [...range(800, 1000), ...range(0, 150)]],
+  ['old ones first', [...range(0, 150), ...range(800, 1000)]],
+  [
+    'old ones in between, all of them twice',
+    [
+      ...[...range(800, 900), ...range(0, 300), ...range(900, 1000)],
+      ...[...range(0, 300), ...range(800, 1000)],
+    ],
+  ],
+])('the newest are remembered: %s', (_order, times) => {
   const takers = createTakers();
-  for (let i = 0; i < 1000; i++) takers.observe(flowOf(`f${i}`, i));
-  expect(takers.takenAfter('live', 'mails', 'mailer', -1)).toBe(200);
-  expect(takers.takenAfter('live', 'mails', 'mailer', 989)).toBe(10);
+  for (const ms of times) takers.observe(flowOf(`f${ms}`, ms));
+  const after = (ms: number): number => takers.takenAfter('live', 'mails', 'mailer', ms);
+  expect([-1, 700, 799, 800, 989, 998, 999].map(after)).toEqual([200, 200, 200, 199, 10, 1, 0]);
+});
+
+test('a clock that is far ahead does not make its messages the newest for years', () => {
+  const takers = createTakers();
+  const at = some!.steps[0]!.receivedMs;
+  const DAY_MS = 86_400_000;
+  for (let i = 0; i < 300; i++) takers.observe(flowOf(`wrong${i}`, at + 1000 * DAY_MS + i));
+  for (let i = 0; i < 10; i++) takers.observe(flowOf(`fast${i}`, at + DAY_MS - i));
+  for (let i = 0; i < 20; i++) takers.observe(flowOf(`f${i}`, at - i));
+  const after = (ms: number): number => takers.takenAfter('live', 'mails', 'mailer', ms);
+  expect([at - 1000, at, at + DAY_MS].map(after)).toEqual([30, 10, 0]);
+});
+
+test('as long as there is room, old ones are remembered, too', () => {
+  const takers = createTakers();
+  for (const ms of [...range(900, 950), ...range(0, 150)]) takers.observe(flowOf(`f${ms}`, ms));
+  const after = (ms: number): number => takers.takenAfter('live', 'mails', 'mailer', ms);
+  expect([-1, 99, 149, 899].map(after)).toEqual([200, 100, 50, 50]);
+});
+
+test('one flow with many old messages hides none of the newest', () => {
+  const takers = createTakers();
+  for (const ms of range(800, 1000)) takers.observe(flowOf(`f${ms}`, ms));
+  const old = flowOf('old', 0);
+  const hops = range(0, 150).map((ms) => ({
+    ...{ ...old.hops[0]!, id: `h${ms}`, sent: nanosFromMs(ms) },
+  }));
+  takers.observe({ ...old, hops });
+  expect(takers.takenAfter('live', 'mails', 'mailer', 799)).toBe(200);
 });
 
 test('a new destination takes the place of the one that was used longest ago', () => {

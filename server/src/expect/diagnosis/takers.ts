@@ -1,5 +1,5 @@
 import { hashed, hashName } from '../../base/name-hash.ts';
-import type { Flow } from '../../model/flow.ts';
+import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import { scopedKey } from '../keys.ts';
 
@@ -16,19 +16,25 @@ export interface Takers {
   takenAfter(environment: string, destination: string, service: string, sentMs: number): number;
 }
 
-/** Number of messages that are remembered of a service at a destination, the newest. */
+/** Number of messages that are remembered of a service at a destination: those sent last. */
 const MAX_MESSAGES = 200;
+/**
+ * Time by which a message may seem to be sent after its taking was received, ms. With a clock that
+ * is wrong by more, it would be one of the newest for as long.
+ */
+const FAR_AHEAD_MS = 86_400_000;
 /** Maximum number of pairs of a destination and a service. All of them take at most 12 MB. */
 const MAX_TAKERS = 5000;
 
-/** Ring of the newest messages. A message is a hash, because texts would take ten times as much. */
+/**
+ * The messages that were sent last, in whatever order they were observed, because flows are looked
+ * at again long after. A message is a hash, because texts would take ten times as much.
+ */
 interface Messages {
   hashes: Int32Array;
   /** Send times, epoch ms. */
   times: Float64Array;
   count: number;
-  /** Position of the oldest message, which the next one replaces if the ring is full. */
-  oldest: number;
 }
 
 export function createTakers(): Takers {
@@ -43,15 +49,17 @@ export function createTakers(): Takers {
   };
   const begin = (key: string): Messages => {
     if (taken.size >= MAX_TAKERS) taken.delete(taken.keys().next().value!);
-    return use(key, { hashes: new Int32Array(), times: new Float64Array(), count: 0, oldest: 0 });
+    return use(key, { hashes: new Int32Array(), times: new Float64Array(), count: 0 });
   };
   return {
     observe({ id, environment, hops, steps }) {
-      let services: ReadonlyMap<string, string> | null = null;
+      let byId: ReadonlyMap<string, Step> | null = null;
       for (const { id: hopId, state, to, sync, sent, message } of hops) {
         if (sync || to === null || state !== 'delivered' || message.destination === '') continue;
-        services ??= new Map(steps.map((step) => [step.id, step.service]));
-        const key = keyOf(environment, message.destination, services.get(to) ?? '');
+        byId ??= new Map(steps.map((step) => [step.id, step]));
+        const { service = '', receivedMs = Infinity } = byId.get(to) ?? {};
+        if (msOf(sent) > receivedMs + FAR_AHEAD_MS) continue;
+        const key = keyOf(environment, message.destination, service);
         const known = taken.get(key);
         hashName(`${id} `, hopId);
         remember(known ? use(key, known) : begin(key), hashed.low | 0, msOf(sent));
@@ -78,14 +86,21 @@ function remember(messages: Messages, hash: number, ms: number): void {
   }
   let at = messages.count;
   if (at === MAX_MESSAGES) {
-    at = messages.oldest;
-    messages.oldest = (at + 1) % MAX_MESSAGES;
+    at = oldestOf(messages.times);
+    if (ms <= messages.times[at]!) return;
   } else {
     if (at === messages.hashes.length) grow(messages);
     messages.count++;
   }
   messages.hashes[at] = hash;
   messages.times[at] = ms;
+}
+
+/** Returns the position of the message that was sent first. */
+function oldestOf(times: Float64Array): number {
+  let oldest = 0;
+  for (let i = 1; i < times.length; i++) if (times[i]! < times[oldest]!) oldest = i;
+  return oldest;
 }
 
 function grow(messages: Messages): void {
