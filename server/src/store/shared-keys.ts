@@ -1,5 +1,6 @@
 import type { Flow, Relation } from '../model/flow.ts';
 import type { QueryRows } from './connection/port.ts';
+import { isMeasure, namesFlow } from './key-names.ts';
 import {
   flowsWithKeys,
   MAX_FOUND,
@@ -12,21 +13,10 @@ import {
 const MAX_KEYS = 8;
 /** Settings of the reads. A flow's page waits for them for some seconds, and no longer. */
 const FEW_SECONDS = 'max_execution_time = 3';
-/** A short number or one with decimals counts or measures something, and names nothing. */
-const MEASURE = /^-?(\d{1,3}|\d*\.\d+)$/;
-const NUMBER = /^[-+]?\d+$/;
-/** Names of keys whose values are names even if they are numbers, `orderId` or `customer.no`. */
-const NAMES_SOMETHING = /(?:(?<!pa)id|key|number|no|nr)$/i;
-
-/**
- * Returns whether a value names something. A number that is no explicit id does so only if the name
- * of its key says so, because a price of 15386 cents relates strangers.
- */
-const isName = (key: string, value: string): boolean =>
-  value !== '' && !MEASURE.test(value) && (!NUMBER.test(value) || NAMES_SOMETHING.test(key));
 
 interface Sharing {
   id: string;
+  type: string;
   key: string;
   flow_id: string;
   key_names: string[];
@@ -39,10 +29,10 @@ interface Sharing {
  * `MAX_SHARING` flows have says what kind of flow it is, as a country does, and relates none.
  */
 export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relation[]> {
-  const isTold = flow.flowId !== '' && !MEASURE.test(flow.flowId);
+  const isTold = flow.flowId !== '' && !isMeasure('id', flow.flowId);
   const named: [name: string, value: string][] = [
     ...(isTold ? [['', flow.flowId] as [string, string]] : []),
-    ...flow.keys.filter(([name, value]) => isName(name, value)),
+    ...flow.keys.filter(([name, value]) => value !== '' && !isMeasure(name, value)),
   ];
   const keys = named.slice(0, MAX_KEYS);
   if (keys.length === 0) return [];
@@ -80,17 +70,19 @@ const firstRun = (id: string): string => id.replace(/\.\d+$/, '');
 
 /** Returns the key that both flows have, `name=value`; null if it is none after all. */
 function sharedOf(
-  { flowId }: Flow,
+  { flowId, type }: Flow,
   other: Sharing,
   keys: readonly (readonly [name: string, value: string])[],
 ): string | null {
   const ofOther = other.key_names.map((name, i) => [name, other.key_values[i]!] as const);
   for (const [name, value] of keys) {
     const same = ofOther.find(
-      ([n, v]) => v === value && (n === name || (value === flowId && isName(n, v))),
+      ([n, v]) => v === value && (n === name || (value === flowId && namesFlow(n, v, type))),
     );
     if (same !== undefined) return `${same[0]}=${value}`;
-    if (other.flow_id === value) return name === '' ? value : `${name}=${value}`;
+    if (other.flow_id !== value) continue;
+    if (name === '') return value;
+    if (namesFlow(name, value, other.type)) return `${name}=${value}`;
   }
   return null;
 }

@@ -308,7 +308,7 @@ export function describeStore(
       const crowd = Array.from({ length: 30 }, (_, i) =>
         made(`crowd-${i}`, 'order', [['country', 'SE']]),
       );
-      // A number is a name only if its key says so.
+      // A number is no name if its key says so.
       const measures: [string, string][] = [
         ['amountCents', '15386'],
         ['paid', '15386'],

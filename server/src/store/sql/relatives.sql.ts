@@ -71,7 +71,7 @@ export const flowsWithKeys = (count: number): string =>
     .join('\nUNION ALL\n');
 
 export const SHARING_FLOWS = sql`
-  SELECT id, key, flow_id, key_names, key_values
+  SELECT id, type, key, flow_id, key_names, key_values
   FROM flows FINAL
   WHERE id IN {ids:Array(String)} AND deleted = 0
   ORDER BY started, id`;

@@ -77,7 +77,7 @@ FROM (
 )
 
 -- SHARING_FLOWS
-SELECT id, key, flow_id, key_names, key_values
+SELECT id, type, key, flow_id, key_names, key_values
 FROM flows FINAL
 WHERE id IN {ids:Array(String)} AND deleted = 0
 ORDER BY started, id
