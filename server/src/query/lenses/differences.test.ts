@@ -3,11 +3,11 @@ import { traitId } from '../../analyze/index.ts';
 import type { AttributeCount, Comparison, LensReader, Population } from '../../store/index.ts';
 import { differencesLens } from './differences.ts';
 
-/** Tests what is told of counts of two populations of 100 flows each. */
+/** Tests what is told of counts of two populations, of 100 flows each unless a test says more. */
 const FLOWS = 100;
-const population = (name: string): Population => ({
+const population = (name: string, flows: number): Population => ({
   search: { key: name, limit: 1 },
-  ...{ nowMs: 0, total: FLOWS, used: FLOWS, isSampled: false, known: null, bandsMs: [] },
+  ...{ nowMs: 0, total: flows, used: flows, isSampled: false, known: null, bandsMs: [] },
   durationMs: { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 },
   ...{ firstAt: 0, lastAt: 0 },
 });
@@ -25,15 +25,20 @@ const attributesOf = (values: Values): AttributeCount[] =>
       .filter((one) => one.flows > 1);
   });
 
-async function toldOf(here: Values, there: Values, counted: Partial<Comparison> = {}) {
+async function toldOf(
+  here: Values,
+  there: Values,
+  counted: Partial<Comparison> = {},
+  { sampled = FLOWS, flows = FLOWS } = {},
+) {
   const store = {
     compare: async () => ({ traits: [], keys: [], statuses: [], known: null, ...counted }),
     countAttributes: async ({ search }: Population) => ({
-      of: FLOWS,
+      of: sampled,
       items: attributesOf(search.key === 'here' ? here : there),
     }),
   } as Partial<LensReader> as LensReader;
-  const sides = [population('here'), population('there')] as const;
+  const sides = [population('here', flows), population('there', flows)] as const;
   const { items } = await differencesLens(store, ...sides, '', 20);
   return items.map(({ value, alike }) => [value, ...alike]);
 }
@@ -66,6 +71,33 @@ test('a value is told although a version of some service is called the same', as
     ['tenant=1'],
     ['tenant=2'],
   ]);
+});
+
+type Counts = [here: number, there: number];
+const TOLD = ['tenant=1'];
+test.each<[what: string, version: Counts, tenant: Counts, of: number, told: string[]]>([
+  ['is not told, in as many flows', [50, 50], [80, 20], 100, TOLD],
+  ['is not told, in nearly as many', [100, 100], [120, 80], 200, TOLD],
+  ['is told, in others', [90, 40], [60, 5], 100, ['tenant=1', 'mail 1']],
+  ['is told, in more', [90, 40], [98, 20], 100, ['tenant=1', 'mail 1']],
+  ['is told, in as many', [90, 40], [90, 40], 100, ['mail 1']],
+  ['is told, in as many here', [90, 40], [90, 5], 100, ['tenant=1', 'mail 1']],
+  ['is told, in as many of a sample', [1800, 800], [186, 72], 2000, ['mail 1']],
+  ['is told, in others of a sample', [1800, 800], [140, 10], 2000, ['tenant=1', 'mail 1']],
+])('an attribute called like a version that %s', async (_what, version, tenant, flows, told) => {
+  const traits = [version, [1, 2] as const].map(([here, there], i) => ({
+    ...{ id: traitId('version', { service: 'mail', version: `${i + 1}` }), here, there },
+    examples: [],
+  }));
+  const [here, there] = tenant;
+  const sampled = Math.min(200, flows);
+  const values = await toldOf(
+    { tenant: { 1: here, 2: 2 } },
+    { tenant: { 1: there, 2: 2 } },
+    { traits },
+    { sampled, flows },
+  );
+  expect(values.flat().sort()).toEqual([...told].sort());
 });
 
 test('an attribute that repeats the names of instances that were replaced is left out', async () => {

@@ -58,17 +58,15 @@ export async function differencesLens(
   ]);
   await learnNames(store, both, both.traits);
   const counted = countedFeatures(both);
-  const listed = rankedOf(
-    tellingOnly(counted, here.used, there.used, () => undefined),
-    here.used,
-    there.used,
-  );
+  const telling = tellingOnly(counted, here.used, there.used, () => undefined);
+  const listed = rankedOf(telling, here.used, there.used);
+  const kept = new Set(telling);
+  const replaced = counted.filter((one) => ofProcess(one) && !kept.has(one));
   const repeats = repeatedBy(
-    listed,
-    counted.filter(ofProcess),
-    (one, process) =>
-      isByChance(one.here, mine.of, process.here, here.used) &&
-      isByChance(one.there, others.of, process.there, there.used),
+    [...listed.map(countedOf), ...replaced],
+    (one, other) =>
+      isAsFrequent(one.here, mine.of, other.here, here.used) &&
+      isAsFrequent(one.there, others.of, other.there, there.used),
   );
   const attributes = attributesOf(mine, others, (one) => !repeats(one));
   const items = [...listed, ...rankedOf(attributes, mine.of, others.of)].sort(byScore);
@@ -91,28 +89,34 @@ const rankedOf = (features: readonly Feature[], here: number, there: number): Ra
   features
     .flatMap((feature) => compared(feature, here, there))
     .filter(({ score }) => score >= MIN_SCORE);
+type Named = Pick<Feature, 'names' | 'here' | 'there'>;
+const countedOf = ({ names, flows, baselineFlows }: Ranked): Named => ({
+  ...{ names, here: flows, there: baselineFlows },
+});
 /**
- * Returns a function that says whether an attribute only repeats a name that is listed anyway, or
- * the name of a version or an instance, for which it was decided already whether it explains
- * something. Names such as `1` are those of many things, so that a process that is not listed has
- * to be in as many flows.
+ * Returns a function that says whether an attribute only repeats the name of something that is
+ * listed anyway, or of a version or an instance that explains nothing. Names such as `1` are those
+ * of many things, so that what is named has to be in as many flows.
  */
 function repeatedBy(
-  listed: readonly Ranked[],
-  processes: readonly Feature[],
-  isAsFrequent: (attribute: Feature, process: Feature) => boolean,
+  known: readonly Named[],
+  isSame: (attribute: Feature, named: Named) => boolean,
 ): (attribute: Feature) => boolean {
-  const told = new Set(listed.flatMap(({ names }) => names));
-  const named = new Map<string, Feature[]>();
-  for (const one of processes)
+  const named = new Map<string, Named[]>();
+  for (const one of known)
     for (const name of one.names) named.set(name, [...(named.get(name) ?? []), one]);
-  return (attribute) => {
-    const value = valueOf(attribute.value);
-    return told.has(value) || !!named.get(value)?.some((one) => isAsFrequent(attribute, one));
-  };
+  return (attribute) =>
+    named.get(valueOf(attribute.value))?.some((one) => isSame(attribute, one)) === true;
 }
-const isByChance = (a: number, ofA: number, b: number, ofB: number): boolean =>
-  evidenceRatio(a, ofA, b, ofB) < MIN_SCORE;
+/**
+ * Returns whether so many of a sample of `of` flows are as many as those of all flows of the
+ * population, within twice the standard deviation of the sample. A sample of all flows has none.
+ */
+function isAsFrequent(flows: number, of: number, inAll: number, all: number): boolean {
+  const share = inAll / Math.max(1, all);
+  const variance = of * share * (1 - share) * (1 - of / Math.max(of, all));
+  return Math.abs(flows - of * share) <= 0.5 + 2 * Math.sqrt(variance);
+}
 const ofProcess = ({ service }: Feature): boolean => service !== undefined;
 const valueOf = (named: string): string => named.slice(named.indexOf('=') + 1);
 
