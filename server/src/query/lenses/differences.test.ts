@@ -109,3 +109,38 @@ test('an attribute that repeats the names of instances that were replaced is lef
   expect(await toldOf(machines[0]!, machines[1]!, { traits })).toEqual([]);
   expect(await toldOf(machines[0]!, machines[1]!)).not.toEqual([]);
 });
+
+type Spread = [name: string, value: (i: number) => string, values: number, flows: number];
+const spread = (first: number, [name, value, values, flows]: Spread): Values => ({
+  [name]: Object.fromEntries(Array.from({ length: values }, (_, i) => [value(first + i), flows])),
+});
+const tenant = (i: number): string => `t-${i}`;
+const address = (i: number): string => `10.0.0.${i}`;
+test.each<[what: string, here: Spread, there: Spread, told: number]>([
+  ['failing tenants', ['tenant', tenant, 4, 50], ['tenant', tenant, 50, 4], 4],
+  ['failing tenants of few', ['tenant', tenant, 4, 50], ['tenant', tenant, 5, 40], 9],
+  ['sessions', ['session', tenant, 50, 4], ['session', tenant, 50, 4], 0],
+  [
+    'replaced peers',
+    ['network.peer.address', address, 5, 40],
+    ['network.peer.address', address, 5, 40],
+    0,
+  ],
+  [
+    'replaced clients',
+    ['messaging.client.id', tenant, 5, 40],
+    ['messaging.client.id', tenant, 5, 40],
+    0,
+  ],
+  ['replaced tasks', ['aws.ecs.task.arn', tenant, 5, 40], ['aws.ecs.task.arn', tenant, 5, 40], 0],
+  [
+    'groups of consumers',
+    ['messaging.consumer.group.name', tenant, 3, 60],
+    ['messaging.consumer.group.name', tenant, 3, 60],
+    6,
+  ],
+])('attributes of %s, of which nothing is on both sides', async (_what, here, there, told) => {
+  const sides = [spread(0, here), spread(100, there)] as const;
+  const values = await toldOf(...sides, {}, { sampled: 200, flows: 200 });
+  expect(values.flat()).toHaveLength(told);
+});

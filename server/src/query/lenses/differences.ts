@@ -208,12 +208,13 @@ function attributesOf(
       const named = `${name}=${value}`;
       const feature: Feature = features.get(named) ?? {
         ...{ field: 'attribute', value: named, here: 0, there: 0, sampled: true, names: [] },
-        ...{ q: `@${name}:${quoted(value)}`, of: name, ofInstance: namesInstance(name), alike: [] },
+        ...{ q: `@${name}:${quoted(value)}`, of: name, alike: [] },
+        ofInstance: namesInstance(name, value),
       };
       features.set(named, { ...feature, [side]: flows });
     }
   const all = [...features.values()];
-  const varieties = varietiesOf([mine.items, others.items], all);
+  const varieties = varietiesOf(mine.items, others.items, all);
   const telling = tellingOnly(all, mine.of, others.of, (name) => varieties.get(name));
   return gathered(telling.filter(wanted)).map(({ one, alike }) => ({
     ...one,
@@ -227,18 +228,24 @@ type Attributes = Awaited<ReturnType<LensReader['countAttributes']>>;
  * is one. A store lists no value of a single flow, so that such a value may count twice.
  */
 function varietiesOf(
-  sides: readonly (readonly AttributeCount[])[],
+  mine: readonly AttributeCount[],
+  others: readonly AttributeCount[],
   features: readonly Feature[],
 ): Map<string, Variety> {
   const varieties = new Map<string, Variety>();
-  const add = (name: string, values: number, flows: number): void => {
-    const sum = varieties.get(name) ?? { values: 0, flows: 0 };
-    varieties.set(name, { values: sum.values + values, flows: sum.flows + flows });
-  };
-  for (const items of sides)
-    for (const one of new Map(items.map((item) => [item.name, item])).values())
-      add(one.name, one.nameValues, one.nameFlows);
-  for (const { of, here, there } of features) if (here > 0 && there > 0) add(of, -1, 0);
+  for (const [side, items] of [
+    ['here', mine],
+    ['there', others],
+  ] as const)
+    for (const { name, nameValues, nameFlows } of items) {
+      const known = varieties.get(name) ?? { values: 0, here: 0, there: 0 };
+      // Each value of a name says the same of all of them.
+      if (known[side] > 0) continue;
+      const values = known.values + nameValues;
+      varieties.set(name, { ...known, values, [side]: nameFlows / nameValues });
+    }
+  for (const { of: name, here, there } of features)
+    if (here > 0 && there > 0) varieties.get(name)!.values--;
   return varieties;
 }
 

@@ -34,9 +34,10 @@ test('what has few values, or many with many flows each, is told as it is', () =
 
 test('how many values there are is known beyond those that are compared', () => {
   const one = value('id', 'x', 12, 0);
-  const varietyOf = () => ({ values: 80, flows: 100 });
-  expect(tellingOnly([one], 100, 100, varietyOf)).toEqual([]);
-  expect(tellingOnly([one], 100, 100, () => ({ values: 2, flows: 100 }))).toEqual([one]);
+  const varietyOf = (values: number, here: number) => () => ({ values, here, there: 1 });
+  expect(tellingOnly([one], 100, 100, varietyOf(80, 1.25))).toEqual([]);
+  expect(tellingOnly([one], 100, 100, varietyOf(2, 50))).toEqual([one]);
+  expect(tellingOnly([one], 100, 100, varietyOf(80, 50))).toEqual([one]);
 });
 
 test('instances that were all replaced say when they ran; one that has all failures says more', () => {
@@ -55,6 +56,38 @@ test('tenants that only failing flows have are told, although healthy flows have
   expect(kept([...many('tenant', 4, 25, 0), ...healthy])).toHaveLength(14);
   // The same numbers of instances only say that these were replaced.
   expect(kept([...many('pod', 4, 25, 0), ...many('pod', 10, 0, 10)])).toEqual([]);
+});
+
+type Some = [count: number, flows: number];
+const given = (of: string, [count, flows]: Some, side: 'here' | 'there') =>
+  many(of, count, side === 'here' ? flows : 0, side === 'here' ? 0 : flows).map((one) => ({
+    ...one,
+    value: side,
+  }));
+/** Nothing is in both populations. Whether it is told is said by how it spreads over each. */
+test.each<[of: string, here: Some, there: Some, told: string[]]>([
+  ['tenant', [4, 50], [50, 4], ['here']],
+  ['tenant', [50, 4], [4, 50], ['there']],
+  ['tenant', [4, 50], [4, 50], ['here', 'there']],
+  ['tenant', [12, 16], [12, 16], ['here', 'there']],
+  ['tenant', [50, 4], [50, 4], []],
+  ['port', [6, 5], [40, 5], []],
+  ['port', [40, 5], [6, 5], []],
+  ['pod', [4, 50], [50, 4], []],
+  ['pod', [5, 20], [5, 20], []],
+  ['pod', [1, 200], [5, 40], ['here']],
+  ['pod', [1, 100], [1, 100], ['here', 'there']],
+])('%s of which %j are here and %j are there: %j are told', (of, here, there, told) => {
+  const values = [...given(of, here, 'here'), ...given(of, there, 'there')];
+  expect([...new Set(kept(values, here[0] * here[1], there[0] * there[1]))]).toEqual(told);
+});
+
+test('instances are left out beside values of one name that name none', () => {
+  const addresses = [
+    ...[...many('pod', 5, 20, 0), ...many('pod', 5, 0, 20)],
+    { ...value('pod', 'payments.internal', 40, 10), ofInstance: false },
+  ];
+  expect(kept(addresses)).toEqual(['pod=payments.internal']);
 });
 
 test('values of the same flows are one, in the words that a person reads', () => {

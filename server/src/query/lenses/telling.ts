@@ -9,13 +9,17 @@ export interface Valued {
   there: number;
 }
 
-/** How many values something has, and the sum of the flows of each of these. */
+/** How many values something has in all, and flows per value of each population, on average. */
 export interface Variety {
   values: number;
-  flows: number;
+  here: number;
+  there: number;
 }
 
-/** Values from which on something may be nearly unique for each flow, and flows of a value then. */
+/**
+ * Values from which on something may be nearly unique for each flow, and flows per value of a
+ * population below which it is.
+ */
 const MANY = 10;
 const FEW_FLOWS = 10;
 /** Fewer instances than these may well have nothing in common in two populations. */
@@ -32,7 +36,8 @@ const NEARLY_ALL = 0.9;
  * each flow, such as a port or a generated id, has some values in the one population and others in
  * the other; so have instances that were replaced. Such a value explains something only if it is
  * one of few that hold nearly all of a population. Other values that are separate, such as those of
- * tenants, may be the cause.
+ * tenants, may be the cause. A value is one of the population in which it is the more frequent:
+ * few tenants with many failing flows each are told, however few flows each healthy one has.
  */
 export function tellingOnly<V extends Valued>(
   all: readonly V[],
@@ -45,21 +50,32 @@ export function tellingOnly<V extends Valued>(
   return [...groups].flatMap(([of, values]) => {
     const hereOf = ({ here }: Valued): number => here / Math.max(1, hereFlows);
     const thereOf = ({ there }: Valued): number => there / Math.max(1, thereFlows);
-    const areSeparate =
-      values.length >= MIN_SEPARATE &&
-      values.every((one) => one.ofInstance && isApart(hereOf(one), thereOf(one)));
-    if (!isUnique(varietyOf(of) ?? sumOf(values)) && !areSeparate) return values;
+    const instances = values.filter(({ ofInstance }) => ofInstance);
+    const areReplaced =
+      instances.length >= MIN_SEPARATE &&
+      instances.every((one) => isApart(hereOf(one), thereOf(one)));
+    const variety = varietyOf(of) ?? varietyAmong(values);
     const holding = new Set([...holders(values, hereOf), ...holders(values, thereOf)]);
-    return values.filter((one) => holding.has(one));
+    return values.filter(
+      (one) =>
+        holding.has(one) ||
+        (!isUnique(variety, hereOf(one) > thereOf(one) ? 'here' : 'there') &&
+          !(areReplaced && one.ofInstance)),
+    );
   });
 }
 
-const sumOf = (values: readonly Valued[]): Variety => ({
+const varietyAmong = (values: readonly Valued[]): Variety => ({
   values: values.length,
-  flows: values.reduce((sum, { here, there }) => sum + here + there, 0),
+  here: flowsPerValue(values.map(({ here }) => here)),
+  there: flowsPerValue(values.map(({ there }) => there)),
 });
-const isUnique = ({ values, flows }: Variety): boolean =>
-  values >= MANY && flows < FEW_FLOWS * values;
+function flowsPerValue(flows: readonly number[]): number {
+  const having = flows.filter((of) => of > 0);
+  return having.reduce((sum, of) => sum + of, 0) / Math.max(1, having.length);
+}
+const isUnique = (variety: Variety, side: 'here' | 'there'): boolean =>
+  variety.values >= MANY && variety[side] < FEW_FLOWS;
 const isApart = (here: number, there: number): boolean =>
   Math.min(here, there) <= ELSEWHERE * Math.max(here, there);
 
