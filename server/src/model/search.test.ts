@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startOfSearch, withoutStart, type Query } from './search.ts';
+import { allAlike, startOfSearch, withoutStart, type Query } from './search.ts';
 import { nanosFromMs } from './time.ts';
 
 const since = (atMs: number): Query => ({ kind: 'time', op: 'since', atMs });
@@ -22,4 +22,31 @@ test('without its start a search demands the rest', () => {
   expect(rest(and(and(since(5), failed), since(9)))).toEqual({ query: and(failed), limit: 1 });
   const before: Query = { kind: 'time', op: 'before', atMs: 7 };
   expect(rest(and(since(5), before))).toEqual({ query: and(before), limit: 1 });
+});
+
+const field = (name: 'type' | 'environment', value: string): Query => ({
+  ...{ kind: 'field', field: name, value },
+});
+const or = (...of: Query[]): Query => ({ kind: 'or', of });
+test.each<[query: Query | undefined, left: Query | undefined]>([
+  [undefined, undefined],
+  [failed, undefined],
+  [field('type', 'order'), and(field('type', 'order'))],
+  [and(since(5), and(failed, field('type', 'order'))), and(field('type', 'order'))],
+  [or(failed, field('type', 'order')), undefined],
+  [
+    or(field('type', 'order'), field('type', 'return')),
+    and(or(field('type', 'order'), field('type', 'return'))),
+  ],
+  [
+    and(failed, { kind: 'not', of: field('environment', 'test') }),
+    and({ kind: 'not', of: field('environment', 'test') }),
+  ],
+  [{ kind: 'not', of: failed }, undefined],
+])('of %j all flows of the same kind match %j', (query, left) => {
+  const asked = { ...(query && { query }), types: ['a'], environments: ['live'], key: 'k' };
+  expect(allAlike({ ...asked, statuses: ['failed'], from: nanosFromMs(3), limit: 9 })).toEqual({
+    ...{ types: ['a'], environments: ['live'], limit: 1 },
+    ...(left && { query: left }),
+  });
 });

@@ -169,6 +169,24 @@ export function whereUsualIsKnown({ query, ...search }: FlowSearch): FlowSearch 
   };
 }
 
+/**
+ * Returns the search for all flows of the same types and environments, whenever they started and
+ * whatever they did.
+ */
+export function allAlike({ types, environments, query }: FlowSearch): FlowSearch {
+  const demands = demandsOf(query).filter(isOfKind);
+  return {
+    limit: 1,
+    ...(types && { types }),
+    ...(environments && { environments }),
+    ...(demands.length > 0 && { query: { kind: 'and', of: demands } }),
+  };
+}
+const isOfKind = (part: Query): boolean =>
+  part.kind === 'field'
+    ? part.field === 'type' || part.field === 'environment'
+    : 'of' in part && [part.of].flat().every(isOfKind);
+
 /** Returns the parts of a query all of which a flow has to match. */
 const demandsOf = (query: Query | undefined): Query[] =>
   query?.kind === 'and' ? query.of.flatMap(demandsOf) : query === undefined ? [] : [query];

@@ -1,12 +1,12 @@
 import { codeOf } from '../analyze/index.ts';
 import type { Flow } from '../model/flow.ts';
-import { startOfSearch, withoutStart } from '../model/search.ts';
+import { allAlike, startOfSearch, withoutStart, type FlowSearch } from '../model/search.ts';
 import { nanosFromMs } from '../model/time.ts';
 import type { QueryRows } from './connection/port.ts';
 import type { LensReader, Population } from './port/index.ts';
 import { chunksOf } from './rows/chunked-reader.ts';
 import { createDurationReader, type DurationReader } from './duration-reader.ts';
-import { MAX_EXACT, readsOf, type Reads } from './population-reads.ts';
+import { MAX_EXACT, readsOf, type Asked, type Reads } from './population-reads.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
 import {
   finite,
@@ -26,9 +26,9 @@ import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
 import * as comparison from './sql/comparison.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
-import { EXAMPLES, population as populationOf } from './sql/population.sql.ts';
+import { EXAMPLES, population as populationOf, type Counted } from './sql/population.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
-import { versionRuns as versionRunsOf } from './sql/versions.sql.ts';
+import { versionRuns as versionRunsOf, versionsAmong } from './sql/versions.sql.ts';
 
 /**
  * Maximum number of flows whose ids are kept and reused in later queries for the same answer, and
@@ -132,7 +132,16 @@ function createTraitReader({
       const rows = await read<VariantRow>(lenses.variantCounts(by, most), params);
       return rows.map(variantCount);
     },
-    traitsBefore: (population, ids) => traitsBefore(reads, population, ids),
+    async variantsBefore(population, ids) {
+      if (ids.length === 0 || startOfSearch(population.search) === null) return new Set();
+      const earlier = before(population, withoutStart(population.search));
+      return idsOf(reads, earlier, lenses.variantsAmong, { variants: ids.map(String) });
+    },
+    async versionsBefore(population, ids) {
+      if (ids.length === 0) return new Set();
+      const earlier = before(population, allAlike(population.search));
+      return idsOf(reads, earlier, versionsAmong, { versions: ids.map(String) });
+    },
     variantDetails: (population, ids) => variantDetails(reads, population, ids),
     async sampleFlows(population, limit) {
       const { counted: by, params } = counted(population);
@@ -223,17 +232,19 @@ async function readVersionRuns(
   return versionRuns(rows);
 }
 
-/** Returns those of these variants and versions that flows had before the population. */
-async function traitsBefore(
+/** Returns the flows that a search finds before the first flow of a population. */
+const before = ({ nowMs, firstAt }: Population, search: FlowSearch): Asked => ({
+  ...{ search: { ...search, to: nanosFromMs(firstAt) }, nowMs, total: Infinity, known: null },
+});
+/** Returns those of some ids that a query finds in flows. */
+async function idsOf(
   { counted, read }: Reads,
-  { search, nowMs, firstAt }: Population,
-  ids: readonly bigint[],
-): ReturnType<LensReader['traitsBefore']> {
-  if (ids.length === 0 || startOfSearch(search) === null) return new Set();
-  const earlier = { ...withoutStart(search), to: nanosFromMs(firstAt) };
-  const of = counted({ search: earlier, nowMs, total: Infinity, known: null });
-  const params = { ...of.params, traits: ids.map(String) };
-  const rows = await read<{ id: string }>(lenses.traitsAmong(of.counted), params);
+  flows: Asked,
+  sqlOf: (counted: Counted) => string,
+  ids: Record<string, string[]>,
+): Promise<Set<bigint>> {
+  const of = counted(flows);
+  const rows = await read<{ id: string }>(sqlOf(of.counted), { ...of.params, ...ids });
   return new Set(rows.map(({ id }) => BigInt(id)));
 }
 

@@ -19,7 +19,7 @@ const SETTINGS = 'max_memory_usage = 4000000000';
  */
 const MAX_FEW = 50_000;
 /** The fields of a population that a query needs. */
-type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
+export type Asked = Pick<Population, 'search' | 'nowMs' | 'total' | 'known'>;
 
 /** Builds and runs queries over a population. The overview's reader uses it, too. */
 export interface Reads {

@@ -91,25 +91,24 @@ async function annotationsOf(
   const candidates = variants.filter(
     (variant) => isNew(variant) && variant.flows >= population.used * MIN_VARIANT_SHARE,
   );
-  const before = await store.traitsBefore(
-    population,
-    [...candidates, ...versions.filter(isNew)].map(({ id }) => id),
-  );
-  const newVersions = versions.filter((one) => isNew(one) && !before.has(one.id));
-  const newVariants = candidates.filter(({ id }) => !before.has(id));
+  const several = severalOf(versions);
+  const changes = several.flat().filter(isNew);
+  const [variantsBefore, versionsBefore] = await Promise.all([
+    store.variantsBefore(population, idsOf(candidates)),
+    store.versionsBefore(population, idsOf(changes)),
+  ]);
+  const newVersions = changes.filter(({ id }) => !versionsBefore.has(id));
+  const newVariants = candidates.filter(({ id }) => !variantsBefore.has(id));
   await learnNames(store, population, newVariants);
   const types = population.search.types;
   return [
     ...newVersions.flatMap(({ id, firstAt }) => {
       const body = bodyOf('version', id);
-      const isChange = versions.some(
-        (other) => other.id !== id && bodyOf('version', other.id)?.service === body?.service,
-      );
-      return body === null || !isChange
+      return body === null
         ? []
         : [{ atMs: firstAt, kind: 'version' as const, text: `${body.service} ${body.version}` }];
     }),
-    ...(await returnsOf(store, population, versions)),
+    ...(await returnsOf(store, population, several)),
     ...newVariants.flatMap(({ id, firstAt }) => {
       const body = bodyOf('variant', id);
       return body === null
@@ -130,19 +129,25 @@ async function annotationsOf(
     .map(({ atMs, kind, text }) => ({ at: iso(atMs), kind, text }));
 }
 
+const idsOf = (traits: readonly { id: bigint }[]): bigint[] => traits.map(({ id }) => id);
+
+/** Returns the versions of each service of which flows ran several. */
+function severalOf(versions: readonly TraitCount[]): TraitCount[][] {
+  const ofService = new Map<string, TraitCount[]>();
+  for (const one of versions) {
+    const body = bodyOf('version', one.id);
+    if (body !== null) ofService.set(body.service, [...(ofService.get(body.service) ?? []), one]);
+  }
+  return [...ofService.values()].filter((ofOne) => ofOne.length > 1);
+}
+
 /** Returns versions that came back, of services of which flows ran several. */
 async function returnsOf(
   store: LensReader,
   population: Population,
-  versions: readonly TraitCount[],
+  several: readonly TraitCount[][],
 ): Promise<{ atMs: number; kind: 'version'; text: string }[]> {
-  const ofService = new Map<string, bigint[]>();
-  for (const { id } of versions) {
-    const body = bodyOf('version', id);
-    if (body !== null) ofService.set(body.service, [...(ofService.get(body.service) ?? []), id]);
-  }
-  const changed = [...ofService.values()].filter((ids) => ids.length > 1);
-  const runs = await store.versionRuns(population, changed);
+  const runs = await store.versionRuns(population, several.map(idsOf));
   const nameOf = (id: bigint): string => bodyOf('version', id)?.version ?? '';
   return runs.flatMap((ofOne) =>
     versionReturns(ofOne).map(({ version, after, atMs }) => ({

@@ -43,10 +43,15 @@ export interface LensReader {
   versionRuns(population: Population, versions: readonly bigint[][]): Promise<VersionRun[][]>;
   countVariants(population: Population, most: number): Promise<VariantCount[]>;
   /**
-   * Returns those of these variants and versions that flows had before the first flow of the
-   * population: flows of the same search, without its start.
+   * Returns those of these variants that flows took before the first flow of the population: flows
+   * of the same search, without its start.
    */
-  traitsBefore(population: Population, ids: readonly bigint[]): Promise<Set<bigint>>;
+  variantsBefore(population: Population, ids: readonly bigint[]): Promise<Set<bigint>>;
+  /**
+   * Returns those of these versions that flows ran before the first flow of the population: any
+   * flows of the same types and environments, because a version runs for all of them.
+   */
+  versionsBefore(population: Population, ids: readonly bigint[]): Promise<Set<bigint>>;
   /**
    * Counts the outcomes of the flows of each variant, and finds the service versions in these flows
    * (as trait ids).

@@ -242,16 +242,11 @@ export const variantCounts = (counted: Counted, most: number): string => sql`
   ORDER BY flows DESC, variant
   LIMIT ${most}`;
 
-/** Selects those of these variants and versions that any flow has. */
-export const traitsAmong = (counted: Counted): string => sql`
-  SELECT DISTINCT toString(trait) AS id
-  FROM ${flowsIn(counted, 'variant, mark_ids')}
-  ARRAY JOIN
-    arrayPushBack(
-      arrayFilter(one -> bitAnd(one, 15) = ${codeOf('version')}, mark_ids),
-      variant
-    ) AS trait
-  WHERE toString(trait) IN {traits:Array(String)}`;
+/** Selects those of the variants that any flow took. */
+export const variantsAmong = (counted: Counted): string => sql`
+  SELECT DISTINCT toString(variant) AS id
+  FROM ${flowsIn(counted, 'variant')}
+  WHERE toString(variant) IN {variants:Array(String)}`;
 
 /** Counts the flows of each variant by type and status. */
 export const variantOutcomes = (counted: Counted): string => sql`

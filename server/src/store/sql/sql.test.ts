@@ -128,7 +128,6 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         }),
       ],
       hasAny: [lenses.hasAny(['version'], ['mark'])],
-      traitsAmong: [lenses.traitsAmong(COUNTED)],
       havingEdges: [lenses.havingEdges(COUNTED, [[2n, 18n], [34n]])],
       traitTrend: [lenses.traitTrend(COUNTED, 'failure', SINCE, 1000)],
       failureOrigins: [lenses.failureOrigins(COUNTED)],
@@ -137,6 +136,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
         lenses.directlyFollows(COUNTED, 'end', 10),
       ],
       variantCounts: [lenses.variantCounts(COUNTED, 10)],
+      variantsAmong: [lenses.variantsAmong(COUNTED)],
       variantOutcomes: [lenses.variantOutcomes(COUNTED)],
       variantVersions: [lenses.variantVersions(COUNTED, 6)],
       sampledIds: [lenses.sampledIds(COUNTED, 10)],
@@ -241,7 +241,13 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
       overlappingFlows: [unprojected.overlappingFlows(SHARE)],
     },
   },
-  versions: { module: versions, of: { versionRuns: [versions.versionRuns(COUNTED)] } },
+  versions: {
+    module: versions,
+    of: {
+      versionRuns: [versions.versionRuns(COUNTED)],
+      versionsAmong: [versions.versionsAmong(COUNTED)],
+    },
+  },
 };
 
 /** Returns the queries of a module in the order of its exports. */

@@ -65,3 +65,13 @@ export const versionRuns = (counted: Counted): string => {
     ORDER BY service, environment, run.1
     LIMIT 100000`;
 };
+
+/** Selects those of the versions that any flow ran. */
+export const versionsAmong = (counted: Counted): string => sql`
+  SELECT DISTINCT toString(version) AS id
+  FROM ${flowsIn(counted, 'mark_ids')}
+  ARRAY JOIN
+    arrayIntersect(
+      mark_ids,
+      arrayMap(one -> toUInt64(one), {versions:Array(String)})
+    ) AS version`;

@@ -368,10 +368,10 @@ GROUP BY variant
 ORDER BY flows DESC, variant
 LIMIT 10
 
--- traitsAmong
-SELECT DISTINCT toString(trait) AS id
+-- variantsAmong
+SELECT DISTINCT toString(variant) AS id
 FROM (
-  SELECT variant, mark_ids
+  SELECT variant
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
@@ -385,12 +385,7 @@ FROM (
   WHERE 1
   AND type IN {types:Array(String)}
 )
-ARRAY JOIN
-  arrayPushBack(
-    arrayFilter(one -> bitAnd(one, 15) = 6, mark_ids),
-    variant
-  ) AS trait
-WHERE toString(trait) IN {traits:Array(String)}
+WHERE toString(variant) IN {variants:Array(String)}
 
 -- variantOutcomes
 SELECT toString(variant) AS id, type, status, count() AS flows

@@ -67,3 +67,26 @@ FROM (
 ARRAY JOIN runs AS run
 ORDER BY service, environment, run.1
 LIMIT 100000
+
+-- versionsAmong
+SELECT DISTINCT toString(version) AS id
+FROM (
+  SELECT mark_ids
+  FROM (
+    WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+    SELECT * REPLACE (
+      if(is_settled, 'ended', phase) AS phase,
+      if(is_settled, settles_as, outcome) AS outcome,
+      if(is_settled, settles_as, status) AS status
+    )
+    FROM flows FINAL
+    WHERE deleted = 0
+  )
+  WHERE 1
+  AND type IN {types:Array(String)}
+)
+ARRAY JOIN
+  arrayIntersect(
+    mark_ids,
+    arrayMap(one -> toUInt64(one), {versions:Array(String)})
+  ) AS version
