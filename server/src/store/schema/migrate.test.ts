@@ -66,6 +66,17 @@ test('one server or a cluster: no placeholder is left', async () => {
   expect(cluster.commands.join('\n')).toContain('Replicated');
 });
 
+test('no statement both changes a definition and rewrites parts', async () => {
+  const { commands, run } = bench();
+  await run();
+  const altering = commands.filter((sql) => /^ALTER/m.test(sql));
+  expect(altering.filter((sql) => /^\s*MATERIALIZE/m.test(sql))).not.toEqual([]);
+  for (const sql of altering)
+    expect(/\bMATERIALIZE (INDEX|COLUMN)/.test(sql) && /\b(ADD|MODIFY|DROP) /.test(sql), sql).toBe(
+      false,
+    );
+});
+
 test('the retention follows the configuration; a definition that is right is not touched', async () => {
   const { commands, definitions, run } = bench();
   await run();
