@@ -254,6 +254,8 @@ export interface Flow extends FlowSummary {
   timeSpent: { kind: Segment['kind']; ms: number }[];
   aliases: string[];
   relations: Relation[];
+  /** True if some relations could not be read. The flow is `incomplete` then. */
+  relationsUnread: boolean;
   unattributed: UnattributedSpan[];
   /** When the server computed the timeline, ISO 8601. */
   asOf: Instant;

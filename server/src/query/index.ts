@@ -6,7 +6,6 @@ import express, {
 } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 import { ERRORS, FermataError, messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import type { Problem } from '../contract/index.ts';
 import { compressAnswers, compressedFiles } from './compression.ts';
 import { openApi } from './openapi.ts';
@@ -20,7 +19,6 @@ export { presentIncident, pushedFlow } from './present.ts';
 export type { QueryContext } from './route.ts';
 
 export interface QueryOptions extends QueryContext {
-  log: Log;
   hosts: HostRule;
   /** Answers assistants that speak the Model Context Protocol; `body` is the parsed JSON. */
   assistants: (request: Request, response: Response, body: unknown) => Promise<void>;

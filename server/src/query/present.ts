@@ -2,7 +2,7 @@ import { pick } from '../base/pick.ts';
 import { coarsened, criticalPath, timeSpent, type Segment } from '../analyze/index.ts';
 import type * as wire from '../contract/index.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
-import type { Attempt, Flow, FlowView, Hop, Step, Tombstone } from '../model/flow.ts';
+import type { Attempt, Flow, FlowView, Hop, Relation, Step, Tombstone } from '../model/flow.ts';
 import type { FlowFigures } from '../model/flow-figures.ts';
 import { flowTypesOf, type Incident, type Notification, type Silence } from '../model/incident.ts';
 import { retriesOf } from '../model/search-match.ts';
@@ -98,7 +98,17 @@ export const pushedFlow = (
       }
     : { id: change.id, version: change.version, movedTo: change.movedTo, flow: null };
 
-export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
+/** Relations of a flow, those to flows of other rows among them, and whether some are missing. */
+export interface ReadRelations {
+  relations: readonly Relation[];
+  isWhole: boolean;
+}
+
+export function presentFlow(
+  row: FlowRow,
+  related: ReadRelations,
+  part: Part | null = null,
+): wire.Flow {
   const { flow } = row;
   const path = criticalPath(flow);
   const places = sentSteps(flow, MAX_STEPS, part);
@@ -109,6 +119,7 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
   const hops = flow.hops.filter(({ from, to }) => isWhole || (sent.has(from) && sent.has(to)));
   return {
     ...summaryOf(flow, row.version, { stepCount: flow.steps.length, retries: retriesOf(flow) }),
+    incomplete: flow.incomplete || !related.isWhole,
     truncated: flow.truncated || !isWhole || hops.length > MAX_HOPS,
     steps: steps.map(presentStep),
     ...(!isWhole && { stepPlaces: places }),
@@ -116,7 +127,8 @@ export function presentFlow(row: FlowRow, part: Part | null = null): wire.Flow {
     criticalPath: coarsened(path, MAX_STEPS).map(presentSegment),
     timeSpent: timeSpent(path),
     aliases: flow.aliases,
-    relations: flow.relations,
+    relations: [...related.relations],
+    relationsUnread: !related.isWhole,
     unattributed: flow.unattributed.slice(0, MAX_STEPS),
     asOf: new Date(row.timelineComputedMs).toISOString(),
     // This is always 0 now, but clients may still read the field. It used to be the version of the

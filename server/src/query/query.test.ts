@@ -17,6 +17,12 @@ const saved: string[] = [];
 const counters = createCounters();
 const someFlow: Flow = { ...someFlows(1, 1_800_000_000_000)[0]!, relations: [] };
 const child: Relation = { flowId: 'part', kind: 'child', viaSpanId: '', target: 'part' };
+const alike: Relation = { flowId: 'alike', kind: 'shares-key', viaSpanId: '', target: 'alike' };
+/** What cannot be read now. */
+const broken = new Set<'family' | 'sharing'>();
+const warned: string[] = [];
+const unlessBroken = (what: 'family' | 'sharing', found: Relation): Promise<Relation[]> =>
+  broken.has(what) ? Promise.reject(new Error(`no ${what}`)) : Promise.resolve([found]);
 beforeAll(async () => {
   const store: Partial<Store> = {
     services: () =>
@@ -27,8 +33,8 @@ beforeAll(async () => {
     documents: () => Promise.resolve([]),
     findFlow: (name) => Promise.resolve([name]),
     getFlow: () => Promise.resolve({ flow: someFlow, version: 1, timelineComputedMs: 0 }),
-    familyOf: () => Promise.resolve([child]),
-    sharingOf: () => Promise.reject(new Error('it takes too long')),
+    familyOf: () => unlessBroken('family', child),
+    sharingOf: () => unlessBroken('sharing', alike),
     saveDocument(_kind, name) {
       saved.push(name);
       return Promise.resolve();
@@ -39,7 +45,7 @@ beforeAll(async () => {
     views: store as Store,
     clock: systemClock(),
     counters,
-    log: silentLog,
+    log: { ...silentLog, warn: (fields) => void warned.push(JSON.stringify(fields)) },
     hosts: { host: '127.0.0.1', allowedHosts: [] },
     about: () => ({ version: '0' }) as ReturnType<QueryOptions['about']>,
     webRoot: '',
@@ -70,14 +76,32 @@ test('what the engine says of a failed query is for the log', async () => {
   });
 });
 
-test('a flow is shown although its relations cannot be read', async () => {
-  const answer = await fetch(`${base}/api/v1/flows/${someFlow.id}`);
-  expect(answer.status).toBe(200);
-  expect(await answer.json()).toMatchObject({ id: someFlow.id, relations: [child] });
-  expect(counters.read()).toContainEqual({
-    ...{ name: 'fermata_unread_relations_total', value: 1, kind: 'counter' },
-  });
-});
+test.each<[failing: ('family' | 'sharing')[], relations: Relation[], logged: string[]]>([
+  [[], [child, alike], []],
+  [['family'], [alike], ['no family']],
+  [['sharing'], [child], ['no sharing']],
+  [['family', 'sharing'], [], ['no family']],
+])(
+  'a flow of which %j cannot be read says so, and is shown',
+  async (failing, relations, logged) => {
+    const unread = (): number =>
+      counters.read().find(({ name }) => name === 'fermata_unread_relations_total')?.value ?? 0;
+    const before = unread();
+    warned.length = 0;
+    for (const what of failing) broken.add(what);
+    const answer = await fetch(`${base}/api/v1/flows/${someFlow.id}`);
+    broken.clear();
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      ...{ id: someFlow.id, relations, relationsUnread: failing.length > 0 },
+      incomplete: failing.length > 0,
+    });
+    expect(unread() - before).toBe(failing.length);
+    // However many reads fail, one line tells it.
+    expect(warned).toHaveLength(logged.length);
+    for (const [i, detail] of logged.entries()) expect(warned[i]).toContain(detail);
+  },
+);
 
 test.each([
   ['GET', '/nowhere'],

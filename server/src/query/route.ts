@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import type { Log } from '../base/log.ts';
 import type {
   About,
   AlertRuleDraft,
@@ -163,6 +164,7 @@ export interface QueryContext {
   logs: KeptLogs;
   clock: Clock;
   counters: Counters;
+  log: Log;
   about(): About;
   /**
    * Resolves to the reasons why no spans can be accepted now; an empty list if spans can be

@@ -3,7 +3,7 @@ import type { Flow } from '../model/flow.ts';
 import { nanosFromMs } from '../model/time.ts';
 import { someFlows } from '../testing/some-flows.ts';
 import type { QueryRows } from './connection/port.ts';
-import { createRelatives } from './relatives.ts';
+import { createRelatives, FEW_SECONDS } from './relatives.ts';
 import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
 
 interface Row {
@@ -25,7 +25,9 @@ function bench(
   children: Row[] = [],
 ) {
   const asked: unknown[] = [];
-  const query = (async (sql: string, params: Record<string, string>) => {
+  const query = (async (sql: string, params: Record<string, string>, settings: string) => {
+    // A page waits for each read for some seconds only.
+    expect(settings).toBe(FEW_SECONDS);
     if (sql === RUNS_OF_FLOW) return runs[params['first']!] ?? [];
     if (sql === FLOWS_BY_EXPLICIT_ID) return named[params['name']!] ?? [];
     expect(sql).toBe(CHILDREN_OF_FLOW);

@@ -1,6 +1,9 @@
 import type { Flow, Relation } from '../model/flow.ts';
-import type { QueryRows } from './connection/port.ts';
+import type { Param, QueryRows } from './connection/port.ts';
 import { CHILDREN_OF_FLOW, FLOWS_BY_EXPLICIT_ID, RUNS_OF_FLOW } from './sql/relatives.sql.ts';
+
+/** Settings of the reads. A flow's page waits for them for some seconds, and no longer. */
+export const FEW_SECONDS = 'max_execution_time = 3';
 
 /**
  * Finds the parent and the children of a flow. They are queried, because a flow's own row does not
@@ -19,13 +22,14 @@ interface Relative {
 }
 
 export function createRelatives(query: QueryRows): Relatives {
-  const runsOf = (first: string): Promise<Relative[]> => query<Relative>(RUNS_OF_FLOW, { first });
+  const read = (sql: string, params: Record<string, Param>): Promise<Relative[]> =>
+    query<Relative>(sql, params, FEW_SECONDS);
+  const runsOf = (first: string): Promise<Relative[]> => read(RUNS_OF_FLOW, { first });
 
   const parentOf = async ({ id, parentId, environment, started }: Flow): Promise<Relation[]> => {
     if (parentId === null) return [];
     let runs = await runsOf(parentId);
-    if (runs.length === 0)
-      runs = await query<Relative>(FLOWS_BY_EXPLICIT_ID, { environment, name: parentId });
+    if (runs.length === 0) runs = await read(FLOWS_BY_EXPLICIT_ID, { environment, name: parentId });
     const isOne = new Set(runs.map(({ type }) => type)).size === 1;
     runs = runs.filter((run) => run.id !== id);
     const parent = runs.findLast((run) => BigInt(run.started) <= started) ?? runs[0];
@@ -39,7 +43,7 @@ export function createRelatives(query: QueryRows): Relatives {
   const childrenOf = async ({ id, flowId, run, environment }: Flow): Promise<Relation[]> => {
     const first = run === 1 ? id : id.slice(0, -`.${run}`.length);
     const [children, runs] = await Promise.all([
-      query<Relative>(CHILDREN_OF_FLOW, {
+      read(CHILDREN_OF_FLOW, {
         environment,
         names: flowId === '' ? [first] : [first, flowId],
       }),

@@ -1,6 +1,7 @@
 import type { Flow, Relation } from '../model/flow.ts';
 import type { QueryRows } from './connection/port.ts';
 import { isMeasure, namesFlow } from './key-names.ts';
+import { FEW_SECONDS } from './relatives.ts';
 import {
   flowsWithKeys,
   MAX_FOUND,
@@ -11,8 +12,6 @@ import {
 
 /** Maximum number of keys of a flow that are looked for in other flows. */
 const MAX_KEYS = 8;
-/** Settings of the reads. A flow's page waits for them for some seconds, and no longer. */
-const FEW_SECONDS = 'max_execution_time = 3';
 
 interface Sharing {
   id: string;
@@ -37,11 +36,10 @@ export async function sharingFlows(query: QueryRows, flow: Flow): Promise<Relati
   const keys = named.slice(0, MAX_KEYS);
   if (keys.length === 0) return [];
   const values = Object.fromEntries(keys.map(([, value], at) => [`value${at}`, value]));
-  const found = await query<{ at: string; id: string }>(
-    flowsWithKeys(keys.length),
-    { environment: flow.environment, ...values },
-    FEW_SECONDS,
-  );
+  const found = await query<{ at: string; id: string }>(flowsWithKeys(keys.length), {
+    environment: flow.environment,
+    ...values,
+  });
   const having = keys.map(
     (_key, at) => new Set(found.flatMap((row) => (Number(row.at) === at ? [row.id] : []))),
   );

@@ -92,6 +92,7 @@ function explained(flow: Flow, client: Client, nowMs: number): object {
         link: flowId === null ? null : linkOf(client.url, flowId),
       },
     })),
+    relationsUnread: flow.relationsUnread,
     ...{ badges: flow.badges, incomplete: flow.incomplete, truncated: flow.truncated },
   };
 }

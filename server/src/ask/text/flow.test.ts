@@ -58,3 +58,13 @@ test('a message that waited is drawn before the step that took it', () => {
   expect(barOf(text, 'pack')).toMatch(/^·{9,10}█{9,11}$/);
   expect(text).toContain('1 × link (95 %)');
 });
+
+test('related flows that could not be read are not passed over in silence', () => {
+  const related = { kind: 'child', flowId: 'c', target: 'packing-1', viaSpanId: '' } as const;
+  const textOf = (relations: Flow['relations'], relationsUnread: boolean): string =>
+    flowText(flow([], { relations, relationsUnread }), NOW, 40);
+  expect(textOf([], false)).not.toContain('Related flows');
+  expect(textOf([related], false)).not.toContain('could not be read');
+  for (const relations of [[], [related]])
+    expect(textOf(relations, true)).toContain('  some could not be read now');
+});

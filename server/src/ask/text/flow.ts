@@ -53,13 +53,13 @@ export function flowText(
       ),
     ),
     ...section('Why these belong together', evidence(flow)),
-    ...section(
-      'Related flows',
-      flow.relations.map(
+    ...section('Related flows', [
+      ...flow.relations.map(
         ({ kind, target, shared }) =>
           `${shared === undefined ? kind : `shares ${shared}`}: ${target}`,
       ),
-    ),
+      ...(flow.relationsUnread ? ['some could not be read now'] : []),
+    ]),
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { FermataError } from '../../base/errors.ts';
+import { FermataError, messageOf } from '../../base/errors.ts';
 import { pick } from '../../base/pick.ts';
 import { FLOW_STATUSES } from '../../contract/index.ts';
 import type { Flow, Relation } from '../../model/flow.ts';
@@ -9,7 +9,13 @@ import { MAX_NAMED } from '../../model/search.ts';
 import { suggest } from '../language/suggest.ts';
 import { isNothingUsual } from '../nothing-usual.ts';
 import { decimal, whole } from '../parameters.ts';
-import { presentFlow, presentFlowType, presentService, summaryOf } from '../present.ts';
+import {
+  presentFlow,
+  presentFlowType,
+  presentService,
+  summaryOf,
+  type ReadRelations,
+} from '../present.ts';
 import { presentSpan } from '../present-spans.ts';
 import { pageOf } from '../page.ts';
 import { missing, nameOf, read, type QueryContext, type Reply, type Route } from '../route.ts';
@@ -120,27 +126,33 @@ async function getFlow(
   if (id === null) return;
   const row = await context.store.getFlow(id);
   if (row === null) throw missingFlow(id);
-  const relations = [...row.flow.relations, ...(await relationsOf(context, row.flow))];
+  const related = await relationsOf(context, row.flow);
   const isPart = fromMs !== undefined || toMs !== undefined;
   const part = isPart ? { fromMs: fromMs ?? 0, toMs: toMs ?? Infinity } : null;
-  response.json(presentFlow({ ...row, flow: { ...row.flow, relations } }, part));
+  response.json(presentFlow(row, related, part));
 }
 
 /**
- * Reads the flow's relations to flows of other rows. A flow is shown even if these cannot be read,
- * because they are searched for in a whole table.
+ * Returns the flow's relations, and reads those to flows of other rows. A flow is shown even if
+ * these cannot be read, because they are searched for in a whole table.
  */
-async function relationsOf({ store, counters }: QueryContext, flow: Flow): Promise<Relation[]> {
-  const none = (): Relation[] => {
-    counters.add('fermata_unread_relations_total');
-    return [];
-  };
-  const [family, sharing] = await Promise.all([
-    store.familyOf(flow).catch(none),
-    store.sharingOf(flow).catch(none),
-  ]);
+async function relationsOf(
+  { store, counters, log }: QueryContext,
+  flow: Flow,
+): Promise<ReadRelations> {
+  const reads = await Promise.allSettled([store.familyOf(flow), store.sharingOf(flow)]);
+  const failed = reads.filter((one) => one.status === 'rejected');
+  if (failed.length > 0) {
+    counters.add('fermata_unread_relations_total', failed.length);
+    const detail = messageOf(failed[0]!.reason).slice(0, 500);
+    log.warn({ flow: flow.id, detail }, 'relations of a flow could not be read');
+  }
+  const [family, sharing] = reads.map((one): Relation[] =>
+    one.status === 'fulfilled' ? one.value : [],
+  ) as [Relation[], Relation[]];
   const ofFamily = new Set(family.map(({ flowId }) => flowId));
-  return [...family, ...sharing.filter(({ flowId }) => !ofFamily.has(flowId))];
+  const others = sharing.filter(({ flowId }) => !ofFamily.has(flowId));
+  return { relations: [...flow.relations, ...family, ...others], isWhole: failed.length === 0 };
 }
 
 async function getSpans(
