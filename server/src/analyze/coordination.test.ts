@@ -88,24 +88,48 @@ test('others wait for who sends them something and for who answers them, and for
     e: 'desk',
   };
   const edgeOf = (id: bigint, from: string, to: string, more: object = {}) => ({
-    ...{ id, from, to, sync: false, count: 9, flows: 9, deadLettered: 0, message: null },
-    ...more,
+    ...{ id, type: 'order', from, to, sync: false, count: 9, flows: 9, deadLettered: 0 },
+    ...{ message: null, ...more },
   });
-  const holding = holdingEdges(
-    [
-      edgeOf(1n, 'start', 'a'),
-      edgeOf(2n, 'a', 'b', { sync: true }),
-      edgeOf(3n, 'a', 'c'),
-      edgeOf(4n, 'a', 'd'), // Its own next step.
-      edgeOf(5n, 'c', 'end'),
-      edgeOf(6n, 'c', 'e', { deadLettered: 9 }),
-    ],
-    (name) => services[name],
-  );
-  expect(Object.fromEntries(holding)).toEqual({ shop: [2n, 3n], bank: [2n] });
+  const heldBy = (edges: ReturnType<typeof edgeOf>[], ...types: string[]) => {
+    const { groups, groupOf } = holdingEdges(edges, (name) => services[name]);
+    return types.map((type) =>
+      Object.fromEntries(
+        ['shop', 'bank', 'mail', 'desk'].flatMap((service) => {
+          const at = groupOf(type, service);
+          return at < 0 ? [] : [[service, groups[at]]];
+        }),
+      ),
+    );
+  };
+  const usual = [
+    edgeOf(1n, 'start', 'a'),
+    edgeOf(2n, 'a', 'b', { sync: true }),
+    edgeOf(3n, 'a', 'c'),
+    edgeOf(4n, 'a', 'd'), // Its own next step.
+    edgeOf(5n, 'c', 'end'),
+  ];
+  const kept = { deadLettered: 9 };
+  const refund = { type: 'refund', count: 2, flows: 2 };
+  const plain = { shop: [2n, 3n], bank: [2n] };
+  expect(heldBy([...usual, edgeOf(6n, 'c', 'e', kept)], 'order')).toEqual([plain]);
   // What is given up only sometimes is waited for.
-  const some = holdingEdges([edgeOf(6n, 'c', 'e', { deadLettered: 2 })], (name) => services[name]);
-  expect([...some.keys()]).toEqual(['mail']);
+  expect(heldBy([edgeOf(6n, 'c', 'e', { deadLettered: 2 })], 'order')).toEqual([{ mail: [6n] }]);
+  // What one type always gives up is waited for in another, whichever of them is the rarer.
+  const given = edgeOf(6n, 'c', 'e');
+  const mailed = { ...plain, mail: [6n] };
+  const rare = { ...given, ...refund, deadLettered: 2 };
+  for (const edges of [
+    [...usual, given, rare],
+    [rare, given, ...usual],
+  ])
+    expect(heldBy(edges, 'order', 'refund')).toEqual([mailed, plain]);
+  expect(
+    heldBy([...usual, { ...given, ...kept }, { ...given, ...refund }], 'order', 'refund'),
+  ).toEqual([plain, mailed]);
+  // Types of which nothing differs are counted by the same group.
+  const same = [...usual, ...usual.map((edge) => ({ ...edge, ...refund }))];
+  expect(holdingEdges(same, (name) => services[name]).groups).toHaveLength(2);
 });
 
 test('what is held comes before what only misses steps', () => {

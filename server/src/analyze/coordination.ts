@@ -16,9 +16,10 @@ import type { EdgeBody } from './trait.ts';
  * work together: which service must know which, which waits for which, and which must hear of a
  * failure. All functions are pure.
  */
-/** What is counted of an edge over all flows. */
+/** What is counted of an edge over all flows of one type. */
 interface TraitSums {
   id: bigint;
+  type: string;
   count: number;
   flows: number;
   deadLettered: number;
@@ -139,26 +140,53 @@ function hopsBetween(edge: EdgeCount, nodes: ReadonlyMap<string, NodeCount>): Ho
   return kind === null ? [] : [{ ...edge, kind, sender, receiver }];
 }
 
+/** Groups of edges: in a flow that has an edge of a group, others wait for a service. */
+export interface Holding {
+  groups: bigint[][];
+  /** Returns the position of the group of a service, for flows of a type; -1 if it has none. */
+  groupOf: (type: string, service: string) => number;
+}
+
 /**
- * Returns, for each service, the edges by which others wait for it: what its steps send to steps of
- * others, and calls of others that it answers. A message that is only kept as a dead letter leads
- * to nothing that waits for it.
+ * Returns the edges by which others wait for a service: what its steps send to steps of others, and
+ * calls of others that it answers. A message that flows of a type only keep as a dead letter leads
+ * to nothing there that waits for it. Types of which nothing differs share a group.
  */
 export function holdingEdges(
-  edges: readonly (EdgeBody & Pick<TraitSums, 'id' | 'count' | 'flows' | 'deadLettered'>)[],
+  edges: readonly (EdgeBody & TraitSums)[],
   serviceOf: (node: string) => string | undefined,
-): Map<string, bigint[]> {
-  const holding = new Map<string, bigint[]>();
-  const most = [...edges].sort((a, b) => b.flows - a.flows).slice(0, MAX_HOLDING);
-  for (const { id, from, to, sync, count, deadLettered } of most) {
+): Holding {
+  const givenUp = new Set<string>();
+  const ofService = new Map<string, Set<bigint>>();
+  const known = new Set<bigint>();
+  for (const { id, type, from, to, sync, count, deadLettered } of [...edges].sort(byFlows)) {
     const [sender, receiver] = [serviceOf(from), serviceOf(to)];
     if (sender === undefined || receiver === undefined || sender === receiver) continue;
-    if (deadLettered >= count) continue;
+    if (deadLettered >= count) {
+      givenUp.add(`${id} ${type}`);
+      continue;
+    }
+    if (known.size >= MAX_HOLDING && !known.has(id)) continue;
+    known.add(id);
     for (const service of sync ? [sender, receiver] : [sender])
-      holding.set(service, [...(holding.get(service) ?? []), id]);
+      ofService.set(service, (ofService.get(service) ?? new Set()).add(id));
   }
-  return holding;
+  const groups = new Map<string, bigint[]>();
+  const keys = new Map<string, string>();
+  for (const type of new Set(edges.map((edge) => edge.type)))
+    for (const [service, ids] of ofService) {
+      const group = [...ids].filter((id) => !givenUp.has(`${id} ${type}`));
+      if (group.length === 0) continue;
+      groups.set(group.join(), group);
+      keys.set(`${type}\0${service}`, group.join());
+    }
+  const places = new Map([...groups.keys()].map((key, at) => [key, at]));
+  return {
+    groups: [...groups.values()],
+    groupOf: (type, service) => places.get(keys.get(`${type}\0${service}`) ?? '') ?? -1,
+  };
 }
+const byFlows = (a: TraitSums, b: TraitSums): number => b.flows - a.flows;
 
 function listenersOf(hops: readonly HopBetween[]): Listener[] {
   const listeners = new Map<string, Listener>();

@@ -37,25 +37,30 @@ export async function coordinationLens(
   const edges = ofKind(traits, 'edge');
   const others = ofKind(traits, ...OTHERS);
   const flowsOf = await examplesOf(store, population, [...nodes, ...edges]);
-  const heldIn = await heldFlows(store, population, edges);
-  const reports = [...flowsByType(ofKind(traits, 'style'))]
+  const types = [...flowsByType(ofKind(traits, 'style'))]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-    .slice(0, MAX_TYPES)
-    .map(([value, flows]) => {
-      const isOf = ({ type }: TraitCount): boolean => type === value;
-      return reportOf(
-        countedOf(
-          value,
-          flows,
-          nodes.filter(isOf),
-          edges.filter(isOf),
-          others.filter(isOf),
-          flowsOf,
-          heldIn,
-        ),
-        q,
-      );
-    });
+    .slice(0, MAX_TYPES);
+  const reported = new Set(types.map(([value]) => value));
+  const heldIn = await heldFlows(
+    store,
+    population,
+    edges.filter(({ type }) => reported.has(type)),
+  );
+  const reports = types.map(([value, flows]) => {
+    const isOf = ({ type }: TraitCount): boolean => type === value;
+    return reportOf(
+      countedOf(
+        value,
+        flows,
+        nodes.filter(isOf),
+        edges.filter(isOf),
+        others.filter(isOf),
+        flowsOf,
+        heldIn,
+      ),
+      q,
+    );
+  });
   return { ...present(population), types: reports, markdown: coordinationMarkdown(reports) };
 }
 
@@ -75,32 +80,16 @@ async function heldFlows(
   population: Population,
   edges: readonly TraitCount[],
 ): Promise<(type: string, service: string) => number> {
-  const holding = holdingEdges(
-    overTypes(edges).flatMap((edge) => {
+  const { groups, groupOf } = holdingEdges(
+    edges.flatMap((edge) => {
       const body = bodyOf('edge', edge.id);
       return body === null ? [] : [{ ...edge, ...body }];
     }),
     (node) => (/^[0-9a-f]{16}$/.test(node) ? serviceOf(node) : undefined),
   );
-  const services = [...holding.keys()];
-  const counts = await store.countHaving(population, [...holding.values()]);
+  const counts = await store.countHaving(population, groups);
   const ofType = new Map(counts.map(({ type, flows }) => [type, flows]));
-  return (type, service) => ofType.get(type)?.[services.indexOf(service)] ?? 0;
-}
-
-/** An edge between the same steps may be in flows of several types. Returns the sums over these. */
-function overTypes(
-  edges: readonly TraitCount[],
-): Pick<TraitCount, 'id' | 'count' | 'flows' | 'deadLettered'>[] {
-  const sums = new Map<bigint, ReturnType<typeof overTypes>[number]>();
-  for (const { id, count, flows, deadLettered } of edges) {
-    const sum = sums.get(id) ?? { id, count: 0, flows: 0, deadLettered: 0 };
-    sum.count += count;
-    sum.flows += flows;
-    sum.deadLettered += deadLettered;
-    sums.set(id, sum);
-  }
-  return [...sums.values()];
+  return (type, service) => ofType.get(type)?.[groupOf(type, service)] ?? 0;
 }
 
 const serviceOf = (node: string): string | undefined =>

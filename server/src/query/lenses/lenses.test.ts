@@ -300,13 +300,15 @@ function waitsFor(flow: Flow, service: string, flows: readonly Flow[]): boolean 
     if (sender === undefined || receiver === undefined || sender.service === receiver.service)
       return false;
     if (sender.service !== service && !(hop.sync && receiver.service === service)) return false;
-    // A message that is always given up leads to nobody who waits.
+    // A message that flows of a type always give up leads to nobody there who waits.
     return (
       hop.state !== 'dead-lettered' ||
-      flows.some((other) =>
-        other.hops.some(
-          (one) => one.state !== 'dead-lettered' && edgeOf(other, one) === edgeOf(flow, hop),
-        ),
+      flows.some(
+        (other) =>
+          other.type === flow.type &&
+          other.hops.some(
+            (one) => one.state !== 'dead-lettered' && edgeOf(other, one) === edgeOf(flow, hop),
+          ),
       )
     );
   });
