@@ -1,3 +1,4 @@
+import { deleteOldest } from './oldest.ts';
 /** A set with a maximum size. When the set is full, adding a value removes the oldest one. */
 export interface BoundedSet<T> {
   add(value: T): void;
@@ -9,7 +10,7 @@ export function createBoundedSet<T = string>(most: number): BoundedSet<T> {
   return {
     add(value) {
       values.add(value);
-      if (values.size > most) values.delete(values.values().next().value!);
+      if (values.size > most) deleteOldest(values);
     },
     has: (value) => values.has(value),
   };

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../base/oldest.ts';
 import { ERROR_SEVERITY, LOG_LIMITS, type LogRecord } from '../model/log-record.ts';
 
 /**
@@ -28,7 +29,7 @@ export function createLogBounds(mostTraces = MAX_TRACES): LogBounds {
   const tallyOf = (traceId: string): Tally => {
     const known = traces.get(traceId);
     if (known !== undefined) traces.delete(traceId);
-    else if (traces.size >= mostTraces) traces.delete(traces.keys().next().value!);
+    else if (traces.size >= mostTraces) deleteOldest(traces);
     const tally = known ?? { records: 0, characters: 0 };
     traces.set(traceId, tally);
     return tally;

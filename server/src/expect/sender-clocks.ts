@@ -1,3 +1,4 @@
+import { oldestKey } from '../base/oldest.ts';
 import type { Service, Span } from '../model/span.ts';
 import { scopedKey } from './keys.ts';
 
@@ -58,7 +59,7 @@ export function createSenderClocks(): SenderClocks {
       offsets.delete(key);
       offsets.set(key, known);
       if (offsets.size > MAX_INSTANCES) {
-        const eldest = offsets.keys().next().value!;
+        const eldest = oldestKey(offsets)!;
         offsets.delete(eldest);
         behind.delete(eldest);
       }

@@ -1,3 +1,4 @@
+import { oldestKey } from '../../base/oldest.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
@@ -95,7 +96,7 @@ export function createQueues(clock: Clock): Queues {
       for (const [key, count] of now) change(key, Math.max(0, count - (before?.get(key) ?? 0)), 0);
       waitingOf.delete(flow.id);
       if (now.size > 0) waitingOf.set(flow.id, now);
-      if (waitingOf.size > MAX_FLOWS) drop(waitingOf.keys().next().value!);
+      if (waitingOf.size > MAX_FLOWS) drop(oldestKey(waitingOf)!);
     },
     forget: drop,
     growth(environment, destination) {

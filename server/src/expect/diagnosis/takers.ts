@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { hashed, hashName } from '../../base/name-hash.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
@@ -48,7 +49,7 @@ export function createTakers(): Takers {
     return messages;
   };
   const begin = (key: string): Messages => {
-    if (taken.size >= MAX_TAKERS) taken.delete(taken.keys().next().value!);
+    if (taken.size >= MAX_TAKERS) deleteOldest(taken);
     return use(key, { hashes: new Int32Array(), times: new Float64Array(), count: 0 });
   };
   return {

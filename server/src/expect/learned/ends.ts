@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import type { LearnedTypes } from './learned-types.ts';
@@ -38,7 +39,7 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
     const key = scopedKey(type, id);
     if (!startDeclared || outcome !== 'completed' || counted.has(key)) return false;
     counted.add(key);
-    if (counted.size > MAX_COUNTED) counted.delete(counted.values().next().value!);
+    if (counted.size > MAX_COUNTED) deleteOldest(counted);
     return true;
   };
   /** Remembers a flow without a declared end whose type is not yet known to declare ends. */
@@ -49,7 +50,7 @@ export function createEnds({ models, onReconsider }: EndsOptions): Ends {
       open.set(type, (ids = new Set()));
     }
     ids.add(flowId);
-    if (ids.size > MAX_OPEN) ids.delete(ids.values().next().value!);
+    if (ids.size > MAX_OPEN) deleteOldest(ids);
   };
   /** Returns the flows of this type that were left open, and forgets them. */
   const takeOpen = (type: string): string[] => {

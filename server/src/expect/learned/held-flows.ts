@@ -1,3 +1,4 @@
+import { oldestKey } from '../../base/oldest.ts';
 import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest } from './digest.ts';
 
@@ -76,7 +77,7 @@ export function createHeldFlows(): HeldFlows {
       let ofType = byType.get(digest.type);
       if (ofType === undefined) byType.set(digest.type, (ofType = new Set<string>()));
       ofType.add(digest.flowId);
-      if (held.size > MAX_HELD) release(held.keys().next().value!);
+      if (held.size > MAX_HELD) release(oldestKey(held)!);
     },
     get: (flowId) => held.get(flowId)?.digest,
     isJudgedAnew,

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { teachUndo, type UndoModel } from './compensation.ts';
 import { MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
 import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
@@ -229,8 +230,7 @@ function teachMessages(model: TypeModel, { messages }: Digest, weight: number): 
     if (known === undefined) {
       // The kind of message that was learned first is dropped, because it most likely belongs to a
       // version that no longer runs.
-      if (model.messages.size >= MAX_MESSAGE_TYPES)
-        model.messages.delete(model.messages.keys().next().value!);
+      if (model.messages.size >= MAX_MESSAGE_TYPES) deleteOldest(model.messages);
       model.messages.set(key, (known = { takers: createOutcomeSets(), waits: new Map() }));
     }
     known.takers.add(takers, weight);

@@ -1,3 +1,4 @@
+import { oldestKey } from '../../base/oldest.ts';
 /**
  * Schedules when the delays of a flow are judged again. Usual waits, and the waits of messages that
  * were sent later, become known only after the flow, for example on the first day or if messages
@@ -36,7 +37,7 @@ export function createOpenDelays(): OpenDelays {
       remove(type, flowId);
       let ofType = byType.get(type);
       if (ofType === undefined) byType.set(type, (ofType = new Map<string, number>()));
-      else if (ofType.size >= MAX_PER_TYPE) remove(type, ofType.keys().next().value!);
+      else if (ofType.size >= MAX_PER_TYPE) remove(type, oldestKey(ofType)!);
       if (total >= MAX_TOTAL) return;
       ofType.set(flowId, 0);
       total++;

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from './digest.ts';
 
@@ -111,13 +112,13 @@ export function createOutages(options: OutageOptions): Outages {
       const key = keyOf(digest, place);
       let spans = places.get(key);
       if (spans === undefined) {
-        if (places.size >= MAX_PLACES) places.delete(places.keys().next().value!);
+        if (places.size >= MAX_PLACES) deleteOldest(places);
         places.set(key, (spans = new Map<number, Sent[]>()));
       }
       const at = Math.floor(sentMs / SPAN_MS);
       let sent = spans.get(at);
       if (sent === undefined) {
-        if (spans.size >= MAX_SPANS) spans.delete(spans.keys().next().value!);
+        if (spans.size >= MAX_SPANS) deleteOldest(spans);
         spans.set(at, (sent = []));
       }
       let known = sent.find((one) => one.id === id);

@@ -1,3 +1,4 @@
+import { oldestKey } from '../../base/oldest.ts';
 import type { Digest } from './digest.ts';
 
 /**
@@ -47,8 +48,8 @@ export function createTaught(): Taught {
       if (ofType === undefined) byType.set(digest.type, (ofType = new Map<string, Digest>()));
       ofType.set(digest.flowId, digest);
       typeOf.set(digest.flowId, digest.type);
-      if (ofType.size > MAX_PER_TYPE) makePermanent(ofType.keys().next().value!);
-      if (typeOf.size > MAX_TOTAL) makePermanent(typeOf.keys().next().value!);
+      if (ofType.size > MAX_PER_TYPE) makePermanent(oldestKey(ofType)!);
+      if (typeOf.size > MAX_TOTAL) makePermanent(oldestKey(typeOf)!);
       return ofType;
     },
     get: (flowId) => byType.get(typeOf.get(flowId) ?? '')?.get(flowId),

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import type { WaitingFor } from '../../model/expectation.ts';
 import { setKey } from '../keys.ts';
 import { environmentOf, type Digest } from './digest.ts';
@@ -59,7 +60,7 @@ export function createVariants(options: VariantsOptions): Variants {
     const name = nameOf(digest);
     let ending = endings.get(name);
     if (ending !== undefined) return ending;
-    if (endings.size >= MAX_ENDINGS) endings.delete(endings.keys().next().value!);
+    if (endings.size >= MAX_ENDINGS) deleteOldest(endings);
     ending = { episodes: 0, heardMs: 0, flowIds: [], isLegal: false };
     endings.set(name, ending);
     return ending;

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest, type SentMessage } from '../learned/digest.ts';
 
@@ -20,7 +21,7 @@ export function createCutBatches(): CutBatches {
   return {
     observe(environment, destination, atMs) {
       const key = scopedKey(environment, destination);
-      if (!cuts.has(key) && cuts.size >= MAX_PLACES) cuts.delete(cuts.keys().next().value!);
+      if (!cuts.has(key) && cuts.size >= MAX_PLACES) deleteOldest(cuts);
       cuts.set(key, [...(cuts.get(key) ?? []).slice(1 - MAX_CUTS), atMs]);
     },
     mayHold: (digest, { destination, sentMs }) =>

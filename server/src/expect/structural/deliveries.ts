@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { scopedKey } from '../keys.ts';
 import type { DigestStep } from '../learned/digest.ts';
 import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
@@ -82,6 +83,6 @@ export function createDeliveries(tallies: Tallies): Deliveries {
 function noteLatest(latest: Map<string, number>, key: string, atMs: number): void {
   const known = latest.get(key);
   if (known !== undefined && known >= atMs) return;
-  if (known === undefined && latest.size >= MAX_PLACES) latest.delete(latest.keys().next().value!);
+  if (known === undefined && latest.size >= MAX_PLACES) deleteOldest(latest);
   latest.set(key, atMs);
 }

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
 
@@ -59,17 +60,17 @@ export function createTakings(): Takings {
       const key = scopedKey(environment, place);
       let taking = takings.get(key);
       if (taking === undefined) {
-        if (takings.size >= MAX_PLACES) takings.delete(takings.keys().next().value!);
+        if (takings.size >= MAX_PLACES) deleteOldest(takings);
         taking = { latestSentMs: 0, spans: new Set(), latestOf: new Map(), countedMs: 0 };
         takings.set(key, taking);
       }
       const { spans, latestOf } = taking;
       taking.latestSentMs = Math.max(taking.latestSentMs, sentMs);
       for (const { ms } of waits) spans.add(spanOf(sentMs + ms));
-      while (spans.size > MAX_SPANS) spans.delete(spans.values().next().value!);
+      while (spans.size > MAX_SPANS) deleteOldest(spans);
       const span = spanOf(sentMs);
       latestOf.set(span, Math.max(latestOf.get(span) ?? 0, sentMs));
-      if (latestOf.size > MAX_SPANS) latestOf.delete(latestOf.keys().next().value!);
+      if (latestOf.size > MAX_SPANS) deleteOldest(latestOf);
     },
     countOvertaken(environment, { place, sentMs }) {
       const taking = takings.get(scopedKey(environment, place));

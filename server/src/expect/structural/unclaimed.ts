@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import type { Flow } from '../../model/flow.ts';
 import { scopedKey } from '../keys.ts';
 import type { SentMessage } from '../learned/digest.ts';
@@ -47,13 +48,13 @@ export function createUnclaimed(): Unclaimed {
         const key = scopedKey(environment, place);
         let waiting = byPlace.get(key);
         if (waiting === undefined) {
-          if (byPlace.size >= MAX_PLACES) byPlace.delete(byPlace.keys().next().value!);
+          if (byPlace.size >= MAX_PLACES) deleteOldest(byPlace);
           byPlace.set(key, (waiting = { sentMs: new Map(), latestMs: -Infinity }));
         }
         const ids = waiting.sentMs;
         ids.set(id, Math.max(sentMs, ids.get(id) ?? -Infinity));
         waiting.latestMs = Math.max(waiting.latestMs, sentMs);
-        if (ids.size > MAX_PER_PLACE) ids.delete(ids.keys().next().value!);
+        if (ids.size > MAX_PER_PLACE) deleteOldest(ids);
       }
       return messages.length > 0;
     },

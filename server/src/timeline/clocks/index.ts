@@ -1,3 +1,4 @@
+import { oldestKey } from '../../base/oldest.ts';
 import { groupedBy } from '../../base/lists.ts';
 import type { Service, Span } from '../../model/span.ts';
 import { leastOf, nothingSeen, see, WINDOW_MS, type Least } from './bounds.ts';
@@ -135,7 +136,7 @@ export function createClocks(options: ClocksOptions): Clocks {
       isGone: false,
     };
     senders.set(key, sender);
-    if (senders.size > MAX_SENDERS) forget(senders.values().next().value!);
+    if (senders.size > MAX_SENDERS) forget(senders.get(oldestKey(senders)!)!);
     return sender;
   };
   const forget = (sender: Sender): void => {
@@ -257,7 +258,7 @@ export function createClocks(options: ClocksOptions): Clocks {
       let least = sender.waits.get(taker);
       if (least === undefined) {
         if (sender.waits.size >= MAX_PARTNERS || pairs >= MAX_PAIRS) {
-          const eldest = sender.waits.keys().next().value;
+          const eldest = oldestKey(sender.waits);
           if (eldest === undefined) return;
           sender.waits.delete(eldest);
           pairs--;

@@ -1,3 +1,4 @@
+import { deleteOldest } from '../../base/oldest.ts';
 import type { FlowKey } from '../../model/keys.ts';
 import type { Span } from '../../model/span.ts';
 import { clockOf } from './index.ts';
@@ -29,7 +30,7 @@ export function createProjectedLately(): ProjectedLately {
     projected(key) {
       keys.delete(key);
       keys.add(key);
-      if (keys.size > MAX_KEPT) keys.delete(keys.values().next().value!);
+      if (keys.size > MAX_KEPT) deleteOldest(keys);
     },
     saidBy(clocks, spansOf) {
       const found: FlowKey[] = [];
