@@ -80,6 +80,11 @@ export default ts.config(
           selector: "MemberExpression[object.name='process'][property.name='env']",
           message: 'Settings come from config/: readConfig gets the environment.',
         },
+        {
+          selector:
+            "CallExpression[callee.property.name='next'] > MemberExpression > CallExpression[callee.property.name=/^(keys|values|entries)$/]",
+          message: 'A new iterator walks past all removed keys: base/oldest.ts keeps it.',
+        },
       ],
     },
   },
