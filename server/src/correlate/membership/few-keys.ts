@@ -1,8 +1,8 @@
 import { haveSameId, isUntyped, type FlowKey } from '../../model/keys.ts';
 
 /**
- * Returns whether keys name no flow, one or several: the set is empty, has the one key, or has some
- * of the several. An untyped key counts as the only typed key with the same id.
+ * Returns a set that tells whether the keys name no flow, one or several: it is empty, has the one
+ * key, or has some of the several. An untyped key counts as the only typed key with the same id.
  */
 export const fewKeysOf = (keys: Set<FlowKey>): Set<FlowKey> => withoutKinds(fewOf(keys));
 
