@@ -127,14 +127,8 @@ export function createClocks(options: ClocksOptions): Clocks {
   let left = BURST;
 
   const add = (key: string, service: Service): Sender => {
-    const sender: Sender = {
-      key,
-      service,
-      lag: nothingSeen(),
-      waits: new Map(),
-      epochs: [],
-      isGone: false,
-    };
+    const nothing = { lag: nothingSeen(), waits: new Map(), epochs: [] };
+    const sender: Sender = { key, service, ...nothing, isGone: false };
     senders.set(key, sender);
     if (senders.size > MAX_SENDERS) forget(senders.get(oldestKey(senders)!)!);
     return sender;
