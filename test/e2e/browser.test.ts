@@ -110,15 +110,8 @@ describe.runIf(executable)('the dashboard', () => {
     const page = await context.newPage();
     const wire = await context.newCDPSession(page);
     await wire.send('Network.enable');
-    // What is asked again, because flows arrived meanwhile, belongs to no first load.
-    const first = new Map<string, string>();
-    wire.on('Network.requestWillBeSent', ({ requestId, request: { url } }) => {
-      if (!first.has(url)) first.set(url, requestId);
-    });
     let bytes = 0;
-    wire.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      if ([...first.values()].includes(requestId)) bytes += encodedDataLength;
-    });
+    wire.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
     await page.goto(server.web);
     await page.getByText('Nothing is stuck.').waitFor();
     await page.waitForLoadState('networkidle');
