@@ -43,8 +43,8 @@ const STATUS: Partial<Record<FermataError['code'], number>> = {
   'import.busy': 429,
 };
 
-/** Security headers: a browser may load the dashboard's own files, and nothing else. */
-const HEADERS: HelmetOptions = {
+/** Security headers of the page: a browser may load the dashboard's own files, and nothing else. */
+const PAGE_HEADERS: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
@@ -66,6 +66,27 @@ const HEADERS: HelmetOptions = {
 };
 
 /**
+ * Security headers of answers and of the files that a page loads. A browser that opens one by
+ * itself, such as the icon, runs nothing in it. The others of the page's headers say nothing about
+ * what is no page, and would be the greater part of most answers (guard: a first load is small).
+ */
+const DATA_HEADERS: HelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  strictTransportSecurity: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  referrerPolicy: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};
+
+/**
  * Creates the HTTP application that serves the REST API and the files of the dashboard on one port.
  * GET changes nothing; every change is a POST with a JSON body. All input is checked and limited in
  * size, and all output is escaped.
@@ -84,7 +105,7 @@ export function queryApp(options: QueryOptions): Express {
         }),
       );
   });
-  app.use(helmet(HEADERS));
+  app.use(helmet(DATA_HEADERS));
   serveApi(app, options);
   if (options.webRoot !== '') {
     const assets = `${options.webRoot}/assets`;
@@ -92,7 +113,7 @@ export function queryApp(options: QueryOptions): Express {
     app.use('/assets', compressedFiles(assets, forEver));
     app.use('/assets', express.static(assets, { ...forEver, fallthrough: false }));
     app.use(express.static(options.webRoot, { index: false }));
-    app.get(/.*/, noStore, (_request, response) =>
+    app.get(/.*/, helmet(PAGE_HEADERS), noStore, (_request, response) =>
       response.sendFile('index.html', { root: options.webRoot }),
     );
   }

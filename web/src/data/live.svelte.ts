@@ -20,7 +20,7 @@ const TURNED_AWAY_MS = 1000;
 let connection = $state<Connection>('connecting');
 let stats = $state.raw<StatsTick | null>(null);
 let lostAt = $state<number | null>(null);
-let connections = 0;
+let connections = $state(0);
 let spansSeen = 0;
 const watches = createWatches();
 
@@ -32,6 +32,8 @@ export const liveStats = (): StatsTick | null => stats;
  */
 export const lastChange = (): string | null =>
   stats && `${connections} ${stats.sequence} ${spansSeen}`;
+/** Returns how often the connection came back; what was loaded before may have changed since. */
+export const returns = (): number => Math.max(0, connections - 1);
 /**
  * Returns when the connection was lost, epoch ms; null while it is live. The data on the screen is
  * from that time.
