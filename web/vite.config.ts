@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
 /** URL of the running server to which the development server (`npx vite`) forwards API requests. */
 const SERVER = process.env['FERMATA_URL'] ?? 'http://127.0.0.1:4320';
@@ -25,7 +25,7 @@ const compressed = (): Plugin => ({
   },
 });
 
-export default defineConfig({
+const CONFIG: UserConfig = {
   plugins: [svelte(), compressed()],
   resolve: { conditions: ['@fermata/source', ...defaultClientConditions] },
   build: {
@@ -42,4 +42,14 @@ export default defineConfig({
       '/socket.io': { target: SERVER, ws: true },
     },
   },
+};
+
+/**
+ * A build is what users get, whatever NODE_ENV the shell or a test runner has set. With any other
+ * than `production` it would have Svelte's code for development, which is larger and slower (guard:
+ * a first load is small on the wire).
+ */
+export default defineConfig(({ command }) => {
+  if (command === 'build') process.env['NODE_ENV'] = 'production';
+  return CONFIG;
 });

@@ -32,8 +32,9 @@ export const liveStats = (): StatsTick | null => stats;
  */
 export const lastChange = (): string | null =>
   stats && `${connections} ${stats.sequence} ${spansSeen}`;
+const returned = $derived(Math.max(0, connections - 1));
 /** Returns how often the connection came back; what was loaded before may have changed since. */
-export const returns = (): number => Math.max(0, connections - 1);
+export const returns = (): number => returned;
 /**
  * Returns when the connection was lost, epoch ms; null while it is live. The data on the screen is
  * from that time.
