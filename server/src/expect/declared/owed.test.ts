@@ -72,6 +72,24 @@ describe('a definition', () => {
       'missing-step ship after 300000 by 3600000',
     ]);
   });
+  test('a step whose span was lost is not owed once a later step took a message that it sent', () => {
+    const ended = (cause: Partial<SpanSketch>): Flow =>
+      flowOf(step('charge', 0), step('close', 200, { role: 'process', message: 'm', ...cause }));
+    const unseen = { links: ['2/dead'] };
+    expect(owed(ended(unseen), SHOP)).toEqual([]);
+    // Without a sign of a sender that is not known, the step was left out.
+    expect(owed(ended({}), SHOP)).toEqual(['missing-step ship after 0 by 3600000']);
+    // What comes before the lost step is done unseen as well; what is beside it is owed.
+    const both = definition(`
+steps:
+  - { name: charge, within: 5m }
+  - { name: pack, after: charge, within: 5m }
+  - { name: ship, after: pack, within: 1h }
+  - { name: reward, after: charge, within: 5m }
+  - { name: close, after: ship, within: 10m }
+ends: [{ step: close }]`);
+    expect(owed(ended(unseen), both)).toEqual(['missing-step reward after 0 by 300000']);
+  });
   test('a step by another service is not that step', () => {
     expect(owed(flowOf(step('charge', 0, { service: 'other' })), SHOP)).toHaveLength(1);
   });
