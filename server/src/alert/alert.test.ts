@@ -8,7 +8,7 @@ import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
 import type { Finding } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
-import type { Notification } from '../model/incident.ts';
+import { NO_SUSPICION, type Notification } from '../model/incident.ts';
 import type { Query } from '../model/search.ts';
 import { parseQuery } from '../query/language/parse.ts';
 import { memoryStore, type MemoryStore } from '../testing/memory-store.ts';
@@ -113,7 +113,7 @@ const desk = async (
     channels: [channel(url)],
     routes: [ROUTE],
     inhibitions: [],
-    suspect: () => null,
+    suspect: () => NO_SUSPICION,
     takenAfter: () => 0,
     valueKey: '',
     ...over?.options,

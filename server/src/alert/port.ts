@@ -102,7 +102,7 @@ export interface AlertsOptions {
   channels: readonly Channel[];
   routes: readonly Route[];
   inhibitions: readonly Inhibition[];
-  /** Returns a possible cause of a finding outside its flow; null if none is known. */
+  /** Returns possible causes of a finding outside its flow. */
   suspect: IncidentsOptions['suspect'];
   /** Returns how many later messages a service took at a destination. */
   takenAfter: IncidentsOptions['takenAfter'];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { manualClock } from '../base/clock.ts';
 import { createCounters } from '../base/counters.ts';
 import { silentLog } from '../base/log.ts';
-import type { Notification } from '../model/incident.ts';
+import { NO_SUSPICION, type Notification } from '../model/incident.ts';
 import { memoryStore } from '../testing/memory-store.ts';
 import { newIncident } from './incidents/index.ts';
 import { createAlerts, type Alerts } from './index.ts';
@@ -48,7 +48,7 @@ async function alertsWith(others: number): Promise<Alerts> {
       post: () => Promise.reject(new Error('nobody is told')),
     },
     ...{ channels: [], routes: [], inhibitions: [], valueKey: '' },
-    ...{ suspect: () => null, takenAfter: () => 0, linkTo: () => '', onChanged: () => undefined },
+    ...{ suspect: () => NO_SUSPICION, takenAfter: () => 0, linkTo: () => '', onChanged: () => undefined },
   });
   await alerts.start();
   return alerts;

@@ -6,6 +6,7 @@ import type { Definition, DefinitionSource, StoredDefinition } from '../model/de
 import type { UndoDuties } from '../model/duties.ts';
 import type { Finding, WaitingFor } from '../model/expectation.ts';
 import type { Flow } from '../model/flow.ts';
+import type { Suspicion } from '../model/incident.ts';
 import type { Span } from '../model/span.ts';
 import type { Novelty } from '../model/novelty.ts';
 import type { LearnedModel } from './learned/learner.ts';
@@ -42,10 +43,10 @@ export interface Expectations {
    */
   compensationDuties(flow: Flow): UndoDuties;
   /**
-   * Returns a possible cause of an absence in words, such as a silent service, a new version or a
-   * growing queue; null if nothing is suspicious.
+   * Returns possible causes of an absence, such as a silent service, a new version or a growing
+   * queue.
    */
-  explain(finding: Finding, flow: Flow): string | null;
+  explain(finding: Finding, flow: Flow): Suspicion;
   /**
    * Returns how many messages that were sent to a destination after `sentMs` a service took lately.
    */

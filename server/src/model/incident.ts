@@ -78,8 +78,26 @@ export interface Incident {
    * time on, oldest first.
    */
   readonly trend: readonly (readonly [atMs: number, openCount: number])[];
+  /** Services that fell silent before something was missed; part of `cause`. */
+  readonly unheard: readonly Unheard[];
   readonly version: number;
 }
+
+/** A time during which nothing was received from a service, epoch ms. */
+export interface Unheard {
+  readonly service: string;
+  readonly since: number;
+  /** When something was received again; null while nothing was. */
+  readonly until: number | null;
+}
+
+/** Possible causes of a finding outside its flow. */
+export interface Suspicion {
+  readonly unheard: Unheard | null;
+  /** Other causes, in words, such as a new version or a queue that grows. */
+  readonly others: readonly string[];
+}
+export const NO_SUSPICION: Suspicion = { unheard: null, others: [] };
 
 /** A part of an incident: the findings of one rule at one step of one flow type. */
 export interface IncidentPart {
@@ -107,11 +125,12 @@ export function storedIncident(stored: Partial<Incident> & Omit<Incident, NewFie
     channel: null,
     foldedInto: null,
     trend: [],
+    unheard: [],
     parts: [{ rule, severity, flowType, service, step }],
     ...stored,
   };
 }
-type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto' | 'trend';
+type NewFields = 'keys' | 'dependency' | 'channel' | 'parts' | 'foldedInto' | 'trend' | 'unheard';
 
 /**
  * A message to people about an incident. It is stored before it is sent, and sent again until the

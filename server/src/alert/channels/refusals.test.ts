@@ -3,7 +3,7 @@ import { manualClock } from '../../base/clock.ts';
 import { createCounters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
 import type { Flow } from '../../model/flow.ts';
-import type { Incident } from '../../model/incident.ts';
+import { NO_SUSPICION, type Incident } from '../../model/incident.ts';
 import { memoryStore } from '../../testing/memory-store.ts';
 import { createAlerts, type Alerts, type AlertsOptions, type Channel } from '../index.ts';
 
@@ -84,7 +84,7 @@ const world = async (names: string[] = ['ops', 'boss']) => {
       },
       channels: configured.map(channel),
       routes: [route(...configured)],
-      suspect: () => null,
+      suspect: () => NO_SUSPICION,
       takenAfter: () => 0,
       linkTo: () => '',
       onChanged: () => undefined,

@@ -2,13 +2,14 @@ import type { Clock } from '../../base/clock.ts';
 import { groupedBy } from '../../base/lists.ts';
 import type { Finding } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
-import type { Incident } from '../../model/incident.ts';
+import type { Incident, Suspicion } from '../../model/incident.ts';
 import { QUIET_MS, type Lifecycle } from './lifecycle.ts';
 import { addMember, describeLive, removeMember, type LiveIncident } from './live-incident.ts';
 import type { Memberships } from './memberships.ts';
 import { newIncident } from './new-incident.ts';
 import { newestUntaken, type Overtaken } from './overtaken.ts';
 import { partOf, takeUp } from './title.ts';
+import type { UnheardServices } from './unheard.ts';
 
 /** Adds each flow to the incidents of its findings, and removes it from all other incidents. */
 export interface Grouping {
@@ -20,20 +21,23 @@ export interface GroupingOptions {
   clock: Clock;
   lifecycle: Lifecycle;
   memberships: Memberships;
-  suspect(finding: Finding, flow: Flow): string | null;
+  suspect(finding: Finding, flow: Flow): Suspicion;
   overtaken: Overtaken;
+  unheard: UnheardServices;
   valueKey: string;
   onOpened(incident: Incident): void;
 }
 
 export function createGrouping(options: GroupingOptions): Grouping {
-  const { clock, lifecycle, memberships, overtaken, valueKey } = options;
+  const { clock, lifecycle, memberships, overtaken, unheard, valueKey } = options;
   const { open, sameCause } = lifecycle;
 
   const begin = (key: string, finding: Finding, flow: Flow): LiveIncident => {
     const suspected = options.suspect(finding, flow);
     const live = lifecycle.begin(incidentOf(key, finding, flow, clock.now()));
-    if (suspected !== null) live.suspected.push(suspected);
+    live.suspected.push(...suspected.others);
+    if (suspected.unheard !== null) live.incident.unheard.push(suspected.unheard);
+    unheard.note(live);
     describeLive(live);
     return live;
   };
@@ -98,6 +102,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
     observe(flow) {
       sameCause.observe(flow);
       overtaken.observe(flow);
+      unheard.observe(flow);
       const counted = countedOf(flow);
       const staying = new Set([...counted.keys()].map((key) => open.get(key)));
       for (const live of memberships.of(flow.id))

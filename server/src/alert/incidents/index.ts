@@ -6,6 +6,7 @@ import { acknowledge, addNote, describeLive, type LiveIncident } from './live-in
 import { createMemberships } from './memberships.ts';
 import { snapshotOf } from './mutable-incident.ts';
 import { createOvertaken, type OvertakenOptions } from './overtaken.ts';
+import { createUnheard } from './unheard.ts';
 
 export { snapshotOf } from './mutable-incident.ts';
 export { newIncident } from './new-incident.ts';
@@ -58,8 +59,8 @@ export interface IncidentsOptions
     Pick<GroupingOptions, 'clock'>,
     Pick<LifecycleOptions, 'onOpened' | 'onWorse' | 'onResolved'> {
   /**
-   * Returns a possible cause outside the flow, such as a deployment or a service that stopped
-   * sending spans; null if none is known.
+   * Returns possible causes outside the flow, such as a deployment or a service that stopped
+   * sending spans.
    */
   suspect: GroupingOptions['suspect'];
   /** Returns how many later messages a service took at a destination. */
@@ -74,20 +75,25 @@ export interface IncidentsOptions
 export function createIncidents(options: IncidentsOptions): Incidents {
   const { clock, valueKey } = options;
   const memberships = createMemberships();
-  const overtaken = createOvertaken({
-    takenAfter: options.takenAfter,
-    onChanged(live) {
-      describeLive(live);
-      lifecycle.touch(live);
-    },
-  });
+  const onChanged = (live: LiveIncident): void => {
+    describeLive(live);
+    lifecycle.touch(live);
+  };
+  const overtaken = createOvertaken({ takenAfter: options.takenAfter, onChanged });
+  const unheard = createUnheard(onChanged);
   const lifecycle = createLifecycle({
     ...{ ...options, memberships, hasValue: valueKey !== '' },
-    onClosed: (live) => overtaken.forget(live),
-    onFolded: (head) => overtaken.note(head),
+    onClosed(live) {
+      overtaken.forget(live);
+      unheard.forget(live);
+    },
+    onFolded(head) {
+      overtaken.note(head);
+      unheard.note(head);
+    },
   });
   const { open } = lifecycle;
-  const grouping = createGrouping({ ...options, lifecycle, memberships, overtaken });
+  const grouping = createGrouping({ ...options, lifecycle, memberships, overtaken, unheard });
 
   const edit = (id: string, change: (live: LiveIncident) => void): Incident | undefined => {
     const live = lifecycle.get(id);
@@ -140,7 +146,9 @@ export function createIncidents(options: IncidentsOptions): Incidents {
     load(incidents) {
       for (const stored of incidents) {
         const incident = storedIncident(stored);
-        lifecycle.track(incident, incident.status === 'open' ? incident.openCount : 0);
+        unheard.note(
+          lifecycle.track(incident, incident.status === 'open' ? incident.openCount : 0),
+        );
       }
     },
     loaded() {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../../model/flow.ts';
+import { NO_SUSPICION } from '../../model/incident.ts';
 import { manualClock } from '../../base/clock.ts';
 import { createIncidents, snapshotOf } from './index.ts';
 
@@ -30,7 +31,7 @@ const flow = (id: string): Flow =>
 
 test('a snapshot stays as it was, whatever happens to the incident', () => {
   const incidents = createIncidents({
-    ...{ clock: manualClock(), valueKey: '', suspect: () => null, takenAfter: () => 0 },
+    ...{ clock: manualClock(), valueKey: '', suspect: () => NO_SUSPICION, takenAfter: () => 0 },
     ...{ onOpened: () => undefined, onWorse: () => undefined, onResolved: () => undefined },
   });
   incidents.observe(flow('a'));

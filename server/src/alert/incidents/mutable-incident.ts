@@ -19,6 +19,7 @@ export const copyOf = (incident: Incident): MutableIncident => ({
   exampleFlowIds: [...incident.exampleFlowIds],
   notes: [...incident.notes],
   trend: [...incident.trend],
+  unheard: [...incident.unheard],
 });
 /**
  * Returns a copy of the incident in its present state, for a caller that stores or sends it later.

@@ -35,6 +35,7 @@ export function newIncident(
     ack: null,
     outgrownAt: null,
     trend: [],
+    unheard: [],
     version: nowMs * 1000,
     ...about,
   };

@@ -3,6 +3,7 @@ import { manualClock } from '../../base/clock.ts';
 import { causeKey } from '../../model/cause.ts';
 import type { Finding, WaitingFor } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
+import { NO_SUSPICION } from '../../model/incident.ts';
 import { someFlows } from '../../testing/some-flows.ts';
 import { createLab, type Lab } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
@@ -63,7 +64,7 @@ const takenAfter = (_environment: string, place: string, _service: string, ms: n
   place === 'orders' ? TAKEN.filter((sentMs) => sentMs > ms).length : 0;
 const someIncidents = (clock = manualClock(START), taken = takenAfter): Incidents =>
   createIncidents({
-    ...{ clock, valueKey: '', suspect: () => null, takenAfter: taken },
+    ...{ clock, valueKey: '', suspect: () => NO_SUSPICION, takenAfter: taken },
     ...{ onOpened: () => undefined, onWorse: () => undefined, onResolved: () => undefined },
   });
 /** The finding that the warehouse takes no message at a place, or another one about it. */

@@ -6,7 +6,7 @@ import { silentLog } from '../../base/log.ts';
 import { causeKey } from '../../model/cause.ts';
 import type { Finding } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
-import type { Incident } from '../../model/incident.ts';
+import { NO_SUSPICION, type Incident } from '../../model/incident.ts';
 import { memoryStore, type MemoryStore } from '../../testing/memory-store.ts';
 import { createAlerts, type Alerts, type Route } from '../index.ts';
 
@@ -90,7 +90,7 @@ const desk = async (
     })),
     ...{
       inhibitions: [],
-      suspect: () => null,
+      suspect: () => NO_SUSPICION,
       takenAfter: () => 0,
       valueKey: '',
       linkTo: () => '',

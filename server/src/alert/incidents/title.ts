@@ -1,6 +1,6 @@
 import { causeKey } from '../../model/cause.ts';
 import { ABSENCES, type Finding, type Severity } from '../../model/expectation.ts';
-import { flowTypesOf, type Incident, type IncidentPart } from '../../model/incident.ts';
+import { flowTypesOf, type Incident, type IncidentPart, type Unheard } from '../../model/incident.ts';
 import { BUILT_IN_RULES, CHANNEL_RULE } from '../../model/rules.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 
@@ -42,7 +42,7 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 
 /**
  * Sets the incident's title and cause from all its parts. `suspected` lists possible causes outside
- * of these flows. `overtaken` is how many messages the consumer took that were sent later than
+ * of these flows, besides silent services. `overtaken` is how many messages the consumer took that were sent later than
  * those that it did not take.
  */
 export function describe(
@@ -52,8 +52,14 @@ export function describe(
 ): void {
   incident.title = titleOf(incident);
   incident.cause =
-    [causeOf(incident, overtaken), ...suspected].filter((part) => part !== null).join('; ') || null;
+    [causeOf(incident, overtaken), ...incident.unheard.map(unheardText), ...suspected]
+      .filter((part) => part !== null)
+      .join('; ') || null;
 }
+const unheardText = ({ service, since, until }: Unheard): string =>
+  until === null
+    ? `nothing is heard of ${service} since ${new Date(since).toISOString()}`
+    : `nothing was heard of ${service} from ${new Date(since).toISOString()} to ${new Date(until).toISOString()}`;
 
 function titleOf(incident: Incident): string {
   const { rule, dependency, parts, place } = incident;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Finding, WaitingFor } from '../../model/expectation.ts';
 import type { Flow } from '../../model/flow.ts';
+import { NO_SUSPICION, type Suspicion } from '../../model/incident.ts';
 import { scopedKey } from '../keys.ts';
 import { environmentOf, type Digest } from '../learned/digest.ts';
 import { createQueues } from './queues.ts';
@@ -22,8 +23,8 @@ export interface CauseHints {
   performedAt(environment: string, service: string | null, step: string): number;
   /** Counts later messages that a service took at a destination (`takers.ts`). */
   takenAfter(environment: string, destination: string, service: string, sentMs: number): number;
-  /** Explains a finding in words, for an incident; null if nothing is suspicious. */
-  explain(finding: Finding, flow: Flow): string | null;
+  /** Returns what is suspicious, for the incident of a finding. */
+  explain(finding: Finding, flow: Flow): Suspicion;
 }
 
 interface Versions {
@@ -56,17 +57,20 @@ export function createCauseHints(clock: Clock): CauseHints {
   const keyOf = (environment: string, service: string | null): string =>
     scopedKey(environment, service ?? '');
 
-  const ofService = ({ service, since }: Finding, { environment }: Flow): string | null => {
-    if (service === null) return null;
+  const ofService = ({ service, since }: Finding, { environment }: Flow): Suspicion => {
+    if (service === null) return NO_SUSPICION;
     const key = keyOf(environment, service);
     const seen = lastSeen.get(key);
     const deployed = versions.get(key);
-    if (seen === undefined) return null;
-    const iso = (ms: number): string => new Date(ms).toISOString();
-    if (seen < since - SILENT_MS) return `nothing is heard of ${service} since ${iso(seen)}`;
-    if (deployed && deployed.before !== null && since - deployed.sinceMs < DEPLOY_MS)
-      return `version ${deployed.now} of ${service} runs since ${iso(deployed.sinceMs)}, before it was ${deployed.before || 'unnamed'}`;
-    return null;
+    if (seen === undefined) return NO_SUSPICION;
+    if (seen < since - SILENT_MS)
+      return { unheard: { service, since: seen, until: null }, others: [] };
+    if (!deployed || deployed.before === null || since - deployed.sinceMs >= DEPLOY_MS)
+      return NO_SUSPICION;
+    const { now, before, sinceMs } = deployed;
+    const at = new Date(sinceMs).toISOString();
+    const said = `version ${now} of ${service} runs since ${at}, before it was ${before || 'unnamed'}`;
+    return { unheard: null, others: [said] };
   };
   const ofQueue = ({ place }: Finding, { environment }: Flow): string | null => {
     const growth = place === null ? null : queues.growth(environment, place);
@@ -103,11 +107,10 @@ export function createCauseHints(clock: Clock): CauseHints {
     performedAt: (environment, service, step) =>
       performed.get(scopedKey(keyOf(environment, service), step)) ?? 0,
     explain(finding, flow) {
-      if (!finding.lasting) return null;
-      const found = [ofService(finding, flow), ofQueue(finding, flow)].filter(
-        (one) => one !== null,
-      );
-      return found.length === 0 ? null : found.join('; ');
+      if (!finding.lasting) return NO_SUSPICION;
+      const { unheard, others } = ofService(finding, flow);
+      const queue = ofQueue(finding, flow);
+      return { unheard, others: queue === null ? others : [...others, queue] };
     },
   };
 }

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { manualClock } from '../../base/clock.ts';
+import { causeKey } from '../../model/cause.ts';
+import type { Finding } from '../../model/expectation.ts';
+import type { Flow } from '../../model/flow.ts';
+import { NO_SUSPICION, type Suspicion } from '../../model/incident.ts';
+import { someFlows } from '../../testing/some-flows.ts';
+import { createIncidents, snapshotOf, type Incidents } from './index.ts';
+
+const START = Date.parse('2026-01-01T12:00:00Z');
+const SILENT: Suspicion = { unheard: { service: 'mailer', since: START, until: null }, others: [] };
+const [some] = someFlows(1, START);
+
+function incidentsOf(suspicion = SILENT): Incidents {
+  return createIncidents({
+    ...{ clock: manualClock(START + 60_000), valueKey: '', takenAfter: () => 0 },
+    suspect: ({ service }) => (service === 'mailer' ? suspicion : NO_SUSPICION),
+    ...{ onOpened: () => undefined, onWorse: () => undefined, onResolved: () => undefined },
+  });
+}
+const lacking = (id: string, service: string, place: string | null = null): Flow => {
+  const about = { rule: 'missing-step', service, step: 'send mail', place };
+  const key = causeKey('live', some!.type, about);
+  const finding: Finding = {
+    ...{ ...about, key, incident: key, severity: 'critical', lasting: true },
+    ...{ stepId: null, since: START + 30_000, summary: '', evidence: [] },
+  };
+  return { ...some!, id, environment: 'live', steps: [], hops: [], findings: [finding] };
+};
+/** A flow of other people's with a step of the service that was received at this time. */
+const working = (service: string, receivedMs: number, environment = 'live'): Flow => ({
+  ...{ ...some!, id: `by ${service}`, environment, hops: [], findings: [] },
+  steps: [{ ...some!.steps[0]!, service, receivedMs }],
+});
+const causes = (incidents: Incidents): (string | null)[] =>
+  incidents.list().map(({ cause }) => cause);
+const STILL = 'mailer does not react; nothing is heard of mailer since 2026-01-01T12:00:00.000Z';
+const AGAIN =
+  'mailer does not react; nothing was heard of mailer from 2026-01-01T12:00:00.000Z to 2026-01-01T12:02:00.000Z';
+
+test('a service that is heard again is no longer said to be silent, though its incident is open', () => {
+  const incidents = incidentsOf();
+  incidents.observe(lacking('f', 'mailer'));
+  expect(causes(incidents)).toEqual([STILL]);
+  incidents.takeChanged();
+  // Neither what is older, nor another service, nor another environment says anything.
+  incidents.observe(working('mailer', START));
+  incidents.observe(working('stock', START + 120_000));
+  incidents.observe(working('mailer', START + 120_000, 'test'));
+  expect(causes(incidents)).toEqual([STILL]);
+  expect(incidents.takeChanged()).toEqual([]);
+  incidents.observe(working('mailer', START + 120_000));
+  expect(causes(incidents)).toEqual([AGAIN]);
+  expect(incidents.takeChanged()).toHaveLength(1);
+  // It is said once: later steps change nothing.
+  incidents.observe(working('mailer', START + 180_000));
+  expect(causes(incidents)).toEqual([AGAIN]);
+  expect(incidents.takeChanged()).toEqual([]);
+});
+
+test('it is watched on after a restart', () => {
+  const before = incidentsOf();
+  before.observe(lacking('f', 'mailer'));
+  const after = incidentsOf();
+  after.load(before.list().map(snapshotOf));
+  after.observe(lacking('f', 'mailer'));
+  after.loaded();
+  expect(causes(after)).toEqual([STILL]);
+  after.observe(working('mailer', START + 120_000));
+  expect(causes(after)).toEqual([AGAIN]);
+});
+
+test('an incident that was merged or has ended is watched no more', () => {
+  const incidents = incidentsOf();
+  incidents.observe(lacking('f', 'mailer'));
+  incidents.resolve(incidents.list()[0]!.id, '');
+  incidents.takeChanged();
+  incidents.observe(working('mailer', START + 120_000));
+  expect(incidents.takeChanged()).toEqual([]);
+  expect(causes(incidents)).toEqual([STILL]);
+});
