@@ -48,7 +48,12 @@ async function alertsWith(others: number): Promise<Alerts> {
       post: () => Promise.reject(new Error('nobody is told')),
     },
     ...{ channels: [], routes: [], inhibitions: [], valueKey: '' },
-    ...{ suspect: () => NO_SUSPICION, takenAfter: () => 0, linkTo: () => '', onChanged: () => undefined },
+    ...{
+      suspect: () => NO_SUSPICION,
+      takenAfter: () => 0,
+      linkTo: () => '',
+      onChanged: () => undefined,
+    },
   });
   await alerts.start();
   return alerts;

@@ -132,7 +132,8 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
   head.leftAtMs = [...head.leftAtMs, ...other.leftAtMs].sort((a, b) => a - b);
   for (const part of folded.parts) takeUp(incident, part);
   for (const one of folded.unheard)
-    if (!incident.unheard.some(({ service }) => service === one.service)) incident.unheard.push(one);
+    if (!incident.unheard.some(({ service }) => service === one.service))
+      incident.unheard.push(one);
   incident.lasting ||= folded.lasting;
   incident.firstAt = Math.min(incident.firstAt, folded.firstAt);
   incident.lastAt = Math.max(incident.lastAt, folded.lastAt);

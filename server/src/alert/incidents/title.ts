@@ -1,6 +1,11 @@
 import { causeKey } from '../../model/cause.ts';
 import { ABSENCES, type Finding, type Severity } from '../../model/expectation.ts';
-import { flowTypesOf, type Incident, type IncidentPart, type Unheard } from '../../model/incident.ts';
+import {
+  flowTypesOf,
+  type Incident,
+  type IncidentPart,
+  type Unheard,
+} from '../../model/incident.ts';
 import { BUILT_IN_RULES, CHANNEL_RULE } from '../../model/rules.ts';
 import type { MutableIncident } from './mutable-incident.ts';
 

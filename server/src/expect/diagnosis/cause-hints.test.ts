@@ -25,7 +25,8 @@ function bench() {
   };
   const explain = (one: Finding): string | null => {
     const { unheard, others } = hints.explain(one, flow);
-    const silent = unheard === null ? [] : [`${unheard.service} silent from ${unheard.since - START}`];
+    const silent =
+      unheard === null ? [] : [`${unheard.service} silent from ${unheard.since - START}`];
     return [...silent, ...others].join('; ') || null;
   };
   return { hints, heard, explain };
@@ -41,9 +42,7 @@ test('a service fell silent that was not heard of for ten seconds before somethi
   const { heard, explain } = bench();
   heard(START);
   expect(explain(finding(START + 10_000))).toBeNull();
-  expect(explain(finding(START + 10_001))).toBe(
-    'pay silent from 0',
-  );
+  expect(explain(finding(START + 10_001))).toBe('pay silent from 0');
   heard(START + 60_000);
   expect(explain(finding(START + 10_001))).toBeNull();
 });
