@@ -324,7 +324,10 @@ export interface ServiceSummary {
   /** Destinations to which this service sends. `consumes` lists those from which it consumes. */
   sends: string[];
   consumes: string[];
-  /** True if the service has more versions, flow types or destinations than are listed. */
+  /** Types of the messages that it sends; `consumesTypes` lists those that it consumes. */
+  sendsTypes: string[];
+  consumesTypes: string[];
+  /** True if the service has more versions, flow types, destinations or types than are listed. */
   incomplete: boolean;
   /**
    * Processes of the service whose clock is wrong now. A negative `aheadMs` means that the clock is

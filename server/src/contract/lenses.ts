@@ -18,6 +18,8 @@ export interface LensPopulation {
   total: Count;
   /** Number of flows that were counted. Rows of earlier versions of Fermata cannot be counted. */
   used: Count;
+  /** Number of these that are open: durations count their time up to the last progress. */
+  open: Count;
   /** True if quantiles were computed from a sample, because there are many flows. */
   sampled: boolean;
   /** Start of the first flow; null if there is none. `to` is the start of the last flow. */
@@ -202,8 +204,8 @@ export interface FailureGroup {
   flows: Count;
   flowTypes: { type: string; flows: Count }[];
   /**
-   * Number of flows in each of several equal parts of the time from the first flow of the
-   * population to the last.
+   * Number of flows in each of several equal parts of the time that was asked for, as far as it is
+   * over; if none was asked for, from the first flow of the population to the last.
    */
   trend: Count[];
   firstAt: Instant;

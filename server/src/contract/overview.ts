@@ -7,6 +7,8 @@ import type { TrendAnswer } from './lenses.ts';
  */
 export interface Overview {
   asOf: Instant;
+  /** Start of the time that was asked for: flows that started since then are counted. */
+  since: Instant;
   /**
    * Start of the first time slot; `to` is the end of the last one, and `slots` the number of slots.
    */
@@ -20,7 +22,7 @@ export interface Overview {
   stuck: Count;
   late: Count;
   open: Count;
-  /** Number of flows that started within the slots; `failed` is the number of those that failed. */
+  /** Number of flows that started since `since`; `failed` is the number of those that failed. */
   started: Count;
   failed: Count;
   /**

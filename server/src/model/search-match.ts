@@ -59,7 +59,10 @@ const TEXTS: Record<TextField, (flow: Flow) => readonly string[]> = {
   type: (flow) => [flow.type],
   service: (flow) => flow.services,
   environment: (flow) => [flow.environment],
-  key: (flow) => [flow.flowId, ...flow.keys.map(([, value]) => value)],
+  key: ({ flowId, keys }) => [
+    flowId,
+    ...keys.flatMap(([name, value]) => [value, `${name}=${value}`]),
+  ],
   id: (flow) => [flow.id],
   step: (flow) => flow.steps.map((step) => step.name),
   failed: (flow) => flow.steps.filter((step) => step.status === 'failed').map((step) => step.name),

@@ -36,7 +36,8 @@ test('what stands now is counted over all flows, what started over the slots', a
   expect(overview.stuck).toBe(count((flow) => flow.status === 'stuck'));
   expect(overview.late).toBe(count((flow) => flow.status === 'late'));
   expect(overview.open).toBe(count((flow) => flow.phase !== 'ended'));
-  const from = Date.parse(overview.from);
+  const from = Date.parse(overview.since);
+  expect(from).toBe(NOW - 24 * HOUR_MS);
   const started = all.filter((flow) => msOf(flow.started) >= from && msOf(flow.started) < NOW);
   expect(started.length).toBeGreaterThan(20);
   expect(overview.started).toBe(started.length);
@@ -57,7 +58,7 @@ test('what stands now is counted over all flows, what started over the slots', a
 
 test('a slow time does not make what is usual slow, and nothing is usual before the first flow', async () => {
   const starts = all.map(({ started }) => msOf(started)).sort((a, b) => a - b);
-  const { from: fromAt, types } = await look(starts[Math.floor(starts.length / 2)]);
+  const { since: fromAt, types } = await look(starts[Math.floor(starts.length / 2)]);
   const from = Date.parse(fromAt);
   const quantile = (type: string, environment: string, isAsked: (flow: Flow) => boolean) => {
     const ofType = all.filter((flow) => flow.type === type && flow.environment === environment);

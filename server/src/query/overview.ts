@@ -35,8 +35,8 @@ export interface OverviewOptions {
   /** Filter of the flows. Its time is ignored. */
   search: FlowSearch;
   /**
-   * The period that the slots cover, epoch ms. The slots begin a little earlier, so that they are
-   * of equal length.
+   * The period in which flows started that are counted, epoch ms. The slots begin a little earlier
+   * and end later, so that they are of equal length and begin at whole multiples of it.
    */
   fromMs: number;
   toMs: number;
@@ -53,7 +53,7 @@ export async function overviewOf(
   const bucketMs = 1000 * Math.max(1, Math.ceil((toMs - fromMs) / SLOTS / 1000));
   const end = Math.ceil(toMs / bucketMs);
   const slots = { fromMs: (end - SLOTS) * bucketMs, bucketMs };
-  const time = { from: nanosFromMs(Math.max(0, slots.fromMs)), to: nanosFromMs(end * bucketMs) };
+  const time = { from: nanosFromMs(Math.max(0, fromMs)), to: nanosFromMs(toMs) };
   const [population, held, allTypes, services] = await Promise.all([
     store.population({ ...search, ...time }),
     heldNow(store, search, slots, incidents),
@@ -77,7 +77,7 @@ export async function overviewOf(
     known.reduce((all, type) => all + type[of], 0);
   return {
     asOf: iso(population.nowMs),
-    ...{ from: iso(slots.fromMs), to: iso(end * bucketMs), slots: SLOTS },
+    ...{ since: iso(fromMs), from: iso(slots.fromMs), to: iso(end * bucketMs), slots: SLOTS },
     ...{ stuck: sum('stuck'), late: sum('late'), open: sum('open') },
     started: population.total,
     failed: types.reduce((all, { failed }) => all + failed, 0),

@@ -249,6 +249,7 @@ const MAX_CLOCKS = 100;
 
 const SERVICE = [
   ...['name', 'environment', 'versions', 'flowTypes', 'steps', 'failedSteps', 'sends', 'consumes'],
+  ...['sendsTypes', 'consumesTypes'],
   ...['incomplete'],
 ] as const;
 export function presentService(

@@ -3,7 +3,7 @@ import type { QueryRows } from './connection/port.ts';
 import type { CatalogReader, FlowTypeRow, ServiceRow } from './port/index.ts';
 import type { ReadLag } from './read-lag.ts';
 import {
-  destinationsOfServices,
+  messagesOfServices,
   flowTypes,
   services,
   STEP_NAMES,
@@ -20,10 +20,9 @@ interface OfService {
   name: string;
   environment: string;
 }
-interface Destinations extends OfService {
-  sends: string[];
-  consumes: string[];
-}
+const MESSAGES = ['sends', 'consumes', 'sendsTypes', 'consumesTypes'] as const;
+type NamesOfMessages = Record<(typeof MESSAGES)[number], string[]>;
+type Messages = OfService & NamesOfMessages;
 interface Versions extends OfService {
   versions: string[];
 }
@@ -49,10 +48,10 @@ export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number)
     },
     async services() {
       const rows = await query<ServiceSums>(services(BOUNDS));
-      const destinations = await query<Destinations>(destinationsOfServices(BOUNDS));
+      const messages = await query<Messages>(messagesOfServices(BOUNDS));
       await lag.tryToCatchUp();
       const versions = await query<Versions>(versionsOfServices(BOUNDS));
-      const all = rows.map((row) => serviceOf(row, find(destinations, row), find(versions, row)));
+      const all = rows.map((row) => serviceOf(row, find(messages, row), find(versions, row)));
       return cutTo(all, BOUNDS.listed);
     },
   };
@@ -77,22 +76,24 @@ const typeOf = (row: FlowTypeSums): FlowTypeRow => {
 
 function serviceOf(
   row: ServiceSums,
-  destinations: Destinations | undefined,
+  messages: Messages | undefined,
   ofRecords: Versions | undefined,
 ): ServiceRow {
   const known = (ofRecords?.versions ?? []).filter((version) => version !== '');
   const flowTypes = cutTo(row.flowTypes, BOUNDS.named);
-  const sends = cutTo(destinations?.sends ?? [], BOUNDS.named);
-  const consumes = cutTo(destinations?.consumes ?? [], BOUNDS.named);
+  const ofMessages = MESSAGES.map(
+    (name) => [name, cutTo(messages?.[name] ?? [], BOUNDS.named)] as const,
+  );
   const versions = cutTo(known, BOUNDS.versions);
   return {
     ...row,
     steps: Number(row.steps),
     failedSteps: Number(row.failedSteps),
     flowTypes: flowTypes.items,
-    sends: sends.items,
-    consumes: consumes.items,
+    ...(Object.fromEntries(ofMessages.map(([name, { items }]) => [name, items])) as NamesOfMessages),
     versions: versions.items,
-    incomplete: [flowTypes, sends, consumes, versions].some(({ incomplete }) => incomplete),
+    incomplete: [flowTypes, versions, ...ofMessages.map(([, list]) => list)].some(
+      ({ incomplete }) => incomplete,
+    ),
   };
 }

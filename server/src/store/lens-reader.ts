@@ -77,6 +77,7 @@ function createTraitReader({
       return {
         ...{ search, nowMs, total },
         used: Number(row?.used ?? 0),
+        open: Number(row?.open ?? 0),
         isSampled: total > MAX_EXACT,
         known: knownOf(row),
         durationMs: measured(row && { ...row, measured: row.total }),

@@ -612,7 +612,8 @@ export function describeStore(
       }));
       await store.insertFlows(changes, 3, () => 0);
       const ours = new Set(flows.map((flow) => flow.id));
-      for (const text of TWENTY_QUERIES) {
+      const byName = ['key:customer.id=p-3', 'key:CUSTOMER.id=p-*', 'key:customer.i=p-3'];
+      for (const text of [...TWENTY_QUERIES, ...byName]) {
         expect(text.length).toBeLessThanOrEqual(120);
         const query = parseQuery(text, clock.now())!;
         const found = await store.listFlows({ query, limit: 1000 });

@@ -68,6 +68,18 @@ test('what was compensated is said', () => {
   ];
   expect(say(flow(steps, []))).toBe('s failed at c. a and b were compensated.');
   expect(say(flow(steps.slice(0, 1), []))).toBe('a was compensated.');
+  const undo = (name: string, of: Step): Step[] => [
+    { ...of, compensatedBy: [name] },
+    step(name, 's', { kind: 'compensation' }),
+  ];
+  const [a, b] = steps as [Step, Step];
+  expect(say(flow(undo('cancel a', a), []))).toBe('a was compensated by cancel a.');
+  expect(say(flow([...undo('cancel a', a), ...undo('cancel b', b)], []))).toBe(
+    'Compensated: a by cancel a and b by cancel b.',
+  );
+  expect(say(flow([...undo('cancel all', a), { ...b, compensatedBy: ['cancel all'] }], []))).toBe(
+    'a and b were compensated by cancel all.',
+  );
 });
 
 test('what is missing comes before all else: who sent what, who has not taken it, since when', () => {

@@ -86,12 +86,23 @@ function undoneOf({ steps }: Flow): Piece[] {
   if (undone.length === 0) return [];
   const named = undone.slice(0, undone.length > MAX_NAMED ? MAX_NAMED : undefined);
   const rest = undone.length - named.length;
+  const byOf = ({ compensatedBy }: Step): string =>
+    steps.find(({ id }) => compensatedBy.includes(id))?.name ?? '';
+  const undoing = new Set(undone.map(byOf));
+  // If one step undid all of them, it is named once, at the end.
+  const each = undoing.size > 1;
+  const [only = ''] = each ? [] : undoing;
+  const by = (step: string): Piece[] => (step === '' ? [] : [' by ', name(step)]);
   const list = named.flatMap((step, i): Piece[] => {
     const isLast = i === named.length - 1 && rest === 0;
-    return [i === 0 ? '' : isLast ? ' and ' : ', ', name(step.name)];
+    const own = each ? by(byOf(step)) : [];
+    return [i === 0 ? '' : isLast ? ' and ' : ', ', name(step.name), ...own];
   });
+  const more = rest > 0 ? ` and ${rest} more` : '';
   const verb = undone.length === 1 ? 'was' : 'were';
-  return [' ', ...list, rest > 0 ? ` and ${rest} more` : '', ` ${verb} compensated.`];
+  return each
+    ? [' Compensated: ', ...list, `${more}.`]
+    : [' ', ...list, `${more} ${verb} compensated`, ...by(only), '.'];
 }
 
 function untaken({ hops, steps }: Flow): Piece[] | null {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { populationText, timesText } from './lens-text.ts';
 
 test('what an answer does not cover is said', () => {
-  const population = { total: 12, used: 10, sampled: true, from: null, to: null };
+  const population = { total: 12, used: 10, open: 0, sampled: true, from: null, to: null };
   expect(populationText(population)).toBe(
     '10 flows · 2 flows of an earlier version of Fermata not counted · quantiles from a sample',
   );

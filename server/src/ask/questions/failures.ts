@@ -49,7 +49,7 @@ const textOf = ({ items, others }: FailuresAnswer): string =>
 
 function groupText(group: FailureGroup): string[] {
   const { error, service, step, flows, count, mendedByRetry, deadLettered, versions } = group;
-  const { instances } = group;
+  const { instances, message } = group;
   const facts = [
     `${counted(flows, 'flow')}, ${counted(count, 'attempt')}`,
     ...(mendedByRetry > 0 ? [`${mendedByRetry} mended by a retry`] : []),
@@ -69,8 +69,9 @@ function groupText(group: FailureGroup): string[] {
         ]
       : []),
   ];
+  const of = message === '' ? '' : ` of ${message}`;
   return [
-    `${service}: ${step}  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
+    `${service}: ${step}${of}  ${[error.type, error.message].filter((part) => part !== '').join(': ')}`,
     `    ${facts.join('; ')}`,
     `    over time ▕${columnsOf(group.trend)}▏`,
     `    for example ${group.exampleFlowIds.slice(0, 3).join(', ')}; all: fermata find '${group.q}'`,

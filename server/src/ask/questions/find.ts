@@ -39,8 +39,8 @@ export function found(flow: FlowSummary, url: string, nowMs: number): object {
     ...{ status: statusOf(flow), startedAt: isoOf(flow.startedAtUnixNano) },
     ...{ durationMs: durationOf(flow, nowMs), steps: flow.stepCount },
     ...{ failedSteps: flow.failedSteps, retries: flow.retries, services: flow.services },
-    waitsFor: flow.waitingFor.map(({ step, service, since, stuckAt, basis }) => ({
-      ...{ step, service, since, stuckAt, basis },
+    waitsFor: flow.waitingFor.map(({ step, service, message, since, stuckAt, basis }) => ({
+      ...{ step, service, message, since, stuckAt, basis },
     })),
     findings: flow.findings.map(({ rule, severity, summary }) => ({ rule, severity, summary })),
     link: linkOf(url, flow.id),
@@ -75,4 +75,8 @@ const keysOf = (keys: FlowSummary['keys']): string =>
 const waitOf = (waiting: FlowSummary['waitingFor'][number] | undefined): string =>
   waiting === undefined
     ? ''
-    : `${waiting.step}${waiting.service === null ? '' : ` by ${waiting.service}`}`;
+    : [
+        waiting.step,
+        waiting.service === null ? '' : ` by ${waiting.service}`,
+        waiting.message === null ? '' : ` from ${waiting.message}`,
+      ].join('');

@@ -50,6 +50,7 @@ function listText({ items, total }: IncidentList, nowMs: number): string {
   if (total === 0) return 'There are no incidents.';
   const rows = table(items, [
     { title: 'incident', of: ({ title }) => title, most: 72 },
+    { title: 'at', of: ({ place }) => place ?? '', most: 40 },
     { title: 'severity', of: ({ severity }) => severity },
     { title: 'status', of: ({ status, ack }) => (ack === null ? status : `${status}, known`) },
     { title: 'flows', of: ({ openCount, count }) => `${openCount} of ${count}`, isRight: true },

@@ -26,6 +26,7 @@ export const latency = question({
       data: {
         ...{
           flows: population.used,
+          open: population.open,
           durationMs,
           kinds,
           partsLeftOut: Math.max(0, chain.length - MAX_PARTS),
@@ -51,12 +52,16 @@ function largest({ chain }: LatencyAnswer): LatencyAnswer['chain'] {
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
+/** Open flows count with their time so far, which makes quantiles of a stall too low. */
+const openText = (open: number): string =>
+  open === 0 ? '' : ` (${open} still open, counted up to their last progress)`;
+
 function textOf(answer: LatencyAnswer): string {
   const { durationMs: ms, population } = answer;
   if (population.used === 0) return 'No flow matches.';
   const parts = largest(answer);
   return [
-    `${counted(population.used, 'flow')}: p50 ${duration(ms.p50)}, p90 ${duration(ms.p90)}, p95 ${duration(ms.p95)}, p99 ${duration(ms.p99)}, max ${duration(ms.max)}`,
+    `${counted(population.used, 'flow')}${openText(population.open)}: p50 ${duration(ms.p50)}, p90 ${duration(ms.p90)}, p95 ${duration(ms.p95)}, p99 ${duration(ms.p99)}, max ${duration(ms.max)}`,
     '',
     ...table(parts, [
       { title: 'part', of: ({ service, step }) => (step === '' ? '' : `${service}: ${step}`) },

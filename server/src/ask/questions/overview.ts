@@ -8,8 +8,8 @@ import { table } from '../text/table.ts';
 import { alertingOf, noteLines, type Alerting } from './told.ts';
 
 /** Versions that the text lists, and other changes: the newest of each. */
-const MAX_VERSIONS = 10;
-const MAX_CHANGES = 10;
+const MAX_VERSIONS = 20;
+const MAX_CHANGES = 20;
 
 export const overview = question({
   name: 'overview',
@@ -22,25 +22,25 @@ export const overview = question({
       .describe('Time that counts of started flows cover: 15m, 2h, 7d'),
   }),
   async ask(client, { environment, since }, nowMs) {
-    const from = fromOf({ since }, nowMs);
+    const asked = fromOf({ since }, nowMs);
     const [now, incidents, health, alerting] = await Promise.all([
-      client.get<Overview>('/api/v1/overview', { environment, from }),
+      client.get<Overview>('/api/v1/overview', { environment, from: asked }),
       client.get<IncidentList>('/api/v1/incidents', { status: 'open', limit: 200 }),
       client.get<Health>('/api/v1/health'),
       alertingOf(client),
     ]);
-    const asked = (environment ?? '').split(',').filter((one) => one !== '');
+    const named = (environment ?? '').split(',').filter((one) => one !== '');
     const isAsked = (incident: Incident): boolean =>
-      asked.length === 0 || asked.includes(incident.environment);
+      named.length === 0 || named.includes(incident.environment);
     const inScope = incidents.items.filter(isAsked);
     const open = inScope.map(({ id, title, severity, openCount, firstAt, cause }) => ({
       ...{ id, title, severity, openCount, firstAt, cause, link: `${client.url}/incidents/${id}` },
     }));
-    const { slots, from: fromAt, trend, types, ...rest } = now;
-    const slotMs = (Date.parse(now.to) - Date.parse(fromAt)) / slots;
+    const { slots, from, to, trend, types, ...rest } = now;
+    const slotMs = (Date.parse(to) - Date.parse(from)) / slots;
     return {
       data: {
-        ...{ ...rest, since: fromAt, slotMs, changes: trend.annotations },
+        ...{ ...rest, to, slotMs, changes: trend.annotations },
         types: types.map(({ started: __, ...type }) => type),
         openIncidents: open,
         alerting,

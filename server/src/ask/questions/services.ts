@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { List, ServiceSummary } from '../../contract/index.ts';
-import { duration } from '../../words/index.ts';
+import { age, duration, nanosToMs } from '../../words/index.ts';
 import { queryOf } from '../client.ts';
 import { question } from '../question.ts';
 import { table } from '../text/table.ts';
@@ -8,17 +8,20 @@ import { isoOf } from './flow.ts';
 
 export const services = question({
   name: 'services',
-  help: 'Says who sends what and who listens to what: services with destinations, versions, flow types, and whose clock is wrong.',
+  help: 'Says who sends what and who listens to what: services with destinations, message types, versions, flow types, when each was last heard, and whose clock is wrong.',
   position: 'name',
   input: z.object({
-    name: z.string().optional().describe('Only services or destinations whose name contains this'),
+    name: z
+      .string()
+      .optional()
+      .describe('Only services, destinations or message types whose name contains this'),
     environment: z.string().optional().describe('Only services of this deployment environment'),
   }),
-  async ask(client, { name = '', environment }) {
+  async ask(client, { name = '', environment }, nowMs) {
     const all = await client.get<List<ServiceSummary>>('/api/v1/services');
     const isAsked = (service: ServiceSummary): boolean =>
       (environment === undefined || service.environment === environment) &&
-      [service.name, ...service.sends, ...service.consumes].some((one) => contains(one, name));
+      [service.name, ...sentBy(service), ...takenBy(service)].some((one) => contains(one, name));
     const items = all.items.filter(isAsked);
     return {
       data: {
@@ -29,7 +32,7 @@ export const services = question({
         incomplete: all.incomplete,
       },
       link: `${client.url}/services${queryOf({ find: name })}`,
-      text: () => textOf(items, name),
+      text: () => textOf(items, name, nowMs),
     };
   },
 });
@@ -37,7 +40,13 @@ export const services = question({
 const contains = (text: string, part: string): boolean =>
   text.toLowerCase().includes(part.toLowerCase());
 
-function textOf(items: readonly ServiceSummary[], name: string): string {
+const sentBy = ({ sends, sendsTypes }: ServiceSummary): string[] => [...sends, ...sendsTypes];
+const takenBy = (service: ServiceSummary): string[] => [
+  ...service.consumes,
+  ...service.consumesTypes,
+];
+
+function textOf(items: readonly ServiceSummary[], name: string, nowMs: number): string {
   if (items.length === 0) return 'No service matches.';
   const listed = (service: ServiceSummary, places: readonly string[]): string =>
     places.filter((place) => contains(service.name, name) || contains(place, name)).join(', ') ||
@@ -47,8 +56,12 @@ function textOf(items: readonly ServiceSummary[], name: string): string {
     { title: 'versions', of: ({ versions }) => versions.join(', '), most: 20 },
     { title: 'steps', of: ({ steps }) => String(steps), isRight: true },
     { title: 'failed', of: ({ failedSteps }) => String(failedSteps), isRight: true },
-    { title: 'sends to', of: (service) => listed(service, service.sends), most: 60 },
-    { title: 'consumes from', of: (service) => listed(service, service.consumes), most: 60 },
+    {
+      title: 'last heard',
+      of: ({ lastSeenUnixNano }) => `${age(nowMs - nanosToMs(lastSeenUnixNano))} ago`,
+    },
+    { title: 'sends', of: (service) => listed(service, sentBy(service)), most: 60 },
+    { title: 'consumes', of: (service) => listed(service, takenBy(service)), most: 60 },
     {
       title: 'clock',
       of: ({ wrongClocks: [first] }) =>

@@ -7,7 +7,7 @@ import { differencesLens } from './differences.ts';
 const FLOWS = 100;
 const population = (name: string, flows: number): Population => ({
   search: { key: name, limit: 1 },
-  ...{ nowMs: 0, total: flows, used: flows, isSampled: false, known: null, bandsMs: [] },
+  ...{ nowMs: 0, total: flows, used: flows, open: 0, isSampled: false, known: null, bandsMs: [] },
   durationMs: { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 },
   ...{ firstAt: 0, lastAt: 0 },
 });

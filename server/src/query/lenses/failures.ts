@@ -1,6 +1,7 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import type { FailureNotes } from '../failure-notes.ts';
+import { msOf } from '../../model/time.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { iso } from '../present.ts';
 import { present, queryOf } from './population.ts';
@@ -28,13 +29,13 @@ export async function failuresLens(
   q: string,
   { limit, notes }: FailureOptions,
 ): Promise<FailuresAnswer> {
-  const partMs = Math.max(1, Math.ceil((population.lastAt + 1 - population.firstAt) / TREND_PARTS));
+  const { fromMs, partMs } = partsOf(population);
   const [byType, trend] = await Promise.all([
     store.countTraits(population, {
       ...{ families: ['other'], kinds: ['failure'], most: MOST, byType: true },
       measures: ['range'],
     }),
-    store.traitTrend(population, 'failure', { fromMs: population.firstAt, bucketMs: partMs }),
+    store.traitTrend(population, 'failure', { fromMs, bucketMs: partMs }),
   ]);
   const groups = overTypes(byType);
   const shown = groups.slice(0, limit);
@@ -77,6 +78,22 @@ export async function failuresLens(
       count: groups.slice(limit).reduce((sum, { count }) => sum + count, 0),
     },
   };
+}
+
+/**
+ * Returns the parts of a trend: of the time that was asked for, as far as it is over, or else from
+ * the first flow to the last. Of an asked time the part after the last flow matters most: without
+ * it an error that is over would seem to go on.
+ */
+function partsOf({ search, firstAt, lastAt, nowMs }: Population): {
+  fromMs: number;
+  partMs: number;
+} {
+  const { from, to } = search;
+  const fromMs = from === undefined ? firstAt : msOf(from);
+  const endMs = from === undefined ? lastAt : nowMs;
+  const toMs = to === undefined ? endMs : Math.min(msOf(to), nowMs);
+  return { fromMs, partMs: Math.max(1, Math.ceil((toMs + 1 - fromMs) / TREND_PARTS)) };
 }
 
 /**

@@ -234,6 +234,27 @@ test.each(FILTERS)('failures of %s', async (q) => {
   }
 });
 
+test('a failure that is over has no bar at the end of the time that was asked for', async () => {
+  const notes = createFailureNotes(opened.store, () => NOW);
+  // These flows started halfway between the time that is asked for and now.
+  const query = parseQuery('-type:order-* -type:signup', NOW)!;
+  const from = nanosFromMs(1_600_000_000_000);
+  const trendsOf = async (toMs: number): Promise<number[][]> => {
+    const search = { limit: 1, query, from, to: nanosFromMs(toMs) };
+    const population = await opened.store.population(search);
+    const { items } = await failuresLens(opened.store, population, '', { limit: 10, notes });
+    return items.map(({ trend }) => trend);
+  };
+  const trends = await trendsOf(NOW);
+  expect(trends.length).toBeGreaterThan(0);
+  for (const trend of trends) {
+    expect(trend.slice(10, 14).some((flows) => flows > 0)).toBe(true);
+    expect([...trend.slice(0, 10), ...trend.slice(14)].every((flows) => flows === 0)).toBe(true);
+  }
+  // What is still to come is no part of the time.
+  expect(await trendsOf(10 * NOW)).toEqual(trends);
+});
+
 test.each(FILTERS)('trend of %s', async (q) => {
   const { population, flows } = await populationOf(q);
   // The random spans are years older than the other flows, so the buckets become longer.

@@ -103,13 +103,14 @@ export const quoted = (value: string): string =>
 export const present = ({
   total,
   used,
+  open,
   isSampled,
   firstAt,
   lastAt,
   nowMs,
 }: Population): { population: LensPopulation; asOf: string } => ({
   population: {
-    ...{ total, used, sampled: isSampled },
+    ...{ total, used, open, sampled: isSampled },
     from: total === 0 ? null : iso(firstAt),
     to: total === 0 ? null : iso(lastAt),
   },

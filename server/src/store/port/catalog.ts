@@ -55,6 +55,8 @@ export interface ServiceRow extends ServiceHeard {
   failedSteps: number;
   sends: string[];
   consumes: string[];
+  sendsTypes: string[];
+  consumesTypes: string[];
   /** True if the service has more versions, flow types or destinations than are listed. */
   incomplete: boolean;
 }

@@ -159,6 +159,8 @@ export interface Population {
    * out, because their rows lack traits.
    */
   used: number;
+  /** Number of the used flows that have not ended. Their duration is up to their last progress. */
+  open: number;
   isSampled: boolean;
   /**
    * Flow ids by their hashes, which stand for the flows in examples. Null if the population has too

@@ -32,6 +32,7 @@ export interface MeasuredRow {
 export interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
   total: string;
   used: string;
+  open: string;
   bands: number[];
   known: [hash: string, id: string][];
   firstAt: string;

@@ -108,28 +108,34 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   LIMIT ${listed + 1}`;
 
 /**
- * Selects the destinations to which each service sends messages, and those from which it consumes
- * messages.
+ * Selects the destinations and types of the messages that each service sends, and of those that it
+ * consumes.
  */
-export const destinationsOfServices = ({ named }: CatalogBounds): string => sql`
-  SELECT
-    name,
-    environment,
-    arraySort(groupUniqArrayIf(${named + 1})(destination, sending = 1)) AS sends,
-    arraySort(groupUniqArrayIf(${named + 1})(destination, sending = 0)) AS consumes
-  FROM (
-    SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sending
-    FROM flows FINAL
-    ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h
-    WHERE deleted = 0
-    UNION ALL
-    SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending
-    FROM flows FINAL
-    ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h
-    WHERE deleted = 0
-  )
-  WHERE name != ''
-  GROUP BY name, environment`;
+export const messagesOfServices = ({ named }: CatalogBounds): string => {
+  const listed = (column: string, sending: 0 | 1): string =>
+    `arraySort(groupUniqArrayIf(${named + 1})(${column}, sending = ${sending} AND ${column} != ''))`;
+  return sql`
+    SELECT
+      name,
+      environment,
+      ${listed('destination', 1)} AS sends,
+      ${listed('destination', 0)} AS consumes,
+      ${listed('message', 1)} AS sendsTypes,
+      ${listed('message', 0)} AS consumesTypes
+    FROM (
+      SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 1 AS sending
+      FROM flows FINAL
+      ARRAY JOIN arrayZip(hop_from_services, hop_destinations, hop_types) AS h
+      WHERE deleted = 0
+      UNION ALL
+      SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 0 AS sending
+      FROM flows FINAL
+      ARRAY JOIN arrayZip(hop_to_services, hop_destinations, hop_types) AS h
+      WHERE deleted = 0
+    )
+    WHERE name != ''
+    GROUP BY name, environment`;
+};
 
 export const versionsOfServices = ({ versions }: CatalogBounds): string => sql`
   SELECT

@@ -56,6 +56,7 @@ export const population = (counted: Counted, most: number): string => sql`
   SELECT
     count() AS total,
     countIf(variant != 0) AS used,
+    countIf(variant != 0 AND phase != 'ended') AS open,
     ${quantiles('duration_ms', '1')} AS quantiles,
     max(duration_ms) AS max,
     quantilesExactLowIf(${BAND_RANKS.join(', ')})(duration_ms, variant != 0) AS bands,
@@ -66,7 +67,7 @@ export const population = (counted: Counted, most: number): string => sql`
       arrayMap(one -> (toString(cityHash64(one)), one), groupArray(${most})(id)),
       []
     ) AS known
-  FROM ${flowsIn(counted, 'id, variant, duration_ms, started')}`;
+  FROM ${flowsIn(counted, 'id, variant, phase, duration_ms, started')}`;
 
 /** Selects flow ids by the hashes that stand for flows in examples. */
 export const EXAMPLES = sql`

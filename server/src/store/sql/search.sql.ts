@@ -261,6 +261,13 @@ function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
     )`;
 }
 
+/** Values of business keys, each also as `name=value`. */
+const KEYS = sql`
+  arrayConcat(
+    [flow_id],
+    key_values,
+    arrayMap((n, v) -> concat(n, '=', v), key_names, key_values)
+  )`;
 const LISTS: Record<TextField, string> = {
   status: '[status]',
   health: '[health]',
@@ -268,7 +275,7 @@ const LISTS: Record<TextField, string> = {
   type: '[type]',
   service: 'services',
   environment: '[environment]',
-  key: 'arrayPushBack(key_values, flow_id)',
+  key: KEYS,
   id: '[id]',
   step: 'step_names',
   error: 'error_texts',

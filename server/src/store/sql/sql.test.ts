@@ -54,7 +54,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     of: {
       flowTypes: [catalog.flowTypes(NOW, BOUNDS), catalog.flowTypes(NOW, BOUNDS, true)],
       services: [catalog.services(BOUNDS)],
-      destinationsOfServices: [catalog.destinationsOfServices(BOUNDS)],
+      messagesOfServices: [catalog.messagesOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
       usualDuration: [
         catalog.usualDuration('p95', NOW, null),

@@ -4,7 +4,15 @@ import { aloneOf, checksOf, progressOf, sharedDestinations, someOf, type Seen } 
 
 const service = (name: string, over: Partial<ServiceSummary> = {}): ServiceSummary =>
   ({
-    ...{ name, environment: 'prod', sends: [], consumes: [], wrongClocks: [] },
+    ...{
+      name,
+      environment: 'prod',
+      sends: [],
+      consumes: [],
+      sendsTypes: [],
+      consumesTypes: [],
+      wrongClocks: [],
+    },
     ...over,
   }) as unknown as ServiceSummary;
 const type = (...services: string[]): FlowTypeSummary =>
@@ -74,7 +82,12 @@ test('services that are in no flow with others are named', () => {
 test('a destination is shared within one environment only', () => {
   const sends = service('shop', { sends: ['orders', 'mails'] });
   expect(sharedDestinations([sends, service('a', { consumes: ['orders'] })])).toEqual(['orders']);
-  const elsewhere = service('a', { consumes: ['orders'], environment: 'test' });
+  const elsewhere = service('a', {
+    consumes: ['orders'],
+    sendsTypes: [],
+    consumesTypes: [],
+    environment: 'test',
+  });
   expect(sharedDestinations([sends, elsewhere])).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ const difference = (more: Partial<Difference> = {}): Difference => ({
   ...{ flows: 31, baselineFlows: 12, sampled: false, q: 'trait:a', alike: [] },
   ...more,
 });
-const population = { total: 31, used: 31, sampled: false, from: null, to: null };
+const population = { total: 31, used: 31, open: 0, sampled: false, from: null, to: null };
 const answer = (...items: Difference[]): DifferencesAnswer => ({
   ...{ population, asOf: '', items },
   against: { ...population, used: 100, is: 'the rest' },

@@ -21,7 +21,7 @@ const group = (more: Partial<FailureGroup> = {}): FailureGroup => ({
   ...more,
 });
 const answer = (...items: FailureGroup[]): FailuresAnswer => ({
-  population: { total: 9, used: 9, sampled: false, from: null, to: null },
+  population: { total: 9, used: 9, open: 0, sampled: false, from: null, to: null },
   ...{ asOf: AT, items, others: { groups: 0, count: 0 } },
 });
 

@@ -16,7 +16,7 @@ const wait = segment({
   ...{ shareAtP50: 0.02, shareAtP90: 0.41, shareAtP99: 0, meanMs: 900, q: 'trait:b' },
 });
 const answer = (over: Partial<LatencyAnswer> = {}): LatencyAnswer => ({
-  population: { total: 9, used: 9, sampled: false, from: null, to: null },
+  population: { total: 9, used: 9, open: 0, sampled: false, from: null, to: null },
   ...{
     asOf: '',
     durationMs: times(14_200),

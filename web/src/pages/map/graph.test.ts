@@ -22,7 +22,7 @@ const edge = (from: string, to: string, over: Partial<MapEdge> = {}): MapEdge =>
   ...over,
 });
 const answer = (nodes: MapNode[], edges: MapEdge[], against?: MapAnswer): MapAnswer => ({
-  population: { total: 10, used: 10, sampled: false, from: null, to: null },
+  population: { total: 10, used: 10, open: 0, sampled: false, from: null, to: null },
   asOf: '2026-06-10T12:00:00Z',
   ...{ nodes, edges, folded: { nodes: 0, edges: 0 }, ...(against && { against }) },
 });

@@ -94,7 +94,7 @@ const report = (over: Partial<CoordinationReport> = {}): CoordinationReport => (
   ...over,
 });
 const answerOf = (total: number, ...types: CoordinationReport[]) => ({
-  population: { total, used: total, sampled: false, from: null, to: null },
+  population: { total, used: total, open: 0, sampled: false, from: null, to: null },
   ...{ asOf: '', types, markdown: '' },
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { messagesOf, neighboursOf } from './messages.ts';
 
 const MS = { p50: 5, p90: 5, p95: 5, p99: 9, max: 9, count: 1 };
-const population = { total: 1, used: 1, sampled: false, from: null, to: null };
+const population = { total: 1, used: 1, open: 0, sampled: false, from: null, to: null };
 const node = (service: string): MapNode => ({
   ...{ id: service, step: `of ${service}`, service, kind: 'event', count: 1, flows: 1 },
   ...{ failed: 0, retried: 0, compensated: 0, running: 0, late: 0, stuck: 0, workMs: MS },

@@ -5,7 +5,14 @@ import { headline, readSort, roleOf, servicesOf } from './rows.ts';
 const NOW = 1_800_000_000_000;
 const service = (name: string, more: Partial<ServiceSummary> = {}): ServiceSummary => ({
   ...{ name, environment: 'live', versions: [], flowTypes: [], steps: 1, failedSteps: 0 },
-  ...{ sends: [], consumes: [], incomplete: false, wrongClocks: [] },
+  ...{
+    sends: [],
+    consumes: [],
+    sendsTypes: [],
+    consumesTypes: [],
+    incomplete: false,
+    wrongClocks: [],
+  },
   firstSeenUnixNano: '0',
   lastSeenUnixNano: String(BigInt(NOW - 10_000) * 1_000_000n),
   ...more,
@@ -17,7 +24,7 @@ const at = (ms: number): Partial<ServiceSummary> => ({
 test('services are found by their names, types and destinations', () => {
   const all = [
     service('shop', { sends: ['orders'] }),
-    service('mail', { consumes: ['orders'], failedSteps: 4 }),
+    service('mail', { consumes: ['orders'], sendsTypes: [], consumesTypes: [], failedSteps: 4 }),
     service('test', { environment: 'test' }),
   ];
   const names = (environment: string, text: string, sort = ''): string[] =>

@@ -12,7 +12,7 @@ const variant = (id: string, outcomes: Record<string, number>, more: Partial<Var
   ...more,
 });
 const answer = (...items: Variant[]): VariantsAnswer => ({
-  population: { total: 1, used: 1, sampled: false, from: null, to: null },
+  population: { total: 1, used: 1, open: 0, sampled: false, from: null, to: null },
   ...{ asOf: AT, items, others: { variants: 0, flows: 0 } },
 });
 

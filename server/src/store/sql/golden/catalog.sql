@@ -174,21 +174,23 @@ GROUP BY name, environment
 ORDER BY name
 LIMIT 1001
 
--- destinationsOfServices
+-- messagesOfServices
 SELECT
   name,
   environment,
-  arraySort(groupUniqArrayIf(51)(destination, sending = 1)) AS sends,
-  arraySort(groupUniqArrayIf(51)(destination, sending = 0)) AS consumes
+  arraySort(groupUniqArrayIf(51)(destination, sending = 1 AND destination != '')) AS sends,
+  arraySort(groupUniqArrayIf(51)(destination, sending = 0 AND destination != '')) AS consumes,
+  arraySort(groupUniqArrayIf(51)(message, sending = 1 AND message != '')) AS sendsTypes,
+  arraySort(groupUniqArrayIf(51)(message, sending = 0 AND message != '')) AS consumesTypes
 FROM (
-  SELECT h.1 AS name, environment, h.2 AS destination, 1 AS sending
+  SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 1 AS sending
   FROM flows FINAL
-  ARRAY JOIN arrayZip(hop_from_services, hop_destinations) AS h
+  ARRAY JOIN arrayZip(hop_from_services, hop_destinations, hop_types) AS h
   WHERE deleted = 0
   UNION ALL
-  SELECT h.1 AS name, environment, h.2 AS destination, 0 AS sending
+  SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 0 AS sending
   FROM flows FINAL
-  ARRAY JOIN arrayZip(hop_to_services, hop_destinations) AS h
+  ARRAY JOIN arrayZip(hop_to_services, hop_destinations, hop_types) AS h
   WHERE deleted = 0
 )
 WHERE name != ''

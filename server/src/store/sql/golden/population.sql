@@ -80,6 +80,7 @@ intDiv(started, 1000000)
 SELECT
   count() AS total,
   countIf(variant != 0) AS used,
+  countIf(variant != 0 AND phase != 'ended') AS open,
   quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, 1) AS quantiles,
   max(duration_ms) AS max,
   quantilesExactLowIf(0.475, 0.525, 0.875, 0.925, 0.98, 1)(duration_ms, variant != 0) AS bands,
@@ -91,7 +92,7 @@ SELECT
     []
   ) AS known
 FROM (
-  SELECT id, variant, duration_ms, started
+  SELECT id, variant, phase, duration_ms, started
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
