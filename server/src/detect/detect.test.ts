@@ -91,10 +91,21 @@ describe('absence', () => {
 
 describe('failures', () => {
   test('failed-step: of a chain of calls, the one that failed first', () => {
+    // All spans are received together.
+    const received = 1_700_000_000_000;
     const chain = flowOf(
-      { id: '1', role: 'server', failed: true, at: 0, ms: 50 },
-      { id: '2', parent: '1', role: 'client', failed: true, at: 5, ms: 40 },
-      { id: '3', parent: '2', role: 'server', service: 'b', failed: true, at: 10, ms: 20 },
+      { received, id: '1', role: 'server', failed: true, at: 0, ms: 50 },
+      { received, id: '2', parent: '1', role: 'client', failed: true, at: 5, ms: 40 },
+      {
+        received,
+        id: '3',
+        parent: '2',
+        role: 'server',
+        service: 'b',
+        failed: true,
+        at: 10,
+        ms: 20,
+      },
     );
     expect(chain.failedSteps).toBe(2);
     const at = (now: number): Flow => judge(chain, known(), OPTIONS, now);

@@ -127,7 +127,7 @@ export function aSpan(sketch: SpanSketch): Span {
     identities: sketch.identities ?? [],
     route: sketch.route ?? '',
     warnings: [],
-    receivedAtMs: sketch.received ?? BASE_MS,
+    receivedAtMs: sketch.received ?? Math.ceil(BASE_MS + (sketch.at ?? 0) + (sketch.ms ?? 10)),
     names: null,
   };
 }

@@ -168,6 +168,38 @@ describe('nothing is learned', () => {
   });
 });
 
+describe('three processes share a name, and each has another clock', () => {
+  const orders = [
+    [0, -3_600_000, 3_600_000],
+    [3_600_000, 0, -3_600_000],
+    [-3_600_000, 30 * 86_400_000, 0],
+    [3_600_000, -3_600_000, 0, 30 * 86_400_000],
+  ];
+  test.each(
+    orders.flatMap((aheads) =>
+      CHAIN.slice(1).map((name) => [aheads.join(', '), name, aheads] as const),
+    ),
+  )('%s at %s: each flow is told by its own, and nobody else is blamed', (_what, name, aheads) => {
+    const flows = [...aheads, ...aheads].map((ahead, i) =>
+      transfer(i + 100, { ahead: { [name]: ahead }, lagMs: 200, named: 'nothing' }),
+    );
+    const { flows: shown, clocks } = told(flows, true);
+    const at = CHAIN.indexOf(name);
+    for (const flow of shown) {
+      const n = Number(flow.steps[0]!.spanIds[0]!.slice(-5, -2));
+      const truth = trueWaits(n);
+      const ahead = [...aheads, ...aheads][n - 100]!;
+      for (const [hop, wait] of waitsOf(flow).entries()) {
+        if (![at - 1, at].includes(hop) || ahead === 0) expect(wait).toBeCloseTo(truth[hop]!, 3);
+        else expect(wait).toBeGreaterThanOrEqual(0);
+        expect(wait).toBeLessThanOrEqual(truth[0]! + truth[1]! + truth[2]! + 200.001);
+      }
+      expect(flow.badges).toEqual(ahead === 0 ? [] : ['clock-skew']);
+    }
+    expect(clocks.wrong().filter(({ service }) => service !== name)).toEqual([]);
+  });
+});
+
 describe('right clocks', () => {
   test('are exact, and nobody speaks of them, however long a message rests', () => {
     const hosts: Hosts = { ahead: {}, lagMs: 40, named: 'instance' };

@@ -1,7 +1,7 @@
 import { pushAll } from '../base/lists.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { clockOf, isAnybody, type KnownClocks } from './clocks/index.ts';
-import { TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
+import { clockOf, isAnybody, MIN_NS, type KnownClocks } from './clocks/index.ts';
+import { MAX_LAG_NS, TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 
@@ -31,7 +31,7 @@ export function causalShifts(input: FlowInput, clocks: KnownClocks): Shifts {
   const crossings = crossingsOf(input);
   for (const { from, to, ns, isSure } of crossings) if (isSure) clocks.waited(from, to, ns);
   const aheadNs = knownIn(input, crossings, clocks);
-  const more = foundIn(crossings, aheadNs);
+  const more = foundIn(crossings, aheadNs, lagsIn(input, aheadNs));
   const byClock = (span: Span): bigint =>
     -aheadNs(span) - (more.size === 0 ? 0n : (more.get(clockOf(span.service)) ?? 0n));
   const bySegment = remaining(input, byClock);
@@ -125,16 +125,49 @@ function knownIn(
   if (isNamed) return (span) => clocks.aheadNs(span);
   const ofNamed = (span: Span): bigint => (isAnybody(span.service) ? 0n : clocks.aheadNs(span));
   const shown = new Set<string>();
-  for (const crossing of crossings)
-    if (isImpossible(crossing, ofNamed))
-      for (const { service } of [crossing.from, crossing.to]) shown.add(clockOf(service));
+  for (const crossing of crossings) {
+    if (!isImpossible(crossing, ofNamed)) continue;
+    const { from, to } = crossing;
+    // An error of the other direction is that of another process of the same name.
+    if (clocks.aheadNs(from) > 0n) shown.add(clockOf(from.service));
+    if (clocks.aheadNs(to) < 0n) shown.add(clockOf(to.service));
+  }
   for (const { spans } of segments)
-    for (const { service, end, receivedAtMs } of spans)
-      if (isAnybody(service) && Number(end) - receivedAtMs * 1e6 > TOLERANCE_NS)
-        shown.add(clockOf(service));
+    for (const span of spans) {
+      const isEarly = Number(span.end) - span.receivedAtMs * 1e6 > TOLERANCE_NS;
+      if (isEarly && isAnybody(span.service) && clocks.aheadNs(span) > 0n)
+        shown.add(clockOf(span.service));
+    }
   return (span) =>
     isAnybody(span.service) && !shown.has(clockOf(span.service)) ? 0n : clocks.aheadNs(span);
 }
+
+/**
+ * Returns the least time, ns, from the end of a span to its receipt, for clocks whose name several
+ * processes may share and of which this flow has a span that was received before it ended. What is
+ * known of such a name is a mixture; this flow shows its own process. A clock with a name of its own
+ * is judged over all flows instead (`clocks/`).
+ *
+ * It says nothing if no other span came in time, because this server's clock may be behind.
+ */
+function lagsIn(input: FlowInput, aheadNs: (span: Span) => bigint): ReadonlyMap<string, number> {
+  let lags: Map<string, number> | null = null;
+  let isAnyInTime = false;
+  for (const { spans } of allSegments(input))
+    for (const span of spans) {
+      const lagNs = span.receivedAtMs * 1e6 - Number(span.end - aheadNs(span));
+      if (lagNs > -MIN_NS) {
+        isAnyInTime ||= lagNs <= MAX_LAG_NS;
+        continue;
+      }
+      if (!isAnybody(span.service) || span.warnings.length > 0) continue;
+      lags ??= new Map();
+      const clock = clockOf(span.service);
+      lags.set(clock, Math.min(lags.get(clock) ?? 0, lagNs));
+    }
+  return isAnyInTime && lags !== null ? lags : NOBODY_LATE;
+}
+const NOBODY_LATE: ReadonlyMap<string, number> = new Map();
 
 /**
  * Returns the further errors, ns, besides the known ones, that clocks must have for this flow to be
@@ -143,8 +176,10 @@ function knownIn(
 function foundIn(
   crossings: readonly Crossing[],
   aheadNs: (span: Span) => bigint,
+  lags: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, bigint> {
-  if (aheadNs === NOTHING && !crossings.some((crossing) => isImpossible(crossing, aheadNs)))
+  const isSuspicious = aheadNs !== NOTHING || lags.size > 0;
+  if (!isSuspicious && !crossings.some((crossing) => isImpossible(crossing, aheadNs)))
     return NOBODY;
   const index = new Map<string, number>();
   const clues: { knownNs: number; lagNs: number }[] = [];
@@ -153,7 +188,7 @@ function foundIn(
     let at = index.get(clock);
     if (at === undefined) {
       index.set(clock, (at = clues.length));
-      clues.push({ knownNs: 0, lagNs: Infinity });
+      clues.push({ knownNs: 0, lagNs: lags.get(clock) ?? Infinity });
     }
     const known = Number(aheadNs(span));
     if (Math.abs(known) > Math.abs(clues[at]!.knownNs)) clues[at]!.knownNs = known;

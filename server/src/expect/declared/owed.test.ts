@@ -20,7 +20,8 @@ const step = (
   more: Omit<SpanSketch, 'trace' | 'id'> = {},
 ): Omit<SpanSketch, 'trace'> => ({
   id: Buffer.from(`${name}${at}`).toString('hex').slice(-16),
-  at,
+  // Waits begin with the receipt, if that is earlier than the end.
+  ...{ at, received: 1_700_000_000_000 },
   ...more,
   step: { name, ...more.step },
 });

@@ -83,7 +83,7 @@ const CELL_NS = 25_000_000;
  * Smaller errors, ns, get no verdict, because clocks of one network always differ by some. Each
  * flow corrects such errors by itself.
  */
-const MIN_NS = 100_000_000;
+export const MIN_NS = 100_000_000;
 /** If a clock's error shrinks, it gets a new verdict only below this share of the last one. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;

@@ -149,6 +149,18 @@ describe('by times of receipt', () => {
       { a: 10, b: 20, c: -3_600_000 },
       {},
     ],
+    [
+      'a clock whose facts contradict each other is several, and accuses nobody',
+      ['a>b -3600000', 'b>c 40'],
+      { a: 40, b: -3_600_000, c: 50 },
+      {},
+    ],
+    [
+      'nor one whose spans seem early by little in comparison',
+      ['a>b -3600000'],
+      { a: -2, b: -2_592_000_000 },
+      { a: 2 },
+    ],
     ['who was ahead and takes at once again is right again', ['a>b 45'], { a: 50, b: -2950 }, {}],
   ])('%s', (_what, waits, lags, expected) => {
     expect(verdict(waits, lags)).toEqual(expected);

@@ -46,6 +46,11 @@ export const TOLERANCE_NS = 1_000_000;
  * default, and for as long again when its queue is full.
  */
 export const MAX_LAG_NS = 10_000_000_000;
+/**
+ * Spans arrive as they should if they seem early by at most this share of another clock's error.
+ * Clocks of one network differ by some ms, which says nothing about an error of an hour.
+ */
+const IN_TIME_SHARE = 0.01;
 /** Maximum number of corrections in one answer. The caller corrects differences that remain. */
 const MAX_MOVES = 100;
 
@@ -177,10 +182,20 @@ export function wrongClocks(
     const leastNs = byQuickest(clock, likePartner(clock, -clues[clock]!.lagNs));
     const move = moveOf(clock, leastNs - ahead[clock]!, -1)!;
     // One impossible time is no reason to move clocks whose spans arrive as they should.
-    const isDoubtful = move.members.some((other) => lagOf(other) >= 0 && lagOf(other) !== Infinity);
+    const inTimeNs = -IN_TIME_SHARE * move.ns;
+    const isDoubtful = move.members.some(
+      (other) => lagOf(other) >= inTimeNs && lagOf(other) !== Infinity,
+    );
     if (!isDoubtful) apply(move);
   }
 
+  /**
+   * Returns whether the facts about a clock contradict each other: a span was received before it
+   * ended, and no move explains that. Several processes then share its name, or it jumped. Waits
+   * between it and others accuse nobody: otherwise a partner whose spans arrive in time would be
+   * blamed.
+   */
+  const isTorn = (clock: number): boolean => lagOf(clock) < -TOLERANCE_NS;
   const unexplained = new Set<LeastWait>();
   for (let moves = 0; moves < MAX_MOVES; moves++) {
     let worst: LeastWait | null = null;
@@ -192,6 +207,10 @@ export function wrongClocks(
       worst = wait;
     }
     if (worst === null) break;
+    if (isTorn(worst.from) || isTorn(worst.to)) {
+      unexplained.add(worst);
+      continue;
+    }
     const sender = moveOf(worst.from, -least, worst.to);
     const taker = moveOf(worst.to, least, worst.from);
     const move =
