@@ -170,6 +170,21 @@ test('a rollback is a change, and names what it came after', async () => {
   ]);
 }, 60_000);
 
+test('versions that run in turn in very many flows are compared within bounded memory', async () => {
+  const process: Process = {
+    medians: PARTS,
+    versionOf: (service, order) =>
+      service === 'billing' && (order % 2 === 1 || order >= 12_000) ? '1.5.0' : '1.4.2',
+  };
+  const flows = simulatedFlows(process, 1, 12_100);
+  const said = await withFlows(flows, async (store) => {
+    const population = await store.population({ limit: 1 });
+    const { annotations } = await trendLens(store, population, { by: 'type', incidents: [] });
+    return annotations.flatMap(({ kind, text }) => (kind === 'version' ? [text] : []));
+  });
+  expect(said).toEqual(['billing 1.5.0']);
+}, 120_000);
+
 test('a thousand failing flows of seven causes are seven groups', async () => {
   const causes: [string, (n: number) => string][] = [
     ['TimeoutError', (n) => `request ${n} took ${n * 7} ms`],

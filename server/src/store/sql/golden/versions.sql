@@ -7,15 +7,13 @@ FROM (
     service, environment,
     arraySort(groupArray((at, version))) AS ordered,
     arrayFilter(
-      i -> i = 1 OR ordered[i].2 != ordered[i - 1].2,
-      arrayEnumerate(ordered)
+      (one, before) -> one.2 = 1 OR one.1.2 != before.2,
+      arrayZip(ordered, arrayEnumerate(ordered)),
+      arrayShiftRight(ordered, 1)
     ) AS starts,
+    arrayShiftLeft(arrayMap(one -> one.2, starts), 1, toUInt32(length(ordered) + 1)) AS ends,
     arraySlice(
-      arrayMap(
-        (i, next) -> (ordered[i].1, ordered[i].2, next - i),
-        starts,
-        arrayPushBack(arrayPopFront(starts), length(ordered) + 1)
-      ),
+      arrayMap((one, after) -> (one.1.1, one.1.2, after - one.2), starts, ends),
       -2000
     ) AS runs
   FROM (
