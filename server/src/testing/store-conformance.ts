@@ -602,6 +602,30 @@ export function describeStore(
       ]);
     });
 
+    test('an order is looked for in a flow of very many steps', async () => {
+      const [flow] = someFlows(1, clock.now());
+      const [step] = flow!.steps;
+      const at = (ms: number) => nanosFromMs(clock.now() - 60_000 + ms);
+      const steps = Array.from({ length: 40_000 }, (_, i) => ({
+        ...{ ...step!, id: `s${i}`, name: i % 2 === 0 ? 'even' : 'odd', start: at(i), end: at(i) },
+      }));
+      const large: Flow = { ...flow!, id: 'of-many-steps', steps, hops: [], findings: [] };
+      await store.insertFlows(
+        [{ kind: 'flow', id: large.id, version: 2, flow: large }],
+        3,
+        () => 0,
+      );
+      const total = async (text: string): Promise<number> => {
+        const query = parseQuery(`id:of-many-steps (${text})`, clock.now())!;
+        const found = await store.listFlows({ query, limit: 1 });
+        expect(found.total, text).toBe(Number(matchesQuery(query, large, clock.now())));
+        return found.total;
+      };
+      expect([await total('odd > even'), await total('even !> odd')]).toEqual([1, 0]);
+      expect([await total('odd !> even'), await total('even !> odd within 1s')]).toEqual([1, 0]);
+      expect([await total('odd > "even" within 1s'), await total('odd > none')]).toEqual([1, 0]);
+    });
+
     test('every query gives the same from the store as from memory', async () => {
       const flows = someFlows(400, clock.now());
       const changes = flows.map((flow) => ({

@@ -240,24 +240,36 @@ function isCalled(bind: Bind, name: string): string {
  * Returns a condition that is true if an event of the second name follows an event of the first
  * name. With `not`, the condition is true if no such event follows, and if the time limit (when
  * given) has passed at `nowMs`.
+ *
+ * Events of both names are put in one order, by time, the first name before the second, and beside
+ * each of them the next of the second name. No lambda names a whole array: the engine copies
+ * such an array for each element, so a flow of many steps took more memory than there is (guard:
+ * an order in a flow of very many steps, `store-conformance.ts`).
  */
 function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
-  const { withinMs } = part;
-  const within = withinMs === null ? '' : `\nAND u - t <= ${bind(withinMs, 'Float64')}`;
-  const follows = sql`
-    arrayExists(
-      (m, u) -> ${likes(bind, 'm', part.then)}
-        AND u >= t${within},
-      event_names,
-      event_times
+  const timesOf = (pattern: string, isSecond: 0 | 1): string => sql`
+    arrayMap(
+      t -> (t, ${isSecond}),
+      arrayFilter((t, n) -> ${likes(bind, 'n', pattern)}, event_times, event_names)
     )`;
-  const over = withinMs === null ? '' : `\nAND t + ${bind(withinMs, 'Float64')} < ${nowMs}`;
+  const within = part.withinMs === null ? null : bind(part.withinMs, 'Float64');
+  const follows = `n.2 = 1${within === null ? '' : ` AND n.1 - e.1 <= ${within}`}`;
+  const isOver = within === null ? '' : `\n  AND e.1 + ${within} < ${nowMs}`;
+  const events = sql`
+    arraySort(
+      arrayConcat(
+        ${timesOf(part.first, 0)},
+        ${timesOf(part.then, 1)}
+      )
+    )`;
   return sql`
     arrayExists(
-      (n, t) -> ${likes(bind, 'n', part.first)}
-        AND ${part.not ? `NOT ${follows}${over}` : follows},
-      event_names,
-      event_times
+      (e, n) -> e.2 = 0 AND ${part.not ? `NOT (${follows})${isOver}` : follows},
+      ${events},
+      arrayReverseFill(
+        n -> n.2 = 1,
+        ${events}
+      )
     )`;
 }
 

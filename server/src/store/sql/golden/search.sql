@@ -165,50 +165,105 @@ AND (
 -- queryWhere 9
 1
 AND arrayExists(
-  (n, t) -> lowerUTF8(n) = {q1:String}
-    AND arrayExists(
-      (m, u) -> m ILIKE {q0:String}
-        AND u >= t,
-      event_names,
-      event_times
-    ),
-  event_names,
-  event_times
+  (e, n) -> e.2 = 0 AND n.2 = 1,
+  arraySort(
+    arrayConcat(
+      arrayMap(
+        t -> (t, 0),
+        arrayFilter((t, n) -> lowerUTF8(n) = {q0:String}, event_times, event_names)
+      ),
+      arrayMap(
+        t -> (t, 1),
+        arrayFilter((t, n) -> n ILIKE {q1:String}, event_times, event_names)
+      )
+    )
+  ),
+  arrayReverseFill(
+    n -> n.2 = 1,
+    arraySort(
+      arrayConcat(
+        arrayMap(
+          t -> (t, 0),
+          arrayFilter((t, n) -> lowerUTF8(n) = {q0:String}, event_times, event_names)
+        ),
+        arrayMap(
+          t -> (t, 1),
+          arrayFilter((t, n) -> n ILIKE {q1:String}, event_times, event_names)
+        )
+      )
+    )
+  )
 )
--- {"q0":"Payment%","q1":"orderplaced"}
+-- {"q0":"orderplaced","q1":"Payment%"}
 
 -- queryWhere 10
 1
 AND arrayExists(
-  (n, t) -> lowerUTF8(n) = {q3:String}
-    AND arrayExists(
-      (m, u) -> lowerUTF8(m) = {q1:String}
-        AND u >= t
-        AND u - t <= {q0:Float64},
-      event_names,
-      event_times
-    ),
-  event_names,
-  event_times
+  (e, n) -> e.2 = 0 AND n.2 = 1 AND n.1 - e.1 <= {q0:Float64},
+  arraySort(
+    arrayConcat(
+      arrayMap(
+        t -> (t, 0),
+        arrayFilter((t, n) -> lowerUTF8(n) = {q1:String}, event_times, event_names)
+      ),
+      arrayMap(
+        t -> (t, 1),
+        arrayFilter((t, n) -> lowerUTF8(n) = {q2:String}, event_times, event_names)
+      )
+    )
+  ),
+  arrayReverseFill(
+    n -> n.2 = 1,
+    arraySort(
+      arrayConcat(
+        arrayMap(
+          t -> (t, 0),
+          arrayFilter((t, n) -> lowerUTF8(n) = {q1:String}, event_times, event_names)
+        ),
+        arrayMap(
+          t -> (t, 1),
+          arrayFilter((t, n) -> lowerUTF8(n) = {q2:String}, event_times, event_names)
+        )
+      )
+    )
+  )
 )
--- {"q0":900000,"q1":"paymentcaptured","q2":900000,"q3":"orderplaced"}
+-- {"q0":900000,"q1":"orderplaced","q2":"paymentcaptured"}
 
 -- queryWhere 11
 1
 AND arrayExists(
-  (n, t) -> lowerUTF8(n) = {q3:String}
-    AND NOT arrayExists(
-      (m, u) -> lowerUTF8(m) = {q1:String}
-        AND u >= t
-        AND u - t <= {q0:Float64},
-      event_names,
-      event_times
+  (e, n) -> e.2 = 0 AND NOT (n.2 = 1 AND n.1 - e.1 <= {q0:Float64})
+    AND e.1 + {q0:Float64} < 1794000000000,
+  arraySort(
+    arrayConcat(
+      arrayMap(
+        t -> (t, 0),
+        arrayFilter((t, n) -> lowerUTF8(n) = {q1:String}, event_times, event_names)
+      ),
+      arrayMap(
+        t -> (t, 1),
+        arrayFilter((t, n) -> lowerUTF8(n) = {q2:String}, event_times, event_names)
+      )
     )
-    AND t + {q2:Float64} < 1794000000000,
-  event_names,
-  event_times
+  ),
+  arrayReverseFill(
+    n -> n.2 = 1,
+    arraySort(
+      arrayConcat(
+        arrayMap(
+          t -> (t, 0),
+          arrayFilter((t, n) -> lowerUTF8(n) = {q1:String}, event_times, event_names)
+        ),
+        arrayMap(
+          t -> (t, 1),
+          arrayFilter((t, n) -> lowerUTF8(n) = {q2:String}, event_times, event_names)
+        )
+      )
+    )
+  )
 )
--- {"q0":900000,"q1":"paymentcaptured","q2":900000,"q3":"orderplaced"}
+-- {"q0":900000,"q1":"orderplaced","q2":"paymentcaptured"}
 
 -- queryWhere 12
 1
