@@ -200,6 +200,36 @@ describe('three processes share a name, and each has another clock', () => {
   });
 });
 
+describe('this server is behind, and nobody names an instance', () => {
+  /** Returns the spans as a server receives them whose clock is behind. */
+  const receivedBy = (behindMs: number, lags: Record<string, number>, spans: Span[]): Span[] =>
+    spans.map((span) => ({
+      ...span,
+      receivedAtMs: Number(span.end / 1_000_000n) + (lags[span.service.name] ?? 200) - behindMs,
+    }));
+  test.each<[string, number, Record<string, number>]>([
+    ['by a second, and one exports late', 1000, { gateway: 3000 }],
+    [
+      'by five, and only the last exports at once',
+      5000,
+      { gateway: 5000, ledger: 5000, fraud: 5000 },
+    ],
+    ['by an hour, and one exports as late', 3_600_000, { gateway: 3_600_000 }],
+  ])('%s: waits are exact', (_what, behindMs, lags) => {
+    const hosts: Hosts = { ahead: {}, lagMs: 0, named: 'nothing' };
+    const { flows } = told(
+      [0, 1, 2].map((i) => receivedBy(behindMs, lags, transfer(i + 100, hosts))),
+      true,
+    );
+    for (const flow of flows) {
+      const n = Number(flow.steps[0]!.spanIds[0]!.slice(-5, -2));
+      for (const [hop, wait] of waitsOf(flow).entries())
+        expect(wait).toBeCloseTo(trueWaits(n)[hop]!, 3);
+      expect(flow.badges).toEqual([]);
+    }
+  });
+});
+
 describe('right clocks', () => {
   test('are exact, and nobody speaks of them, however long a message rests', () => {
     const hosts: Hosts = { ahead: {}, lagMs: 40, named: 'instance' };

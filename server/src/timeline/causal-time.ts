@@ -1,7 +1,7 @@
 import { pushAll } from '../base/lists.ts';
 import type { Span, SpanKey } from '../model/span.ts';
-import { clockOf, isAnybody, MIN_NS, type KnownClocks } from './clocks/index.ts';
-import { MAX_LAG_NS, TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
+import { clockOf, isAnybody, type KnownClocks } from './clocks/index.ts';
+import { MAX_LAG_NS, MIN_NS, TOLERANCE_NS, wrongClocks } from './clocks/wrong-clocks.ts';
 import { allSegments, type FlowInput, type InputSegment } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
 
@@ -143,29 +143,31 @@ function knownIn(
 }
 
 /**
- * Returns the least time, ns, from the end of a span to its receipt, for clocks whose name several
- * processes may share and of which this flow has a span that was received before it ended. What is
- * known of such a name is a mixture; this flow shows its own process. A clock with a name of its own
- * is judged over all flows instead (`clocks/`).
+ * Returns the least time, ns, from the end of a span to its receipt, by clock, if one whose name
+ * several processes may share is accused: this flow has a span of it that was received long before
+ * it ended. What is known of such a name is a mixture; this flow shows its own process. A clock
+ * with a name of its own is judged over all flows instead (`clocks/`).
  *
- * It says nothing if no other span came in time, because this server's clock may be behind.
+ * Nothing is returned, and so nobody accused, unless another clock of the flow came in time: this
+ * server's clock may be behind. For the same reason less than an exporter's delay accuses nobody.
  */
 function lagsIn(input: FlowInput, aheadNs: (span: Span) => bigint): ReadonlyMap<string, number> {
-  let lags: Map<string, number> | null = null;
-  let isAnyInTime = false;
-  for (const { spans } of allSegments(input))
+  const segments = allSegments(input);
+  const lagOf = (span: Span): number => span.receivedAtMs * 1e6 - Number(span.end - aheadNs(span));
+  const isAccused = segments.some(({ spans }) =>
+    spans.some(
+      (span) => lagOf(span) <= -MAX_LAG_NS && isAnybody(span.service) && span.warnings.length === 0,
+    ),
+  );
+  if (!isAccused) return NOBODY_LATE;
+  const lags = new Map<string, number>();
+  for (const { spans } of segments)
     for (const span of spans) {
-      const lagNs = span.receivedAtMs * 1e6 - Number(span.end - aheadNs(span));
-      if (lagNs > -MIN_NS) {
-        isAnyInTime ||= lagNs <= MAX_LAG_NS;
-        continue;
-      }
-      if (!isAnybody(span.service) || span.warnings.length > 0) continue;
-      lags ??= new Map();
       const clock = clockOf(span.service);
-      lags.set(clock, Math.min(lags.get(clock) ?? 0, lagNs));
+      lags.set(clock, Math.min(lags.get(clock) ?? Infinity, lagOf(span)));
     }
-  return isAnyInTime && lags !== null ? lags : NOBODY_LATE;
+  const isAnyInTime = [...lags.values()].some((lag) => lag > -MIN_NS && lag <= MAX_LAG_NS);
+  return isAnyInTime ? lags : NOBODY_LATE;
 }
 const NOBODY_LATE: ReadonlyMap<string, number> = new Map();
 

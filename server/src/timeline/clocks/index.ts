@@ -2,7 +2,7 @@ import { oldestKey } from '../../base/oldest.ts';
 import { groupedBy } from '../../base/lists.ts';
 import type { Service, Span } from '../../model/span.ts';
 import { leastOf, nothingSeen, see, WINDOW_MS, type Least } from './bounds.ts';
-import { MAX_LAG_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
+import { MAX_LAG_NS, MIN_NS, wrongClocks, type LeastWait } from './wrong-clocks.ts';
 
 /**
  * Learns from all flows which processes' clocks are wrong, and by how much. A clock belongs to a
@@ -79,11 +79,6 @@ interface Sender {
  * verdict unchanged.
  */
 const CELL_NS = 25_000_000;
-/**
- * Smaller errors, ns, get no verdict, because clocks of one network always differ by some. Each
- * flow corrects such errors by itself.
- */
-export const MIN_NS = 100_000_000;
 /** If a clock's error shrinks, it gets a new verdict only below this share of the last one. */
 const STILL_TRUE = 0.75;
 const MAX_SENDERS = 10_000;

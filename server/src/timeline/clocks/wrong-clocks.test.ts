@@ -156,6 +156,18 @@ describe('by times of receipt', () => {
       {},
     ],
     [
+      'a partner that seems early by little hides no error',
+      ['a>b -3599950', 'b>c 3600100'],
+      { a: -30, b: 3_600_000, c: 50 },
+      { a: 30, b: -3_599_920 },
+    ],
+    [
+      'one that is wrong by less moves along with one that is wrong by far more',
+      ['b>a 100', 'c>b 3600050'],
+      { a: -2_592_000_000, b: -3_600_000, c: 50 },
+      { b: 3_600_000 },
+    ],
+    [
       'nor one whose spans seem early by little in comparison',
       ['a>b -3600000'],
       { a: -2, b: -2_592_000_000 },

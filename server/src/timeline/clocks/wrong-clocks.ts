@@ -47,10 +47,12 @@ export const TOLERANCE_NS = 1_000_000;
  */
 export const MAX_LAG_NS = 10_000_000_000;
 /**
- * Spans arrive as they should if they seem early by at most this share of another clock's error.
- * Clocks of one network differ by some ms, which says nothing about an error of an hour.
+ * Smaller errors, ns, get no verdict, because clocks of one network always differ by some. A span
+ * that seems to be received earlier by less than this arrives as it should.
  */
-const IN_TIME_SHARE = 0.01;
+export const MIN_NS = 100_000_000;
+/** A clock that is wrong by less than this share of an impossible wait does not explain the wait. */
+const SMALL_SHARE = 0.01;
 /** Maximum number of corrections in one answer. The caller corrects differences that remain. */
 const MAX_MOVES = 100;
 
@@ -86,7 +88,9 @@ export function wrongClocks(
     return (isShort ? afterNs : ns) + ahead[from]! - ahead[to]!;
   };
   const lagOf = (clock: number): number => clues[clock]!.lagNs + ahead[clock]!;
-  const isWrong = (clock: number): boolean => clues[clock]!.knownNs !== 0 || ahead[clock] !== 0;
+  /** Returns whether the clock is known to be wrong by no small share of an error `ns`. */
+  const isWrong = (clock: number, ns: number): boolean =>
+    Math.max(Math.abs(clues[clock]!.knownNs), Math.abs(ahead[clock]!)) > SMALL_SHARE * Math.abs(ns);
 
   /**
    * Returns the move of `first` by `ns` with all clocks that must move too, because they would have
@@ -136,7 +140,7 @@ export function wrongClocks(
       if (isShortened && slack < 2 * Math.abs(ns)) tooLong++;
     };
     for (const clock of members) {
-      if (!isWrong(clock)) found++;
+      if (!isWrong(clock, ns)) found++;
       accused += isUsual(lagOf(clock) + ns, ns) - isUsual(lagOf(clock), ns);
       for (const wait of sent[clock]!) look(wait, ns < 0);
       for (const wait of taken[clock]!) look(wait, ns > 0);
@@ -182,20 +186,20 @@ export function wrongClocks(
     const leastNs = byQuickest(clock, likePartner(clock, -clues[clock]!.lagNs));
     const move = moveOf(clock, leastNs - ahead[clock]!, -1)!;
     // One impossible time is no reason to move clocks whose spans arrive as they should.
-    const inTimeNs = -IN_TIME_SHARE * move.ns;
     const isDoubtful = move.members.some(
-      (other) => lagOf(other) >= inTimeNs && lagOf(other) !== Infinity,
+      (other) => other !== clock && lagOf(other) > -MIN_NS && lagOf(other) !== Infinity,
     );
     if (!isDoubtful) apply(move);
   }
 
   /**
    * Returns whether the facts about a clock contradict each other: a span was received before it
-   * ended, and no move explains that. Several processes then share its name, or it jumped. Waits
-   * between it and others accuse nobody: otherwise a partner whose spans arrive in time would be
-   * blamed.
+   * ended, by no small share of the impossible wait, and no move explains that. Several processes
+   * then share its name, or it jumped. Such a wait accuses nobody: otherwise a partner whose spans
+   * arrive in time would be blamed.
    */
-  const isTorn = (clock: number): boolean => lagOf(clock) < -TOLERANCE_NS;
+  const isTorn = (clock: number, waitNs: number): boolean =>
+    lagOf(clock) <= Math.min(-MIN_NS, SMALL_SHARE * waitNs);
   const unexplained = new Set<LeastWait>();
   for (let moves = 0; moves < MAX_MOVES; moves++) {
     let worst: LeastWait | null = null;
@@ -207,7 +211,7 @@ export function wrongClocks(
       worst = wait;
     }
     if (worst === null) break;
-    if (isTorn(worst.from) || isTorn(worst.to)) {
+    if (isTorn(worst.from, least) || isTorn(worst.to, least)) {
       unexplained.add(worst);
       continue;
     }
