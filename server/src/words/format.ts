@@ -1,6 +1,7 @@
 /** Formats a duration as a short text in readable units: `1.50 s`, `3 min 20 s`. */
 export function duration(ms: number): string {
-  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms === 0) return '0 ms';
+  if (ms < 1) return ms < 0.005 ? '< 0.01 ms' : `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const s = ms / 1000;
