@@ -63,7 +63,7 @@ export function describe(
 }
 const unheardText = ({ service, since, until }: Unheard): string =>
   until === null
-    ? `nothing is heard of ${service} since ${new Date(since).toISOString()}`
+    ? `nothing has been heard of ${service} since ${new Date(since).toISOString()}`
     : `nothing was heard of ${service} from ${new Date(since).toISOString()} to ${new Date(until).toISOString()}`;
 
 function titleOf(incident: Incident): string {

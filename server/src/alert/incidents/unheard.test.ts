@@ -34,7 +34,8 @@ const working = (service: string, receivedMs: number, environment = 'live'): Flo
 });
 const causes = (incidents: Incidents): (string | null)[] =>
   incidents.list().map(({ cause }) => cause);
-const STILL = 'mailer does not react; nothing is heard of mailer since 2026-01-01T12:00:00.000Z';
+const STILL =
+  'mailer does not react; nothing has been heard of mailer since 2026-01-01T12:00:00.000Z';
 const AGAIN =
   'mailer does not react; nothing was heard of mailer from 2026-01-01T12:00:00.000Z to 2026-01-01T12:02:00.000Z';
 

@@ -62,9 +62,15 @@ test('one that just opened has no rate, and the severest is first', () => {
 });
 
 test('times in a cause are those of the reader', () => {
-  const cause = `nothing is heard of mailer since ${at(-20)}`;
-  expect(causeOf(incident({ cause }), NOW)).toBe('Nothing is heard of mailer since 14:10:00');
+  const cause = `nothing has been heard of mailer since ${at(-20)}`;
+  expect(causeOf(incident({ cause }), NOW)).toBe(
+    'Nothing has been heard of mailer since 14:10:00.',
+  );
   expect(causeOf(incident({ cause, status: 'resolved' }), NOW)).toContain('Said at the time: ');
+  expect(causeOf(incident({ cause: 'is mailer running?; its queue grows' }), NOW)).toBe(
+    'Is mailer running? Its queue grows.',
+  );
+  expect(causeOf(incident({ cause: 'is mailer running?' }), NOW)).toBe('Is mailer running?');
 });
 
 test('a silence has to cover every part, and be under way', () => {

@@ -80,12 +80,17 @@ export function growthPerMinute({ trend, openCount }: Incident, now: number): nu
 }
 
 /**
- * Returns the suspected cause as a sentence with readable times; null if there is none. For a
- * resolved incident, the sentence is marked as a past statement.
+ * Returns the suspected cause as sentences with readable times; null if there is none. For a
+ * resolved incident, they are marked as a past statement. A question ends its sentence, and what
+ * follows it begins another one.
  */
 export function causeOf({ cause, status }: Incident, now: number): string | null {
   if (cause === null) return null;
-  const sentence = capital(withTimes(cause, now));
+  const parts = withTimes(cause, now).split(/(?<=\?); /);
+  const sentence = parts
+    .map(capital)
+    .join(' ')
+    .replace(/(?<![.?!])$/, '.');
   return status === 'open' ? sentence : `Said at the time: ${sentence}`;
 }
 
