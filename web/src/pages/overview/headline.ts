@@ -75,7 +75,7 @@ export function proofOf(
     ...(isReady ? [] : ['Fermata accepts no data now: what happens is not seen.']),
     ...(young.length > 0
       ? [
-          `${count(young.length, 'flow type is', 'flow types are')} young (${names(young.map(({ type }) => type))}): there only messages that nobody takes are missed.`,
+          `${count(young.length, 'flow type is', 'flow types are')} young (${names(young.map(({ type }) => type))}): only messages that nobody takes are noticed there.`,
         ]
       : []),
     ...(silent.length > 0
