@@ -40,9 +40,23 @@ test('a service is silent if others are not', () => {
   expect(headline([service('a'), service('b', at(30_000))], NOW)).toBe(
     '2 services. Each was heard of 30 s ago or later.',
   );
-  const silent = [service('a'), service('b', at(300_000)), service('c', at(600_000))];
-  expect(headline(silent, NOW)).toBe('3 services. c and 1 more silent: last heard of 10 min ago.');
-  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 5 min ago.');
+  const busy = (ms: number): Partial<ServiceSummary> => ({
+    ...{ ...at(ms), steps: 5000, firstSeenUnixNano: String(BigInt(NOW - 3_600_000) * 1_000_000n) },
+  });
+  const silent = [service('a'), service('b', busy(360_000)), service('c', busy(600_000))];
+  expect(headline(silent, NOW)).toBe(
+    '3 services. c is silent: it was last heard of 10 min ago. 1 more is silent too.',
+  );
+  expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 6 min ago.');
+});
+
+test('a service that is rarely needed is not called silent', () => {
+  const firstSeenUnixNano = String(BigInt(NOW - 86_400_000) * 1_000_000n);
+  const rare = service('desk', { ...at(600_000), steps: 40, firstSeenUnixNano });
+  const seldom = service('new', { ...at(600_000), steps: 5, firstSeenUnixNano });
+  expect(headline([service('a'), rare, seldom], NOW)).toBe(
+    '3 services. Each was heard of 10 min ago or later.',
+  );
 });
 
 test('what a service is to the flow types', () => {

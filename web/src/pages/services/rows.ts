@@ -1,5 +1,5 @@
 import type { CoordinationAnswer, ServiceSummary } from '@fermata/server/contract';
-import { ago, nanosToMs } from '../../ui/format.ts';
+import { ago, isolate, nanosToMs } from '../../ui/format.ts';
 import { counted } from '@fermata/server/words';
 
 export const SORTS = ['name', 'heard', 'steps', 'failed'] as const;
@@ -37,18 +37,28 @@ export function servicesOf(
 }
 
 /**
- * Time without data after which a service counts as silent, ms, if other services sent data
- * meanwhile.
+ * A service is silent if nothing was received from it for this many times the usual distance
+ * between two of its steps, and for at least `MIN_SILENCE_MS`, while others send data. The overview
+ * judges in the same way (`server/src/query/overview.ts`). A service that is rarely needed, such as
+ * one for dead letters, is not silent only because it was not needed lately.
  */
-const SILENT_MS = 120_000;
+const SILENT_GAPS = 20;
+const MIN_SILENCE_MS = 300_000;
+const MIN_STEPS = 20;
+/** Age of the newest data after which no service is called silent: nothing arrives at all, ms. */
+const NOTHING_ARRIVES_MS = 120_000;
+
+function isSilent(service: ServiceSummary, nowMs: number): boolean {
+  if (service.steps < MIN_STEPS) return false;
+  const gapMs = (heardMs(service) - nanosToMs(service.firstSeenUnixNano)) / service.steps;
+  return nowMs - heardMs(service) > Math.max(MIN_SILENCE_MS, SILENT_GAPS * gapMs);
+}
 
 /** Returns the services that are silent while others send data, the longest silent first. */
 export function silentOf(services: readonly ServiceSummary[], nowMs: number): ServiceSummary[] {
   const newest = Math.max(0, ...services.map(heardMs));
-  if (nowMs - newest > SILENT_MS) return [];
-  return services
-    .filter((one) => nowMs - heardMs(one) > SILENT_MS)
-    .sort((a, b) => heardMs(a) - heardMs(b));
+  if (nowMs - newest > NOTHING_ARRIVES_MS) return [];
+  return services.filter((one) => isSilent(one, nowMs)).sort((a, b) => heardMs(a) - heardMs(b));
 }
 
 export function headline(services: readonly ServiceSummary[], nowMs: number): string {
@@ -57,13 +67,17 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
   const all = counted(services.length, 'service');
   if (longest === undefined) {
     const newest = Math.max(...services.map(heardMs));
-    if (nowMs - newest > SILENT_MS)
+    if (nowMs - newest > NOTHING_ARRIVES_MS)
       return `${all}. The last sign of any was ${ago(newest, nowMs)}.`;
     const oldest = Math.min(...services.map(heardMs));
     return `${all}. Each was heard of ${ago(oldest, nowMs)} or later.`;
   }
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  return `${all}. ${longest.name}${more} silent: last heard of ${ago(heardMs(longest), nowMs)}.`;
+  const since = ago(heardMs(longest), nowMs);
+  const more =
+    others.length === 0
+      ? ''
+      : ` ${others.length} more ${others.length === 1 ? 'is' : 'are'} silent too.`;
+  return `${all}. ${isolate(longest.name)} is silent: it was last heard of ${since}.${more}`;
 }
 
 /** The role of one service in the coordination of flow types. */
