@@ -12,8 +12,14 @@ export interface Advice {
 type Rule = (report: Coordination, counted: Counted) => Advice[];
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
-const rounded = (ms: number): string =>
-  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+function rounded(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const s = Math.round(ms / 1000);
+  return s < 3600
+    ? `${Math.floor(s / 60)} min ${s % 60} s`
+    : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}
 const list = (names: readonly string[]): string => names.join(', ');
 
 /**

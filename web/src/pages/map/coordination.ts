@@ -62,17 +62,3 @@ export function verdictOf(report: CoordinationReport): string {
   const ofHops = `${percent(share)} of ${counted(hops, 'hop')} are ${name}`;
   return `${verdict}: ${ofHops}; ${who}`;
 }
-
-/** Returns the numbers behind the server's advice as text, such as `failed steps 3`. */
-export const becauseText = (because: Readonly<Record<string, number>>): string =>
-  Object.entries(because)
-    .filter(([name]) => name !== 'flows')
-    .map(([name, value]) => `${wordsOf(name)} ${numberOf(name, value)}`)
-    .join(' · ');
-
-function numberOf(name: string, value: number): string {
-  if (/share/i.test(name)) return percent(value);
-  return value.toLocaleString('en', { maximumFractionDigits: 1 });
-}
-const wordsOf = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

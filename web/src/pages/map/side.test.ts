@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CoordinationReport, FlowSummary, MapEdge, MapNode } from '@fermata/server/contract';
-import { becauseText, stopQuery, stopsOf, stopText, verdictOf } from './coordination.ts';
+import { stopQuery, stopsOf, stopText, verdictOf } from './coordination.ts';
 import type { MapMessage, MapStep } from './graph.ts';
 import {
   heldQuery,
@@ -131,12 +131,6 @@ test('the verdict is a sentence with its share', () => {
   const conducted = { verdict: 'orchestrated', conductor: 'checkout' } as const;
   expect(verdictOf(report(conducted))).toContain('commands and replies; checkout conducts');
   expect(verdictOf(report({ verdict: 'one service' }))).toBe('one service does all of it');
-});
-
-test('the reasons of an advice are words with numbers', () => {
-  expect(becauseText({ failedSteps: 3, blockedShare: 0.31, flows: 9 })).toBe(
-    'failed steps 3 · blocked share 31 %',
-  );
 });
 
 test('who listens since when', () => {

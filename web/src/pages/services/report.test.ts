@@ -1,6 +1,6 @@
 import type { CoordinationReport } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { basisOf, becauseText, partsOf, reportHeadline, unheardOf } from './report.ts';
+import { basisOf, partsOf, reportHeadline, unheardOf } from './report.ts';
 
 const report = (more: Partial<CoordinationReport>): CoordinationReport => ({
   ...{ type: 'order', flows: 94, verdict: 'choreographed', styles: [], hops: 282 },
@@ -24,11 +24,5 @@ test('what a verdict rests on', () => {
   expect(basisOf(report({}))).toBe('282 hops between services in 94 flows; no service conducts');
   expect(basisOf(report({ conductor: 'boss', coupling: 1 }))).toContain(
     'boss conducts and has to know 1 service',
-  );
-});
-
-test('numbers of an advice', () => {
-  expect(becauseText({ failedSteps: 3, flowsShare: 0.5, ms: 0.91666 })).toBe(
-    'failed steps 3, 50 % of flows, ms 0.92',
   );
 });

@@ -1,5 +1,4 @@
 import type { CoordinationReport, CoordinationStyle } from '@fermata/server/contract';
-import { percent } from '../../ui/change.ts';
 import { counted } from '@fermata/server/words';
 
 const STYLES: readonly CoordinationStyle[] = [
@@ -59,13 +58,3 @@ export function basisOf({ hops, flows, conductor, coupling }: CoordinationReport
       : `${conductor} conducts and has to know ${counted(coupling, 'service')}`;
   return `${counted(hops, 'hop')} between services in ${counted(flows, 'flow')}; ${who}`;
 }
-
-/** Returns the numbers behind the server's advice as text: `failed steps 3, flows 94`. */
-export const becauseText = (because: Record<string, number>): string =>
-  Object.entries(because)
-    .map(([name, value]) => {
-      if (/share$/i.test(name)) return `${percent(value)} of flows`;
-      const words = name.replace(/([A-Z])/g, ' $1').toLowerCase();
-      return `${words} ${Number(value.toFixed(2)).toLocaleString()}`;
-    })
-    .join(', ');
