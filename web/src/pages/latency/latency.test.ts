@@ -32,7 +32,7 @@ describe('the headline', () => {
   test('is p95 and what takes most of it', () => {
     expect(headlineOf(answer(), '')).toEqual({
       lead: 'p95 is 14.2 s.',
-      cause: 'OrderPlaced waiting for authorise payment takes 41 % of the time at p90.',
+      cause: 'OrderPlaced waiting for authorise payment takes 41 % of the time at p90 (8.40 s).',
       ...{ kind: 'queue-wait', changes: '' },
     });
   });

@@ -76,7 +76,7 @@ function causeOf(
   if (!most || most.shareAtP90 === 0) return { cause: '', kind: null };
   const share = percent(most.shareAtP90);
   return {
-    cause: `${capital(partName(most))} takes ${share} of the time at p90.`,
+    cause: `${capital(partName(most))} takes ${share} of the time at p90 (${duration(durationMs.p90)}).`,
     kind: most.kind,
   };
 }
