@@ -38,12 +38,15 @@ export function stopsOf({ types, population }: CoordinationAnswer): Stop[] {
   return [...stops.values()].sort((a, b) => b.held - a.held || (a.service < b.service ? -1 : 1));
 }
 
-/** Says which flows are held, and which only miss its steps. */
+/**
+ * Says which flows are held, and which only miss its steps; `holds none` if both are too few to be
+ * named.
+ */
 export const stopText = ({ of, misses }: Stop): string =>
   [
     ...(of.length > 0 ? [`holds ${of.join(', ')}`] : []),
     ...(misses.length > 0 ? [`only its own steps are missing from ${misses.join(', ')}`] : []),
-  ].join('; ');
+  ].join('; ') || 'holds none';
 
 /** Returns a query for the flows that a service takes part in. */
 export const stopQuery = (q: string, service: string): string =>
