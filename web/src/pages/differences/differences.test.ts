@@ -42,6 +42,9 @@ test('a filter without query and time has nothing to be compared with', () => {
   expect(canCompare(filter('range=1h'), nothing, 0)).toBe(true);
   expect(canCompare(filter('q=status:stuck'), nothing, 0)).toBe(true);
   expect(canCompare(filter(''), { against: 'type:a', compare: '' }, 0)).toBe(true);
+  const before = { against: '', compare: 'yesterday' } as const;
+  expect(canCompare(filter(''), before, 0)).toBe(false);
+  expect(canCompare(filter('range=1h'), before, 0)).toBe(true);
 });
 
 test.each([

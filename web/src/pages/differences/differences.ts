@@ -1,5 +1,11 @@
 import type { Difference, DifferencesAnswer } from '@fermata/server/contract';
-import { comparedFilter, flowsAddress, isCompared, type Comparison } from '../../data/compare.ts';
+import {
+  comparedFilter,
+  comparisonProblem,
+  flowsAddress,
+  isCompared,
+  type Comparison,
+} from '../../data/compare.ts';
 import type { Filter } from '../../data/filter.ts';
 import { spanOf } from '../../data/scope.ts';
 import { statusText } from '../../ui/format.ts';
@@ -27,9 +33,14 @@ function statusQuery(statuses: string): string {
 const quoted = (text: string): string =>
   /^[\w.-]+$/.test(text) ? text : `"${text.replaceAll('"', '*')}"`;
 
-/** Returns whether there are other flows with which the filter's flows can be compared. */
+/**
+ * Returns whether there are other flows with which the filter's flows can be compared. All time has
+ * no time before it: such a comparison alone is none.
+ */
 export const canCompare = (filter: Filter, comparison: Comparison, nowMs: number): boolean =>
-  isCompared(comparison) || asked(filter).q.trim() !== '' || spanOf(filter, nowMs).fromMs !== null;
+  (isCompared(comparison) && comparisonProblem(filter, comparison, nowMs) === null) ||
+  asked(filter).q.trim() !== '' ||
+  spanOf(filter, nowMs).fromMs !== null;
 
 /** Returns a filter for the other flows with which the server has compared the filter's flows. */
 export function elsewhereOf(
