@@ -27,6 +27,15 @@ const watches = createWatches();
 export const connectionState = (): Connection => connection;
 export const liveStats = (): StatsTick | null => stats;
 /**
+ * Number of ticks over which the rate of spans is averaged. Services export in batches every few
+ * seconds, so that of a single second is often 0 although spans keep coming.
+ */
+const RATE_TICKS = 10;
+let rates = $state.raw<readonly number[]>([]);
+/** Returns how many spans arrived per second lately; 0 while that is unknown. */
+export const spanRate = (): number =>
+  rates.reduce((sum, rate) => sum + rate, 0) / Math.max(1, rates.length);
+/**
  * Returns a text that identifies the state of the server's data; null while it is unknown. It
  * changes if flows changed, spans arrived, or changes may have been missed.
  */
@@ -73,6 +82,7 @@ export function connect(incidents: IncidentListener): () => void {
     lostAt = Date.now();
     // The server's figures are removed, because without updates they would look current.
     stats = null;
+    rates = [];
     watches.disconnected();
     // socket.io does not reconnect by itself if the server closed the connection on purpose. After
     // this one call of `connect` it retries as usual.
@@ -82,6 +92,7 @@ export function connect(incidents: IncidentListener): () => void {
   socket.io.on('reconnect_attempt', () => (connection = 'connecting'));
   socket.on('stats:tick', (tick) => {
     spansSeen += tick.spansPerSecond;
+    rates = [...rates, tick.spansPerSecond].slice(-RATE_TICKS);
     stats = tick;
   });
   socket.on('flow:changed', (changes) => watches.changed(changes));
