@@ -16,7 +16,7 @@ const BUILT_IN: readonly (readonly [name: string, query: string])[] = [
   ['Late', 'status=late'],
   ['Failed today', 'status=failed&range=today'],
   ['Retrying', `q=${encodeURIComponent('retries>0 -outcome:*')}`],
-  ['Slow against their type', `q=${encodeURIComponent('duration>p95')}&range=1h`],
+  ['Unusually slow', `q=${encodeURIComponent('duration>p95')}&range=1h`],
   ['New variants', 'q=finding:new-variant'],
 ];
 
