@@ -20,10 +20,10 @@ test('what was decided is said in plain words', () => {
   expect(text({})).toBe('Told ops by mail at 12:02:03, 3.00 s after it opened');
   expect(text({ event: 'escalated' })).toContain('because nobody had acknowledged');
   expect(text({ state: 'dropped', reason: 'acknowledged before it was sent' })).toBe(
-    'Did not tell ops by mail: acknowledged before it was sent',
+    'Did not tell ops by mail at 12:02:03: acknowledged before it was sent',
   );
   expect(text({ state: 'dead', attempts: 1, lastError: 'connect ECONNREFUSED' })).toBe(
-    'Could not reach ops by mail: connect ECONNREFUSED',
+    'Could not reach ops by mail at 12:02:03: connect ECONNREFUSED',
   );
   expect(text({ state: 'waiting' })).toBe(
     'Will tell ops by mail at 12:02:03: waits 3.00 s for more of the same',

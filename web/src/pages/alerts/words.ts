@@ -37,12 +37,16 @@ export function toldText(
       return { text: sentText(one, whom, time(one.changedAt)), why: '', tone: 'ok' };
     case 'dead':
       return {
-        text: `Could not reach ${whom} ${one.attempts > 1 ? `in ${one.attempts} attempts` : ''}`.trim(),
+        text: `Could not reach ${whom} at ${time(one.changedAt)}${one.attempts > 1 ? `, in ${one.attempts} attempts` : ''}`,
         why: one.lastError,
         tone: 'bad',
       };
     case 'dropped':
-      return { text: `Did not tell ${whom}`, why: reasonText(one.reason), tone: 'none' };
+      return {
+        text: `Did not tell ${whom} at ${time(one.changedAt)}`,
+        why: reasonText(one.reason),
+        tone: 'none',
+      };
     case 'pending':
       return one.attempts === 0
         ? { text: `Telling ${whom} now`, why: '', tone: 'none' }
