@@ -64,7 +64,7 @@ test('that nothing differs is said', () => {
 test('what is compared with', () => {
   expect(comparedText(answer(), '')).toContain('100 flows: the other flows of the same filter');
   const chosen = { ...answer(), against: { ...answer().against, is: 'asked for' as const } };
-  expect(comparedText(chosen, 'yesterday')).toBe('compared with 100 flows: yesterday');
+  expect(comparedText(chosen, 'yesterday')).toBe('Compared with 100 flows: yesterday');
 });
 
 test('how much more frequent a value is', () => {

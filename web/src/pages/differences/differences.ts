@@ -137,7 +137,7 @@ const WITH: Record<DifferencesAnswer['against']['is'], string> = {
 /** Describes the other flows. `chosen` names the comparison that the reader chose. */
 export function comparedText({ against }: DifferencesAnswer, chosen: string): string {
   const what = WITH[against.is] || chosen || 'the flows that were asked for';
-  return `compared with ${counted(against.used, 'flow')}: ${what}`;
+  return `Compared with ${counted(against.used, 'flow')}: ${what}`;
 }
 
 /** Returns by which factor a value is more frequent in the filter's flows, as text. */
