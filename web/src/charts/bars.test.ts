@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { barsOf, marksOf } from './bars.ts';
+import { barsOf, changeLines, marksOf } from './bars.ts';
 
 const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 5, 10, 12);
@@ -42,4 +42,23 @@ test('an axis has few round marks, whatever its length', () => {
   expect(marksOf(NOW, NOW + 60 * MINUTE, 8).map((at) => (at - NOW) / MINUTE)).toEqual([
     0, 10, 20, 30, 40, 50, 60,
   ]);
+});
+
+test('changes within a bar are one line, and of many lines the latest are drawn', () => {
+  const change = (minutes: number, kind: 'version' | 'variant' | 'incident', text: string) => ({
+    ...{ at: new Date(NOW + minutes * MINUTE).toISOString(), kind, text },
+  });
+  const all = [
+    change(-1, 'version', 'before the first bar'),
+    change(0.5, 'version', 'shop 1'),
+    change(0.7, 'incident', 'pay is stuck'),
+    change(1, 'variant', 'a new way'),
+    change(2.2, 'version', 'shop 2'),
+  ];
+  const bars = { starts: [0, 1, 2].map((minutes) => NOW + minutes * MINUTE), bucketMs: MINUTE };
+  expect(changeLines(all, bars, 5)).toEqual([
+    { ms: NOW + 0.5 * MINUTE, isBad: true, texts: ['shop 1', 'pay is stuck'] },
+    { ms: NOW + 2.2 * MINUTE, isBad: false, texts: ['shop 2'] },
+  ]);
+  expect(changeLines(all, bars, 1).map(({ texts }) => texts)).toEqual([['shop 2']]);
 });

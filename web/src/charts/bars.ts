@@ -70,3 +70,34 @@ const STEPS_MS = [
   // Imported history may be of any age.
   ...[1, 2, 5, 10, 20, 50, 100].map((years) => years * 365 * 86_400_000),
 ];
+
+/** Deployments and incidents within one bar, drawn as one line. */
+export interface ChangeLine {
+  /** Time of the first of them, epoch ms. */
+  ms: number;
+  isBad: boolean;
+  texts: string[];
+}
+
+/**
+ * Returns the deployments and incidents as lines, one for each bar that has any, in order of time.
+ * More lines within a bar would hide it. Of more than `most` lines, the latest are returned.
+ */
+export function changeLines(
+  annotations: TrendAnswer['annotations'],
+  { starts, bucketMs }: Pick<Bars, 'starts' | 'bucketMs'>,
+  most: number,
+): ChangeLine[] {
+  const lines = new Map<number, ChangeLine>();
+  for (const { at, kind, text } of annotations) {
+    const ms = Date.parse(at);
+    const place = Math.floor((ms - starts[0]!) / bucketMs);
+    if (kind === 'variant' || place < 0 || place >= starts.length) continue;
+    const line = lines.get(place) ?? { ms, isBad: false, texts: [] };
+    line.ms = Math.min(line.ms, ms);
+    line.isBad ||= kind === 'incident';
+    line.texts.push(text);
+    lines.set(place, line);
+  }
+  return [...lines.values()].sort((a, b) => a.ms - b.ms).slice(-most);
+}
