@@ -26,8 +26,9 @@ export function timesText(ms: number, usualMs: number): string {
 }
 
 /**
- * Returns the numbers behind the server's advice as text, each with its unit: `failed steps 3`, `p99
- * 2 min 24 s`, `held share 100 %`. The number of flows is left out, because it is shown as a link.
+ * Returns the numbers behind the server's advice as text, each with its unit: `failed steps 3`,
+ * `p99 2 min 24 s`, `held share 100 %`. The number of flows is left out, because it is shown as a
+ * link.
  */
 export const becauseText = (because: Readonly<Record<string, number>>): string =>
   Object.entries(because)
