@@ -1,6 +1,6 @@
 import type { Flow } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { msSince, scaleOf, timesOf } from './times.ts';
+import { goesOn, msSince, scaleOf, timesOf } from './times.ts';
 
 const START = 1_700_000_000_000;
 const at = (ms: number): string => `${START + ms}000000`;
@@ -10,6 +10,23 @@ test('an instant is read exactly, however many digits it has', () => {
   expect(since('1700000000001000501')).toBe(1.000001);
   expect(since('1699999999999000500')).toBe(-1);
   expect(msSince('0')('1500000')).toBe(1.5);
+});
+
+test('a step of an ended flow whose end never arrived does not stretch its timeline', () => {
+  const flow = {
+    ...{ startedAtUnixNano: at(0), phase: 'ended', waitingFor: [] },
+    steps: [
+      { id: 'killed', status: 'running', startUnixNano: at(10), endUnixNano: null },
+      { id: 'again', status: 'ok', startUnixNano: at(20), endUnixNano: at(60) },
+    ],
+  } as unknown as Flow;
+  const times = timesOf(flow, START + 3_600_000);
+  expect(times.spans).toEqual([
+    { from: 10, to: 60 },
+    { from: 20, to: 60 },
+  ]);
+  expect(times.total).toBe(60);
+  expect(goesOn(flow)).toBe(false);
 });
 
 test('a running step reaches to now, and what it is to end in has no place of its own', () => {

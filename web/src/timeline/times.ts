@@ -54,23 +54,26 @@ export interface Mark {
 export const awaitedId = ({ id }: WaitingFor): string => `await:${id}`;
 
 /** Returns whether the timeline of a flow changes as time passes. */
-export const goesOn = (flow: Flow): boolean =>
-  flow.phase !== 'ended' ||
-  flow.waitingFor.length > 0 ||
-  flow.steps.some((step) => step.endUnixNano === null);
+export const goesOn = (flow: Flow): boolean => flow.phase !== 'ended' || flow.waitingFor.length > 0;
 
 export function timesOf(flow: Flow, atMs: number): Times {
   const since = msSince(flow.startedAtUnixNano);
   const sinceIso = (iso: string): number => since(`${Date.parse(iso)}000000`);
   const nowMs = since(`${atMs}000000`);
+  const open = flow.phase !== 'ended' || flow.waitingFor.length > 0;
+  // A step of an ended flow whose end never arrived, as of a process that was killed, is drawn to
+  // the end of the last step. To now it would make all others too small to be seen.
+  const lastMs = Math.max(
+    0,
+    ...flow.steps.map(({ startUnixNano, endUnixNano }) => since(endUnixNano ?? startUnixNano)),
+  );
   const endOf = (step: Step): number =>
-    step.endUnixNano === null ? nowMs : since(step.endUnixNano);
+    step.endUnixNano === null ? (open ? nowMs : lastMs) : since(step.endUnixNano);
   const spans = flow.steps.map((step): Interval => {
     const from = since(step.startUnixNano);
     return { from, to: Math.max(from, endOf(step)) };
   });
   const worked = Math.max(0.001, ...spans.map((span) => span.to));
-  const open = flow.phase !== 'ended' || flow.waitingFor.length > 0;
   const running = new Set(
     flow.steps.filter(({ status }) => status === 'running').map(({ id }) => id),
   );
