@@ -150,6 +150,8 @@ export const FIELDS = {
   rpcMethod: ['rpc.method'],
   faasTrigger: ['faas.trigger'],
   errorType: ['error.type', 'exception.type'],
+  httpStatus: ['http.response.status_code', 'http.status_code'],
+  rpcStatus: ['rpc.response.status_code', 'rpc.grpc.status_code'],
   errorMessage: ['exception.message', 'error.message', 'celery.retry.reason'],
   creation: [fermata.ATTR_MESSAGE_CREATION],
   contextless: [fermata.ATTR_MESSAGE_CONTEXTLESS],

@@ -50,6 +50,24 @@ test('only a status of error is a failure', () => {
   });
 });
 
+test.each([
+  ['its answer', ['http.response.status_code', 503], '503'],
+  ['its answer, by the older name', ['http.status_code', '404'], '404'],
+  ['its call, by number', ['rpc.grpc.status_code', 14], 'UNAVAILABLE'],
+  ['its call, by name', ['rpc.response.status_code', 'DEADLINE_EXCEEDED'], 'DEADLINE_EXCEEDED'],
+  ['its call, by a number that gRPC does not have', ['rpc.grpc.status_code', 99], '99'],
+  ['no answer that was good', ['http.response.status_code', 200], 'error'],
+  ['no call that was good', ['rpc.grpc.status_code', 0], 'error'],
+  [
+    'the cause, if it is told',
+    ['http.response.status_code', 500, 'error.type', 'NoStock'],
+    'NoStock',
+  ],
+])('a failure without a type has that of %s', (_what, attributes, type) => {
+  expect(spanOf({ statusCode: 2, attributes }).error).toEqual({ type, message: '' });
+  expect(spanOf({ statusCode: 0, attributes }).error).toBeNull();
+});
+
 test('an end before the start is repaired, said, and stored as it came', () => {
   const { span, raw } = normalize(otlp({ start: unixNanos(20n), end: unixNanos(10n) }), 5);
   expect([span.start, span.end, span.warnings]).toEqual([20n, 20n, ['end-before-start']]);
