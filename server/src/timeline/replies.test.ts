@@ -50,6 +50,7 @@ const asked = (back: string, asker = 'shop', more: Partial<SpanSketch> = {}): Sp
     destination: back,
   },
 ];
+type Kind = NonNullable<SpanSketch['kind']>;
 const kindsOf = (...spans: SpanSketch[]): [string, string] => {
   const [flow] = flowsOf(...spans);
   const hop = flow!.hops.find(({ sendSpanId }) => sendSpanId?.endsWith('4'))!;
@@ -75,6 +76,16 @@ describe('an answer that nobody calls a reply', () => {
     ['a message of another kind', asked('prices.replies', 'shop', { kind: 'command' })],
   ])('%s takes none', (_what, spans) => {
     expect(kindsOf(...spans)).not.toContain('reply');
+  });
+
+  test('a step that takes for an event what its sender calls a reply, took a reply', () => {
+    const said = (kind: Kind, taken: Kind): SpanSketch[] =>
+      asked('prices.done', 'audit', { kind }).map((span) =>
+        span.id === '5' ? { ...span, kind: taken } : span,
+      );
+    expect(kindsOf(...said('reply', 'event'))).toEqual(['reply', 'reply']);
+    expect(kindsOf(...said('reply', 'command'))).toEqual(['reply', 'command']);
+    expect(kindsOf(...said('event', 'event'))).toEqual(['event', 'event']);
   });
 
   test('its time is the wait of its messages, not work', () => {

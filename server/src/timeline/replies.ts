@@ -15,15 +15,18 @@ const MAX_DEPTH = 32;
 /**
  * Marks messages as replies, and the steps that took them: a message to a temporary destination, or
  * to one that is named after replies, answers a request if the service that took it had sent that
- * request. An event without such a request keeps its kind, however its destination is called.
+ * request. An event without such a request keeps its kind, however its destination is called. Where
+ * the sender calls its message a reply, the step that took it is marked without such signs: its
+ * service may know the message only by its content, and call it an event.
  */
 export function markReplies(steps: readonly Step[], hops: readonly Hop[]): void {
   const answers = hops.filter(
     ({ sync, to, message }) =>
       !sync &&
       to !== null &&
-      message.kind === 'event' &&
-      (isTemporary(message.destination) || OF_REPLIES.test(message.destination)),
+      (message.kind === 'reply' ||
+        (message.kind === 'event' &&
+          (isTemporary(message.destination) || OF_REPLIES.test(message.destination)))),
   );
   if (answers.length === 0) return;
   const stepOf = new Map(steps.map((step) => [step.id, step]));
@@ -33,8 +36,9 @@ export function markReplies(steps: readonly Step[], hops: readonly Hop[]): void 
   );
   for (const hop of answers) {
     const taker = stepOf.get(hop.to!)!;
-    if (!isAnswerTo(taker, hop, stepOf, causesOf)) continue;
-    hop.message = { ...hop.message, kind: 'reply' };
+    const isSaid = hop.message.kind === 'reply';
+    if (!isSaid && !isAnswerTo(taker, hop, stepOf, causesOf)) continue;
+    if (!isSaid) hop.message = { ...hop.message, kind: 'reply' };
     if (taker.kind === 'event') taker.kind = 'reply';
   }
 }
