@@ -186,6 +186,20 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
 
     expect(stepOf(bad, 'check_address').error?.message).toBe('no address: nowhere');
     expect(bad).toMatchObject({ outcome: 'failed', failedSteps: 1 });
+
+    // Nest sends the reply to a handler that returns a promise outside the handler.
+    const order = { id: `${shop}-${over}-name`, mail: 'ann@b.example', over, isName: true };
+    const named = await flowOf(shop, order, 2 + reply.length);
+    expect(told(named)).toEqual([
+      `${shop} task send name_of`,
+      `${mail} command name_of`,
+      ...(replies ? [`${shop} reply process name_of.reply`] : []),
+    ]);
+    expect(kindsOf(named)).toEqual(['command', ...(replies ? ['reply'] : [])]);
+    expect(typesOf(named)).toEqual(['name_of', ...(replies ? ['name_of.reply'] : [])]);
+    const list = await fetch(`${server.web}/api/v1/flows?service=${mail}&limit=500`);
+    const { items } = (await list.json()) as { items: { type: string }[] };
+    expect(items.filter(({ type }) => type.includes('reply'))).toEqual([]);
   }
   test.each(TRANSPORTS)('NestJS over %s', (over) => expectNest(over, 'shop', 'mail'));
 

@@ -48,11 +48,16 @@ type Method = (this: never, ...args: never[]) => unknown;
 type Methods = Record<string, Method>;
 type Callback = ((...args: unknown[]) => unknown) & { next?: unknown };
 
-/** Headers that the deserializer found in the packet that is being handled. */
+/** The packet that is being handled. */
 interface Received {
+  /** Headers that the deserializer found in it. */
   headers?: Record<string, unknown>;
+  /** Context in which its handler ran. */
+  handled?: Context;
 }
 const RECEIVED = createContextKey('fermata received packet');
+const receivedIn = (ctx: Context): Received | undefined =>
+  ctx.getValue(RECEIVED) as Received | undefined;
 /** Context key of the span of the message that a Nest handler is handling. */
 const HANDLED = createContextKey('fermata message of Nest');
 const handledIn = (ctx: Context): Span | undefined => ctx.getValue(HANDLED) as Span | undefined;
@@ -76,7 +81,7 @@ function readEnvelopes(server: Server): void {
     );
   const deserialize = deserializer.deserialize.bind(deserializer);
   deserializer.deserialize = (value, ...rest) => {
-    const holder = context.active().getValue(RECEIVED) as Received | undefined;
+    const holder = receivedIn(context.active());
     const packet = value as Packet | null | undefined;
     if (holder !== undefined && typeof packet === 'object' && packet !== null) {
       const headers = packet[ENVELOPE];
@@ -152,7 +157,7 @@ function begin(
     });
     return { span: current!, ctx: active, isOwn: false };
   }
-  const headers = headersOfCall ?? (active.getValue(RECEIVED) as Received | undefined)?.headers;
+  const headers = headersOfCall ?? receivedIn(active)?.headers;
   const { span, ctx } = startProcessing({
     system: SERVER_SYSTEMS[server.transportId as number] ?? 'nestjs',
     destination: handling.type,
@@ -170,6 +175,8 @@ function begin(
  */
 function run({ span, ctx, isOwn }: Started, handler: () => unknown): unknown {
   const inside = ctx.setValue(HANDLED, span);
+  const received = receivedIn(context.active());
+  if (received !== undefined) received.handled = inside;
   const release = isOwn ? ownEnd(span) : undefined;
   const finish = (value: unknown): unknown => {
     if (!isObservable(value)) {
@@ -238,12 +245,25 @@ export function instrumentNest(module: NestModule): void {
   // Replies are sent from here, whatever the transport.
   server['send'] = function (this: Server, ...args: never[]) {
     const [stream, respond] = args as unknown as [Observable, (data: unknown) => unknown];
-    const span = trace.getActiveSpan();
+    const ctx = contextOfReply();
+    const span = trace.getSpan(ctx);
     const reply = span && replies.get(span);
     const declared = (data: unknown): unknown =>
       reply === undefined ? respond(data) : declareSending(reply, () => respond(data));
-    return (send as unknown as Callback).call(this, stream, declared);
+    return context.with(ctx, () => (send as unknown as Callback).call(this, stream, declared));
   };
+}
+
+/**
+ * Returns the context of the message that is being answered. Nest awaits the promise of a handler
+ * in the context in which the packet came, where no span is active unless the client's adapter made
+ * one for the whole delivery.
+ */
+function contextOfReply(): Context {
+  const active = context.active();
+  const span = trace.getSpan(active);
+  if (span !== undefined && replies.has(span)) return active;
+  return receivedIn(active)?.handled ?? active;
 }
 
 /** Makes servers trace the handlers that are added to them. */

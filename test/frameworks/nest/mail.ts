@@ -25,7 +25,16 @@ class MailController {
   }
 }
 
-@Module({ controllers: [MailController] })
+@Controller()
+class NamesController {
+  @MessagePattern('name_of')
+  async nameOf(@Payload() user: { mail: string }): Promise<string> {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return user.mail.split('@')[0]!;
+  }
+}
+
+@Module({ controllers: [MailController, NamesController] })
 class MailModule {}
 
 async function bootstrap(): Promise<void> {

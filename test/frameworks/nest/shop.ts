@@ -16,9 +16,21 @@ export const register = (id: string, mail: string, over: Over): Promise<boolean>
     return isValid;
   });
 
-process.on('message', ({ id, mail, over }: { id: string; mail: string; over: Over }) => {
-  register(id, mail, over).then(
-    (isValid) => console.log(id, isValid),
+const askName = (id: string, mail: string, over: Over): Promise<string> =>
+  startFlow({ id, type: 'greeting' }, () =>
+    firstValueFrom<string>(clients[over]!.send('name_of', { mail })),
+  );
+
+interface Order {
+  id: string;
+  mail: string;
+  over: Over;
+  isName?: boolean;
+}
+process.on('message', ({ id, mail, over, isName }: Order) => {
+  const work = isName === true ? askName : register;
+  work(id, mail, over).then(
+    (answer) => console.log(id, answer),
     (error: unknown) => console.error(id, error),
   );
 });
