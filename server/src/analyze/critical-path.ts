@@ -1,5 +1,6 @@
 import type { Flow, Hop, Step } from '../model/flow.ts';
-import { earlier, later, nanosFromMs, unixNanos, type UnixNanos } from '../model/time.ts';
+import { earlier, later, type UnixNanos } from '../model/time.ts';
+import { isAwaited, sentAt } from './sent-at.ts';
 
 /**
  * One part of a critical path, which tells what a flow's time was spent on, across services.
@@ -107,7 +108,7 @@ export function criticalPath(flow: Flow): Segment[] {
     if (hop !== undefined) {
       spend(sentAt(hop), waitKind(hop), null, hop);
       next = hop.from === null ? undefined : known.step(hop.from);
-      if (hop.sync && next !== undefined) called.set(next.id, { typeKey: step.typeKey, at });
+      if (isAwaited(hop) && next !== undefined) called.set(next.id, { typeKey: step.typeKey, at });
       if (next !== undefined)
         unit = hop.sync ? unitOfCall(hop, next, step) : unitOf(hop.sent, next);
     }
@@ -211,7 +212,7 @@ function surroundingsOf(flow: Flow, end: UnixNanos): Surroundings {
     if (list === undefined) causes.set(to.id, [hop]);
     else list.push(hop);
     const from = hop.from === null ? undefined : steps.get(hop.from);
-    if (hop.sync && from !== undefined)
+    if (isAwaited(hop) && from !== undefined)
       returned(from, {
         step: to,
         at: hop.returned ?? later(endOf(to), to.start),
@@ -322,12 +323,6 @@ const unitOfCall = ({ sent, returned }: Hop, from: Step, to: Step): bigint =>
 const finer = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 /** Maximum number of steps that are followed from a reply backwards to its command. */
 const MAX_DEPTH = 32;
-
-/** Returns the instant at which the sender had finished sending. */
-export const sentAt = (hop: Hop): UnixNanos =>
-  hop.sync || hop.received === null || hop.waitMs === null
-    ? hop.sent
-    : unixNanos(hop.received - nanosFromMs(hop.waitMs));
 
 export const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';

@@ -1,7 +1,8 @@
 import { append } from '../base/lists.ts';
 import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, msBetween, type UnixNanos } from '../model/time.ts';
-import { sentAt, waitKind, type SegmentKind } from './critical-path.ts';
+import { waitKind, type SegmentKind } from './critical-path.ts';
+import { isAwaited, sentAt } from './sent-at.ts';
 import { segmentId } from './traits.ts';
 
 /**
@@ -106,7 +107,7 @@ function createRetiming(
         const begun =
           moment +
           msBetween(cluster.from, hop.sent) +
-          scaled(msBetween(hop.sent, callee.start), 'sync-call', null, hop);
+          scaled(msBetween(hop.sent, callee.start), waitKind(hop), null, hop);
         starts.set(callee.id, begun);
         const ended = momentIn(callee, earlier(endOf(callee, end), back));
         const way = msBetween(endOf(callee, end), back);
@@ -126,7 +127,7 @@ interface Call {
   callee: Step;
   back: UnixNanos;
 }
-/** Synchronous calls of one step that overlap in time. */
+/** Calls of one step, and messages whose answers it awaits, that overlap in time. */
 interface Cluster {
   from: UnixNanos;
   to: UnixNanos;
@@ -144,7 +145,7 @@ function connectionsOf(
     const to = steps.get(hop.to ?? '');
     if (from === undefined || to === undefined || from === to || sentAt(hop) > to.start) continue;
     append(causes, to.id, hop);
-    if (!hop.sync) continue;
+    if (!isAwaited(hop)) continue;
     const back = hop.returned ?? to.end ?? to.start;
     if (back > hop.sent && (from.end === null || back <= from.end) && hop.sent >= from.start)
       append(single, from.id, { hop, callee: to, back });

@@ -182,8 +182,8 @@ export interface Hop {
   sentUnixNano: UnixNano;
   receivedUnixNano: UnixNano | null;
   /**
-   * When the caller of a synchronous call had the answer. Null for messages, and if no span tells
-   * it.
+   * When the caller of a synchronous call, or the sender of a message that waited for the answer,
+   * had it. Null for other messages, and if no span tells it.
    */
   returnedUnixNano: UnixNano | null;
   waitMs: number | null;

@@ -150,11 +150,14 @@ export interface Hop {
   receiveSpanId: string | null;
   sent: UnixNanos;
   received: UnixNanos | null;
-  /** Time when the caller received the response; null if unknown, and for messages. */
+  /**
+   * Time when the caller received the response; null if unknown, and for messages whose sender did
+   * not wait for one.
+   */
   returned: UnixNanos | null;
   /**
-   * Wait of the message, ms: the causal time from the end of the send span to the start of the
-   * process span. Never negative.
+   * Wait of the message, ms: the causal time from the end of the send span, or from its start if it
+   * lasted until the answer, to the start of the process span. Never negative.
    */
   waitMs: number | null;
   skewed: boolean;

@@ -85,6 +85,7 @@ export function hopsOf(
       if (cause.where !== 'flow') badges.add('shared');
       const givenUp = deadLetterOf(draft, send);
       const from = givenUp?.from ?? stepOf.get(send.key);
+      const sent = givenUp?.at ?? corrected(send, send.start);
       const sentEnd = givenUp?.at ?? corrected(send, send.end);
       const message = messageOf(send, draft.head);
       // The message is a dead letter if the broker moved it without a send span, if the consumer
@@ -106,10 +107,7 @@ export function hopsOf(
         attempts: to.attempts.length,
         sendSpanId: givenUp === null ? spanIdOf(send.key) : null,
         receiveSpanId: spanIdOf(draft.head.key),
-        sent: givenUp?.at ?? corrected(send, send.start),
-        received,
-        returned: null,
-        waitMs: Math.max(0, msBetween(sentEnd, received)),
+        ...timesOf(message.kind, sent, sentEnd, received, to),
         skewed,
         sync: false,
         evidence: cause.kinds.map(evidence),
@@ -284,3 +282,24 @@ const awaitsReceiver = ({ role, message }: Span): boolean =>
 const lacksContext = ({ kinds, span }: InputCause): boolean =>
   span?.message?.contextless !== true &&
   kinds.some((kind) => kind === 'message-id' || kind === 'message-position');
+
+/**
+ * Returns the times of a message. If its send span lasted until it was handled, as for a request of
+ * NATS, the sender waited for the answer, and the message waited from the beginning of that span.
+ * An event has no answer: where its send lasts as long, the broker was slow to confirm.
+ */
+function timesOf(
+  kind: MessageKind,
+  sent: UnixNanos,
+  sentEnd: UnixNanos,
+  received: UnixNanos,
+  { end }: Step,
+): Pick<Hop, 'sent' | 'received' | 'returned' | 'waitMs'> {
+  const isAnswered = (kind === 'command' || kind === 'query') && end !== null && end <= sentEnd;
+  return {
+    sent,
+    received,
+    returned: isAnswered ? sentEnd : null,
+    waitMs: Math.max(0, msBetween(isAnswered ? sent : sentEnd, received)),
+  };
+}

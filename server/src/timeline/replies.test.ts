@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { criticalPath, timeSpent } from '../analyze/index.ts';
+import { criticalPath, durationIf, timeSpent, traitsOf } from '../analyze/index.ts';
 import type { SpanSketch } from '../testing/builders.ts';
 import { flowsOf } from '../testing/correlator-harness.ts';
 
@@ -101,5 +101,59 @@ describe('an answer that nobody calls a reply', () => {
       processing: 50,
     });
     expect(spent('prices.done')['queue-wait']).toBeUndefined();
+  });
+});
+
+describe('a send that lasts until the message is handled', () => {
+  const request = (sent: Partial<SpanSketch>, handled: Partial<SpanSketch> = {}): SpanSketch[] => {
+    const [root, send, process] = asked('');
+    return [
+      root!,
+      { ...send!, ms: 800, kind: 'command', ...sent },
+      { ...process!, ms: 300, ...handled },
+    ];
+  };
+  const seen = (spans: SpanSketch[]) => {
+    const [flow] = flowsOf(...spans);
+    const [hop] = flow!.hops;
+    return {
+      wait: hop!.waitMs,
+      answered: hop!.returned === null ? null : Number(hop!.returned - flow!.started) / 1e6,
+      spent: Object.fromEntries(
+        timeSpent(criticalPath(flow!)).map(({ kind, ms }) => [kind, Math.round(ms)]),
+      ),
+    };
+  };
+
+  test.each(['command', 'query'] as const)('waited for the answer, if it is a %s', (kind) => {
+    expect(seen(request({ kind }))).toEqual({
+      wait: 410,
+      answered: 810,
+      // The sender works before it asks and after it was answered; the answer takes 90 ms.
+      spent: { processing: 10 + 300 + 190, 'queue-wait': 410, 'sync-call': 90 },
+    });
+  });
+  test('its wait is a part of what the sender takes', () => {
+    const [flow] = flowsOf(...request({}));
+    const halved = traitsOf(flow!).segments.ids.map((id) => durationIf(flow!, id, 0.5));
+    // Half of the wait, of the answer's way, and of the work of the sender and of the receiver.
+    expect(halved.sort()).toEqual([1000 - 100, 1000 - 150, 1000 - 205, 1000 - 45].sort());
+  });
+  test('waited for the broker alone, if it is an event', () => {
+    expect(seen(request({ kind: 'event' }))).toMatchObject({ wait: 0, answered: null });
+  });
+  test('waited for no answer, if the handling lasts longer', () => {
+    expect(seen(request({}, { ms: 500 }))).toMatchObject({ wait: 0, answered: null });
+    expect(seen(request({ ms: 10 }))).toMatchObject({ wait: 400, answered: null });
+  });
+  test('the answers of others, who come too late, are not waited for', () => {
+    const late: Partial<SpanSketch> = { id: '6', service: 'archive', ms: 5000 };
+    const [root, send, process] = request({});
+    const [flow] = flowsOf(root!, send!, process!, { ...process!, ...late });
+    const told = flow!.hops.map(({ to, returned }) => [
+      flow!.steps.find(({ id }) => id === to)!.service,
+      returned !== null,
+    ]);
+    expect(Object.fromEntries(told)).toEqual({ price: true, archive: false });
   });
 });
