@@ -190,6 +190,8 @@ export interface WhatIf {
 export interface FailuresAnswer extends LensAnswer, Compared<FailuresAnswer> {
   items: FailureGroup[];
   others: { groups: Count; count: Count };
+  /** Time that the trends of the groups cover; null if there are no flows. */
+  trend: { from: Instant; to: Instant } | null;
 }
 export interface FailureGroup {
   fingerprint: string;

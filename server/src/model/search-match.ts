@@ -59,10 +59,7 @@ const TEXTS: Record<TextField, (flow: Flow) => readonly string[]> = {
   type: (flow) => [flow.type],
   service: (flow) => flow.services,
   environment: (flow) => [flow.environment],
-  key: ({ flowId, keys }) => [
-    flowId,
-    ...keys.flatMap(([name, value]) => [value, `${name}=${value}`]),
-  ],
+  key: ({ flowId, keys }) => [flowId, ...keys.map(([, value]) => value)],
   id: (flow) => [flow.id],
   step: (flow) => flow.steps.map((step) => step.name),
   failed: (flow) => flow.steps.filter((step) => step.status === 'failed').map((step) => step.name),
@@ -73,6 +70,11 @@ const TEXTS: Record<TextField, (flow: Flow) => readonly string[]> = {
   badge: (flow) => flow.badges,
   parent: (flow) => [flow.parentId ?? ''],
 };
+/** Returns the texts of a field; those of keys also as `name=value`, if the pattern has a `=`. */
+const textsOf = (flow: Flow, { field, value }: Extract<Query, { kind: 'field' }>) =>
+  field === 'key' && value.includes('=')
+    ? [...TEXTS.key(flow), ...flow.keys.map(([name, one]) => `${name}=${one}`)]
+    : TEXTS[field](flow);
 const NUMBERS: Record<NumberField, (flow: Flow, nowMs: number) => number> = {
   duration: (flow, now) => (flow.phase === 'ended' ? flow.durationMs : now - msOf(flow.started)),
   quiet: (flow, now) => now - msOf(flow.lastProgress),
@@ -103,7 +105,7 @@ export function matchesQuery(query: Query, flow: Flow, nowMs: number): boolean {
     case 'field':
       if (query.field === 'id' && !query.value.includes('*') && isCalled(flow, query.value))
         return true;
-      return TEXTS[query.field](flow).some(
+      return textsOf(flow, query).some(
         (value) => value !== '' && likes(patternOf(query.field, query.value), value),
       );
     case 'number': {

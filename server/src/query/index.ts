@@ -96,6 +96,7 @@ export function queryApp(options: QueryOptions): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(endSlowBodies(options.clock));
+  app.use(helmet(DATA_HEADERS));
   app.use((request, _response, next) => {
     if (hostAllowed(request, options.hosts)) next();
     else
@@ -105,17 +106,21 @@ export function queryApp(options: QueryOptions): Express {
         }),
       );
   });
-  app.use(helmet(DATA_HEADERS));
   serveApi(app, options);
   if (options.webRoot !== '') {
     const assets = `${options.webRoot}/assets`;
     const forEver = { immutable: true, maxAge: '1y' };
     app.use('/assets', compressedFiles(assets, forEver));
     app.use('/assets', express.static(assets, { ...forEver, fallthrough: false }));
+    // The page has its own headers under every address, so its file is not served as others are.
+    const page = express
+      .Router()
+      .get(/.*/, helmet(PAGE_HEADERS), noStore, (_request, response) =>
+        response.sendFile('index.html', { root: options.webRoot }),
+      );
+    app.use('/index.html', page);
     app.use(express.static(options.webRoot, { index: false }));
-    app.get(/.*/, helmet(PAGE_HEADERS), noStore, (_request, response) =>
-      response.sendFile('index.html', { root: options.webRoot }),
-    );
+    app.use(page);
   }
   app.use(nowhere);
   app.use(onError(options));

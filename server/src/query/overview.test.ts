@@ -20,11 +20,10 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 
 const HOUR_MS = 3_600_000;
-const look = (fromMs = NOW - 24 * HOUR_MS) =>
+const look = (fromMs = NOW - 24 * HOUR_MS, toMs = NOW, isEndAsked = true) =>
   overviewOf(opened.store, {
     search: { limit: 1 },
-    fromMs,
-    toMs: NOW,
+    ...{ fromMs, toMs, isEndAsked },
     incidents: [],
     learned: (type) => (type.endsWith('1') ? 100 : 3),
   });
@@ -54,6 +53,31 @@ test('what stands now is counted over all flows, what started over the slots', a
     ]);
     expect(type.isYoung).toBe(!type.type.endsWith('1'));
   }
+});
+
+test.each([HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS])(
+  'of any period, %i ms long, every counted flow is in a slot',
+  async (lengthMs) => {
+    for (const offMs of [0, 1, 7 * 60_000 + 13, 41 * 60_000]) {
+      const toMs = NOW - offMs;
+      const overview = await look(toMs - lengthMs, toMs);
+      const [from, to] = [Date.parse(overview.from), Date.parse(overview.to)];
+      expect(from).toBeLessThanOrEqual(toMs - lengthMs);
+      expect(to).toBeGreaterThanOrEqual(toMs);
+      const { buckets, bucketMs } = overview.trend;
+      expect((to - from) / bucketMs).toBe(overview.slots);
+      for (const { at } of buckets) expect(Date.parse(at)).toBeGreaterThanOrEqual(from);
+      expect(sum(overview.types.flatMap(({ started }) => started))).toBe(overview.started);
+    }
+  },
+);
+
+test('what began after now, by the clock of its sender, counts unless an end was asked for', async () => {
+  const starts = all.map(({ started }) => msOf(started)).sort((a, b) => a - b);
+  const earlier = starts.at(-20)! - 1;
+  const [whole, ended] = [await look(0, earlier, false), await look(0, earlier, true)];
+  expect(whole.started).toBe(all.length);
+  expect(ended.started).toBe(starts.filter((ms) => ms < earlier).length);
 });
 
 test('a slow time does not make what is usual slow, and nothing is usual before the first flow', async () => {

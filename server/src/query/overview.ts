@@ -40,6 +40,11 @@ export interface OverviewOptions {
    */
   fromMs: number;
   toMs: number;
+  /**
+   * False if the period ends now. Flows that began later, by the clock of their sender, then count
+   * as well.
+   */
+  isEndAsked: boolean;
   incidents: readonly Incident[];
   /** Returns how many flows of a type were learned from. */
   learned: (type: string, environment: string) => number;
@@ -48,12 +53,16 @@ export interface OverviewOptions {
 /** Computes the answer for the overview page (`Overview` in the contract). */
 export async function overviewOf(
   store: QueryStore,
-  { search, fromMs, toMs, incidents, learned }: OverviewOptions,
+  { search, fromMs, toMs, isEndAsked, incidents, learned }: OverviewOptions,
 ): Promise<Overview> {
-  const bucketMs = 1000 * Math.max(1, Math.ceil((toMs - fromMs) / SLOTS / 1000));
+  // One slot fewer covers the period, since its start rarely is the start of a slot.
+  const bucketMs = 1000 * Math.max(1, Math.ceil((toMs - fromMs) / (SLOTS - 1) / 1000));
   const end = Math.ceil(toMs / bucketMs);
   const slots = { fromMs: (end - SLOTS) * bucketMs, bucketMs };
-  const time = { from: nanosFromMs(Math.max(0, fromMs)), to: nanosFromMs(toMs) };
+  const time = {
+    from: nanosFromMs(Math.max(0, fromMs)),
+    ...(isEndAsked && { to: nanosFromMs(toMs) }),
+  };
   const [population, held, allTypes, services] = await Promise.all([
     store.population({ ...search, ...time }),
     heldNow(store, search, slots, incidents),

@@ -90,7 +90,9 @@ function serviceOf(
     steps: Number(row.steps),
     failedSteps: Number(row.failedSteps),
     flowTypes: flowTypes.items,
-    ...(Object.fromEntries(ofMessages.map(([name, { items }]) => [name, items])) as NamesOfMessages),
+    ...(Object.fromEntries(
+      ofMessages.map(([name, { items }]) => [name, items]),
+    ) as NamesOfMessages),
     versions: versions.items,
     incomplete: [flowTypes, versions, ...ofMessages.map(([, list]) => list)].some(
       ({ incomplete }) => incomplete,

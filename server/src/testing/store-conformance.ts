@@ -636,7 +636,12 @@ export function describeStore(
       }));
       await store.insertFlows(changes, 3, () => 0);
       const ours = new Set(flows.map((flow) => flow.id));
-      const byName = ['key:customer.id=p-3', 'key:CUSTOMER.id=p-*', 'key:customer.i=p-3'];
+      const byName = [
+        'key:customer.id=p-3',
+        'key:CUSTOMER.id=p-*',
+        'key:customer.i=p-3',
+        'key:customer*',
+      ];
       for (const text of [...TWENTY_QUERIES, ...byName]) {
         expect(text.length).toBeLessThanOrEqual(120);
         const query = parseQuery(text, clock.now())!;

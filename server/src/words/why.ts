@@ -86,8 +86,9 @@ function undoneOf({ steps }: Flow): Piece[] {
   if (undone.length === 0) return [];
   const named = undone.slice(0, undone.length > MAX_NAMED ? MAX_NAMED : undefined);
   const rest = undone.length - named.length;
+  const names = new Map(steps.map((step) => [step.id, step.name]));
   const byOf = ({ compensatedBy }: Step): string =>
-    steps.find(({ id }) => compensatedBy.includes(id))?.name ?? '';
+    compensatedBy.map((id) => names.get(id)).find((one) => one !== undefined) ?? '';
   const undoing = new Set(undone.map(byOf));
   // If one step undid all of them, it is named once, at the end.
   const each = undoing.size > 1;

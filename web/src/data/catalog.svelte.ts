@@ -5,6 +5,10 @@ import { api } from './api.ts';
 let types = $state.raw<FlowTypeSummary[]>([]);
 let saved = $state.raw<SavedView[]>([]);
 
+let hasFailed = $state(false);
+
+/** Returns whether the last request for either failed. */
+export const catalogFailed = (): boolean => hasFailed;
 export const flowTypes = (): FlowTypeSummary[] => types;
 export const savedViews = (): SavedView[] => saved;
 
@@ -15,6 +19,7 @@ export async function loadCatalog(): Promise<void> {
     api.flowTypes().catch(nothing),
     api.views().catch(nothing),
   ]);
+  hasFailed = types_ === null || views === null;
   types = types_?.items ?? types;
   saved = views?.items ?? saved;
 }

@@ -36,8 +36,7 @@ export function createGrouping(options: GroupingOptions): Grouping {
     const suspected = options.suspect(finding, flow);
     const live = lifecycle.begin(incidentOf(key, finding, flow, clock.now()));
     live.suspected.push(...suspected.others);
-    if (suspected.unheard !== null) live.incident.unheard.push(suspected.unheard);
-    unheard.note(live);
+    unheard.take(live, suspected.unheard);
     describeLive(live);
     return live;
   };
@@ -74,7 +73,11 @@ export function createGrouping(options: GroupingOptions): Grouping {
     const isCondition = findings.some(({ lasting }) => lasting);
     const sentMs = newestUntaken(flow, incident.place);
     addMember(live, flow.id, { hundredths: worthOf(flow, valueKey), isCondition, sentMs });
-    if (grew) describeLive(live);
+    const isSilentAgain =
+      known !== undefined &&
+      incident.unheard.some(({ until }) => until !== null) &&
+      unheard.take(live, options.suspect(findings[0]!, flow).unheard);
+    if (grew || isSilentAgain) describeLive(live);
     overtaken.note(live);
     lifecycle.touch(live);
     if (known === undefined || grew) options.onOpened(incident);

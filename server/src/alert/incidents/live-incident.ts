@@ -131,9 +131,12 @@ export function absorb(head: LiveIncident, other: LiveIncident): void {
   }
   head.leftAtMs = [...head.leftAtMs, ...other.leftAtMs].sort((a, b) => a - b);
   for (const part of folded.parts) takeUp(incident, part);
-  for (const one of folded.unheard)
-    if (!incident.unheard.some(({ service }) => service === one.service))
-      incident.unheard.push(one);
+  // Of two silences of one service the one that lasts is told.
+  for (const one of folded.unheard) {
+    const at = incident.unheard.findIndex(({ service }) => service === one.service);
+    if (at < 0) incident.unheard.push(one);
+    else if (one.until === null) incident.unheard[at] = one;
+  }
   incident.lasting ||= folded.lasting;
   incident.firstAt = Math.min(incident.firstAt, folded.firstAt);
   incident.lastAt = Math.max(incident.lastAt, folded.lastAt);

@@ -71,7 +71,37 @@ test('it is watched on after a restart', () => {
   expect(causes(after)).toEqual([AGAIN]);
 });
 
-test('an incident that was merged or has ended is watched no more', () => {
+test('it was heard when the first of its steps was received, and an import says nothing of it', () => {
+  const incidents = incidentsOf();
+  incidents.observe(lacking('f', 'mailer'));
+  incidents.observe({ ...working('mailer', START + 90_000), badges: ['imported'] });
+  expect(causes(incidents)).toEqual([STILL]);
+  const [step] = working('mailer', 0).steps;
+  const times = [START + 300_000, START + 120_000, START - 1];
+  const steps = times.map((receivedMs) => ({ ...step!, receivedMs }));
+  incidents.observe({ ...working('mailer', 0), steps });
+  expect(causes(incidents)).toEqual([AGAIN]);
+});
+
+test('one that is silent again is said to be, when the next flow lacks it', () => {
+  const silence = { service: 'mailer', since: START, until: null };
+  const suspicion = { unheard: silence, others: [] };
+  const incidents = incidentsOf(suspicion);
+  incidents.observe(lacking('f', 'mailer'));
+  incidents.observe(working('mailer', START + 120_000));
+  // What is said of the silence that is over stays, until a later one is known.
+  incidents.observe(lacking('g', 'mailer'));
+  expect(causes(incidents)).toEqual([AGAIN]);
+  suspicion.unheard = { ...silence, since: START + 150_000 };
+  incidents.observe(lacking('h', 'mailer'));
+  expect(causes(incidents)).toEqual([STILL.replace('12:00:00', '12:02:30')]);
+  incidents.observe(working('mailer', START + 180_000));
+  expect(causes(incidents)).toEqual([
+    AGAIN.replace('12:00:00', '12:02:30').replace('12:02:00', '12:03:00'),
+  ]);
+});
+
+test('an incident that has ended is watched no more', () => {
   const incidents = incidentsOf();
   incidents.observe(lacking('f', 'mailer'));
   incidents.resolve(incidents.list()[0]!.id, '');

@@ -90,6 +90,24 @@ steps:
   - { name: close, after: ship, within: 10m }
 ends: [{ step: close }]`);
     expect(owed(ended(unseen), both)).toEqual(['missing-step reward after 0 by 300000']);
+    // Of two that a step waits for, either may have sent the message: both are owed.
+    const join = definition(`
+steps:
+  - { name: charge, within: 5m }
+  - { name: ship, after: charge, within: 1h }
+  - { name: reward, after: charge, within: 5m }
+  - { name: close, after: [ship, reward], within: 10m }
+ends: [{ step: close }]`);
+    expect(owed(ended(unseen), join)).toEqual([
+      'missing-step ship after 0 by 3600000',
+      'missing-step reward after 0 by 300000',
+    ]);
+    // What ran before the step could begin was not caused by it.
+    const again = flowOf(
+      step('close', 0, { role: 'process', message: 'm', ...unseen }),
+      step('charge', 200),
+    );
+    expect(owed(again, SHOP)).toEqual(['missing-step ship after 0 by 3600000']);
   });
   test('a step by another service is not that step', () => {
     expect(owed(flowOf(step('charge', 0, { service: 'other' })), SHOP)).toHaveLength(1);

@@ -1,6 +1,7 @@
 import type { DefinedStep, Definition } from '../../model/definition.ts';
 import type { WaitingFor } from '../../model/expectation.ts';
 import type { Hop, Step } from '../../model/flow.ts';
+import { msOf } from '../../model/time.ts';
 import type { DeclaredContext } from './context.ts';
 import { endMsOf, isDone, type Performers } from './performers.ts';
 
@@ -19,11 +20,12 @@ export function expectSteps(definition: Definition, context: DeclaredContext): v
     const begun = all.flatMap((one) => performers(one.name, one.service));
     if (begun.some((one) => one.status === 'failed')) continue;
     const causes = causesOf(step, definition, performers);
-    if (causes === null || ranUnseen(all, definition, performers)) continue;
+    if (causes === null) continue;
     const last = causes.reduce<Step | null>(
       (a, b) => (a === null || endMsOf(b) > endMsOf(a) ? b : a),
       null,
     );
+    if (ranUnseen(all, last, definition, performers)) continue;
     if (step.choice !== 0) saidChoices.add(step.choice);
     expectOne(step, all, begun.find((one) => one.status === 'running') ?? null, last, context);
   }
@@ -35,6 +37,18 @@ const doneOf = (step: DefinedStep, performers: Performers): Step[] =>
 const alternativesOf = (step: DefinedStep, definition: Definition): DefinedStep[] =>
   step.choice === 0 ? [step] : definition.steps.filter((other) => other.choice === step.choice);
 
+/** Returns the steps that `step` comes after, alternatives of a choice together. */
+function beforeOf(step: DefinedStep, definition: Definition): DefinedStep[][] {
+  const before = new Map<string, DefinedStep[]>();
+  for (const name of step.after)
+    for (const other of definition.steps.filter((one) => one.name === name))
+      before.set(
+        other.choice === 0 ? name : `choice ${other.choice}`,
+        alternativesOf(other, definition),
+      );
+  return [...before.values()];
+}
+
 /**
  * Returns the done steps that `step` comes after; null if one of them is still missing. Each name
  * in `step.after` must be done; where a name belongs to a choice, one done alternative is enough.
@@ -44,19 +58,11 @@ function causesOf(
   definition: Definition,
   performers: Performers,
 ): Step[] | null {
-  const before = new Map<string, DefinedStep[]>();
-  for (const name of step.after)
-    for (const other of definition.steps.filter((one) => one.name === name))
-      before.set(
-        other.choice === 0 ? name : `choice ${other.choice}`,
-        alternativesOf(other, definition),
-      );
-  const causes = [...before.values()].map((others) =>
-    others.flatMap((one) => doneOf(one, performers)),
-  );
+  const before = beforeOf(step, definition);
+  const causes = before.map((others) => others.flatMap((one) => doneOf(one, performers)));
   if (causes.some((list) => list.length === 0)) {
     // The step may come without an optional predecessor, if at least one other predecessor is done.
-    const optional = [...before.values()].every(
+    const optional = before.every(
       (others, i) => causes[i]!.length > 0 || others.every((other) => other.optional),
     );
     if (!optional || causes.every((list) => list.length === 0)) return null;
@@ -65,25 +71,41 @@ function causesOf(
 }
 
 /**
- * Returns whether a step ran although its span never arrived: a step that the definition has after
- * it is done, and was caused by a message whose sender is not known. Without this rule a flow whose
- * consumer died before it could export would count as stuck for ever, although it ended. If all
- * that is known to have caused the later step is in the flow, the step was left out, and is owed.
+ * Returns whether a step ran although its span never arrived: a step that comes after it began
+ * after `last`, the latest of the steps before it, by a message whose sender is not known. Without
+ * this rule a flow whose consumer died before it could export would count as stuck for ever,
+ * although it ended. If all that is known to have caused the later step is in the flow, the step was
+ * left out, and is owed. So it is if the later step waits for several that are missing: the unknown
+ * sender may be any of these.
  */
 function ranUnseen(
   all: readonly DefinedStep[],
+  last: Step | null,
   definition: Definition,
   performers: Performers,
 ): boolean {
-  const behind = new Set(all);
-  // A set also visits what is added to it meanwhile, so this reaches the steps after later steps.
-  for (const before of behind)
-    for (const later of definition.steps) if (later.after.includes(before.name)) behind.add(later);
-  return [...behind].some(
-    (later) =>
-      !all.includes(later) &&
-      doneOf(later, performers).some(({ badges }) => badges.includes('unseen-cause')),
-  );
+  const isDoneAny = (steps: readonly DefinedStep[]): boolean =>
+    steps.some((one) => doneOf(one, performers).length > 0);
+  const lost = new Set(all);
+  // A set also visits what is added to it meanwhile: steps that were lost after lost ones.
+  for (const { name } of lost)
+    for (const later of definition.steps) {
+      if (!later.after.includes(name) || lost.has(later)) continue;
+      const missing = beforeOf(later, definition).filter(
+        (steps) => !isDoneAny(steps) && !steps.every(({ optional }) => optional),
+      );
+      if (missing.length > 1) continue;
+      const ran = doneOf(later, performers);
+      if (ran.length === 0) lost.add(later);
+      else if (
+        ran.some(
+          ({ badges, start }) =>
+            badges.includes('unseen-cause') && (last === null || msOf(start) >= endMsOf(last)),
+        )
+      )
+        return true;
+    }
+  return false;
 }
 
 /**

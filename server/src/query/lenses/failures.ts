@@ -1,6 +1,7 @@
 import { hexOf } from '../../analyze/index.ts';
 import type { FailureGroup, FailuresAnswer } from '../../contract/index.ts';
 import type { FailureNotes } from '../failure-notes.ts';
+import { startOfSearch } from '../../model/search.ts';
 import { msOf } from '../../model/time.ts';
 import type { LensReader, Population, TraitCount } from '../../store/index.ts';
 import { iso } from '../present.ts';
@@ -73,6 +74,8 @@ export async function failuresLens(
       };
       return [item];
     }),
+    trend:
+      population.total === 0 ? null : { from: iso(fromMs), to: iso(fromMs + TREND_PARTS * partMs) },
     others: {
       groups: groups.length - shown.length,
       count: groups.slice(limit).reduce((sum, { count }) => sum + count, 0),
@@ -89,10 +92,10 @@ function partsOf({ search, firstAt, lastAt, nowMs }: Population): {
   fromMs: number;
   partMs: number;
 } {
-  const { from, to } = search;
-  const fromMs = from === undefined ? firstAt : msOf(from);
-  const endMs = from === undefined ? lastAt : nowMs;
-  const toMs = to === undefined ? endMs : Math.min(msOf(to), nowMs);
+  const start = startOfSearch(search);
+  const fromMs = start === null ? firstAt : msOf(start);
+  const askedMs = search.to === undefined ? nowMs : Math.min(msOf(search.to), nowMs);
+  const toMs = start === null ? lastAt : Math.max(lastAt, askedMs);
   return { fromMs, partMs: Math.max(1, Math.ceil((toMs + 1 - fromMs) / TREND_PARTS)) };
 }
 

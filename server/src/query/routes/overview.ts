@@ -37,5 +37,8 @@ async function overview(
   const learned = (type: string, environment: string): number =>
     context.expectations.learnedFlows(type, environment);
   const incidents = context.alerts.incidents();
-  response.json(await overviewOf(context.store, { search, fromMs, toMs, incidents, learned }));
+  const isEndAsked = to !== undefined;
+  response.json(
+    await overviewOf(context.store, { search, fromMs, toMs, isEndAsked, incidents, learned }),
+  );
 }

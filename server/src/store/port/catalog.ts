@@ -57,6 +57,6 @@ export interface ServiceRow extends ServiceHeard {
   consumes: string[];
   sendsTypes: string[];
   consumesTypes: string[];
-  /** True if the service has more versions, flow types or destinations than are listed. */
+  /** True if the service has more versions, flow types, destinations or types than are listed. */
   incomplete: boolean;
 }

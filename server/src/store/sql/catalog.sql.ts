@@ -107,6 +107,9 @@ export const services = ({ listed, named }: CatalogBounds): string => sql`
   ORDER BY name
   LIMIT ${listed + 1}`;
 
+/** Rows of before the column was added have no types, and `arrayZip` refuses unequal lengths. */
+const TYPES_OF_HOPS = "arrayResize(hop_types, length(hop_destinations), '')";
+
 /**
  * Selects the destinations and types of the messages that each service sends, and of those that it
  * consumes.
@@ -125,12 +128,16 @@ export const messagesOfServices = ({ named }: CatalogBounds): string => {
     FROM (
       SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 1 AS sending
       FROM flows FINAL
-      ARRAY JOIN arrayZip(hop_from_services, hop_destinations, hop_types) AS h
+      ARRAY JOIN
+        arrayZip(hop_from_services, hop_destinations, ${TYPES_OF_HOPS})
+        AS h
       WHERE deleted = 0
       UNION ALL
       SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 0 AS sending
       FROM flows FINAL
-      ARRAY JOIN arrayZip(hop_to_services, hop_destinations, hop_types) AS h
+      ARRAY JOIN
+        arrayZip(hop_to_services, hop_destinations, ${TYPES_OF_HOPS})
+        AS h
       WHERE deleted = 0
     )
     WHERE name != ''

@@ -151,7 +151,7 @@ function fieldWhere(bind: Bind, { field, value }: Kind<'field'>): string {
   const has = sql`
     arrayExists(
       x -> x != '' AND ${likes(bind, 'x', patternOf(field, value))},
-      ${LISTS[field]}
+      ${field === 'key' && value.includes('=') ? NAMED_KEYS : LISTS[field]}
     )`;
   return field === 'id' && !value.includes('*') ? group([has, isCalled(bind, value)], 'OR') : has;
 }
@@ -273,11 +273,14 @@ function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
     )`;
 }
 
-/** Values of business keys, each also as `name=value`. */
-const KEYS = sql`
+/**
+ * Texts that are compared with a pattern for `key:`. With the names of keys in all of them, `order*`
+ * would find each flow that has a key `order.id`.
+ */
+const VALUES_OF_KEYS = 'arrayPushBack(key_values, flow_id)';
+const NAMED_KEYS = sql`
   arrayConcat(
-    [flow_id],
-    key_values,
+    ${VALUES_OF_KEYS},
     arrayMap((n, v) -> concat(n, '=', v), key_names, key_values)
   )`;
 const LISTS: Record<TextField, string> = {
@@ -287,7 +290,7 @@ const LISTS: Record<TextField, string> = {
   type: '[type]',
   service: 'services',
   environment: '[environment]',
-  key: KEYS,
+  key: VALUES_OF_KEYS,
   id: '[id]',
   step: 'step_names',
   error: 'error_texts',

@@ -22,7 +22,7 @@ const group = (more: Partial<FailureGroup> = {}): FailureGroup => ({
 });
 const answer = (...items: FailureGroup[]): FailuresAnswer => ({
   population: { total: 9, used: 9, open: 0, sampled: false, from: null, to: null },
-  ...{ asOf: AT, items, others: { groups: 0, count: 0 } },
+  ...{ asOf: AT, items, others: { groups: 0, count: 0 }, trend: null },
 });
 
 test.each([
