@@ -129,15 +129,21 @@ export const messagesOfServices = ({ named }: CatalogBounds): string => {
       SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 1 AS sending
       FROM flows FINAL
       ARRAY JOIN
-        arrayZip(hop_from_services, hop_destinations, ${TYPES_OF_HOPS})
-        AS h
+        arrayZip(
+          hop_from_services,
+          hop_destinations,
+          ${TYPES_OF_HOPS}
+        ) AS h
       WHERE deleted = 0
       UNION ALL
       SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 0 AS sending
       FROM flows FINAL
       ARRAY JOIN
-        arrayZip(hop_to_services, hop_destinations, ${TYPES_OF_HOPS})
-        AS h
+        arrayZip(
+          hop_to_services,
+          hop_destinations,
+          ${TYPES_OF_HOPS}
+        ) AS h
       WHERE deleted = 0
     )
     WHERE name != ''

@@ -186,15 +186,21 @@ FROM (
   SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 1 AS sending
   FROM flows FINAL
   ARRAY JOIN
-    arrayZip(hop_from_services, hop_destinations, arrayResize(hop_types, length(hop_destinations), ''))
-    AS h
+    arrayZip(
+      hop_from_services,
+      hop_destinations,
+      arrayResize(hop_types, length(hop_destinations), '')
+    ) AS h
   WHERE deleted = 0
   UNION ALL
   SELECT h.1 AS name, environment, h.2 AS destination, h.3 AS message, 0 AS sending
   FROM flows FINAL
   ARRAY JOIN
-    arrayZip(hop_to_services, hop_destinations, arrayResize(hop_types, length(hop_destinations), ''))
-    AS h
+    arrayZip(
+      hop_to_services,
+      hop_destinations,
+      arrayResize(hop_types, length(hop_destinations), '')
+    ) AS h
   WHERE deleted = 0
 )
 WHERE name != ''
