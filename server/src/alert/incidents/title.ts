@@ -47,8 +47,8 @@ export function takeUp(incident: MutableIncident, part: IncidentPart): boolean {
 
 /**
  * Sets the incident's title and cause from all its parts. `suspected` lists possible causes outside
- * of these flows, besides silent services. `overtaken` is how many messages the consumer took that were sent later than
- * those that it did not take.
+ * of these flows, besides silent services. `overtaken` is how many messages the consumer took that
+ * were sent later than those that it did not take.
  */
 export function describe(
   incident: MutableIncident,

@@ -74,9 +74,11 @@ function causesOf(
  * Returns whether a step ran although its span never arrived: a step that comes after it began
  * after `last`, the latest of the steps before it, by a message whose sender is not known. Without
  * this rule a flow whose consumer died before it could export would count as stuck for ever,
- * although it ended. If all that is known to have caused the later step is in the flow, the step was
- * left out, and is owed. So it is if the later step waits for several that are missing: the unknown
- * sender may be any of these.
+ * although it ended.
+ *
+ * If all that is known to have caused the later step is in the flow, the step was left out, and is
+ * owed. So it is if the later step waits for several that are missing: the unknown sender may be
+ * any of these.
  */
 function ranUnseen(
   all: readonly DefinedStep[],

@@ -274,7 +274,7 @@ function orderWhere(bind: Bind, part: Kind<'order'>, nowMs: number): string {
 }
 
 /**
- * Texts that are compared with a pattern for `key:`. With the names of keys in all of them, `order*`
+ * Texts that are compared with a pattern for `key:`. If all of them had the names of keys, `order*`
  * would find each flow that has a key `order.id`.
  */
 const VALUES_OF_KEYS = 'arrayPushBack(key_values, flow_id)';

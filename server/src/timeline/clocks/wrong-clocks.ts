@@ -51,7 +51,7 @@ export const MAX_LAG_NS = 10_000_000_000;
  * that seems to be received earlier by less than this arrives as it should.
  */
 export const MIN_NS = 100_000_000;
-/** A clock that is wrong by less than this share of an impossible wait does not explain the wait. */
+/** A clock that is wrong by less than this share of an impossible wait does not explain it. */
 const SMALL_SHARE = 0.01;
 /** Maximum number of corrections in one answer. The caller corrects differences that remain. */
 const MAX_MOVES = 100;
@@ -114,15 +114,7 @@ export function wrongClocks(
     for (const clock of members) ahead[clock]! += ns;
   };
 
-  /** Median lag of all clocks, ns; null if too few lags were measured. */
-  const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
-  /** Returns 1 if the lag differs from the usual one by at most half of `ns`, else 0. */
-  const isUsual = (lagNs: number, ns: number): number => {
-    if (lagNs === Infinity) return 0;
-    const isNear =
-      usualNs === null ? lagNs <= MAX_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
-    return isNear ? 1 : 0;
-  };
+  const isUsual = usualLags(clues);
 
   /** Returns the criteria of a move, most important first; the smaller number is better. */
   const merits = ({ members, ns }: Move): number[] => {
@@ -192,12 +184,7 @@ export function wrongClocks(
     if (!isDoubtful) apply(move);
   }
 
-  /**
-   * Returns whether the facts about a clock contradict each other: a span was received before it
-   * ended, by no small share of the impossible wait, and no move explains that. Several processes
-   * then share its name, or it jumped. Such a wait accuses nobody: otherwise a partner whose spans
-   * arrive in time would be blamed.
-   */
+  // Facts about a torn clock contradict each other: it jumped, or several share its name.
   const isTorn = (clock: number, waitNs: number): boolean =>
     lagOf(clock) <= Math.min(-MIN_NS, SMALL_SHARE * waitNs);
   const unexplained = new Set<LeastWait>();
@@ -211,12 +198,9 @@ export function wrongClocks(
       worst = wait;
     }
     if (worst === null) break;
-    if (isTorn(worst.from, least) || isTorn(worst.to, least)) {
-      unexplained.add(worst);
-      continue;
-    }
-    const sender = moveOf(worst.from, -least, worst.to);
-    const taker = moveOf(worst.to, least, worst.from);
+    const isOfTorn = isTorn(worst.from, least) || isTorn(worst.to, least);
+    const sender = isOfTorn ? null : moveOf(worst.from, -least, worst.to);
+    const taker = isOfTorn ? null : moveOf(worst.to, least, worst.from);
     const move =
       sender === null || taker === null
         ? (sender ?? taker)
@@ -225,6 +209,21 @@ export function wrongClocks(
     else apply(move);
   }
   return ahead;
+}
+
+/**
+ * Returns a function that returns 1 if a lag differs from the usual one by at most half of `ns`,
+ * else 0. The usual lag is the median of all clocks, or, if too few were measured, any delay of an
+ * exporter.
+ */
+function usualLags(clues: readonly Clue[]): (lagNs: number, ns: number) => number {
+  const usualNs = medianOf(clues.flatMap(({ lagNs }) => (lagNs === Infinity ? [] : [lagNs])));
+  return (lagNs, ns) => {
+    if (lagNs === Infinity) return 0;
+    const isNear =
+      usualNs === null ? lagNs <= MAX_LAG_NS : Math.abs(lagNs - usualNs) <= Math.abs(ns) / 2;
+    return isNear ? 1 : 0;
+  };
 }
 
 /** Minimum number of lags for a median; with fewer lags no usual lag is known. */
