@@ -217,6 +217,26 @@ describe('compensation', () => {
     expect(rules(flow, [], duties)).toEqual(['compensation-missing']);
     expect(rules(flow)).toEqual([]);
   });
+  test('missing: not of one that never ended, if it was done again and that was undone', () => {
+    const lost = (id: string, name: string, at: number): Omit<SpanSketch, 'trace'> => ({
+      ...{ id, at, ms: 0, milestone: 'step-started', step: { name } },
+    });
+    const stock = [done('1', 'Stock', 0), undo('5', 'Stock', 500)];
+    const again = [...stock, lost('2', 'Card', 50), done('3', 'Card', 100), undo('4', 'Card', 300)];
+    const saidOf = (...spans: Omit<SpanSketch, 'trace'>[]): string[] =>
+      judge(flowOf(...spans), known([], duties), OPTIONS, Infinity).findings.map(
+        ({ summary }) => summary,
+      );
+    expect(saidOf(...again)).toEqual([]);
+    // What was not done again may have been done.
+    expect(saidOf(...stock, lost('2', 'Card', 50))).toEqual([
+      'Card may have been done, and was never undone',
+    ]);
+    // What ended was done, so two of it are undone twice.
+    expect(
+      saidOf(...stock, done('2', 'Card', 50), done('3', 'Card', 100), undo('4', 'Card', 300)),
+    ).toEqual(['Card was done and never undone']);
+  });
   test('failed: not when a later one succeeds', () => {
     expect(rules(flowOf(...forward, undo('3', 'Card', 200, true)))).toEqual([
       'compensation-failed',
