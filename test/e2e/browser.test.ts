@@ -267,6 +267,8 @@ describe.runIf(executable)('the dashboard', () => {
     await page.getByRole('button', { name: 'Save view' }).click();
     await page.getByLabel('Name').fill('Quick ones');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
+    // A page that is opened before the view is saved would not have it.
+    await page.getByRole('link', { name: 'Quick ones' }).waitFor();
     await page.goto(`${server.web}/`);
     await page.getByRole('link', { name: 'Quick ones' }).click();
     await expect.poll(address).toBe(asked);

@@ -70,7 +70,7 @@ describe.runIf(executable)('a page that stayed open', () => {
       .replace(/\b\d[\d.]* a minute\b/g, 'rate')
       .replace(/\d+\.\d+/g, 'figure')
       // The rate of a flow type stands in a column of its own, before the median and p95.
-      .replace(/^\d+(?=\tage\tage$)/gm, 'figure')
+      .replace(/^\s*\d+(?=\s+age\s+age\s*$)/gm, 'figure')
       .split('\n')
       .map((line) => line.trim())
       // Labels of time axes are removed, because their number depends on the available width.
