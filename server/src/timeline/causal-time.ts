@@ -156,7 +156,7 @@ function lagsIn(input: FlowInput, aheadNs: (span: Span) => bigint): ReadonlyMap<
   const lagOf = (span: Span): number => span.receivedAtMs * 1e6 - Number(span.end - aheadNs(span));
   const isAccused = segments.some(({ spans }) =>
     spans.some(
-      (span) => lagOf(span) <= -MAX_LAG_NS && isAnybody(span.service) && span.warnings.length === 0,
+      (span) => isAnybody(span.service) && lagOf(span) <= -MAX_LAG_NS && span.warnings.length === 0,
     ),
   );
   if (!isAccused) return NOBODY_LATE;

@@ -83,6 +83,15 @@ test('it was heard when the first of its steps was received, and an import says 
   expect(causes(incidents)).toEqual([AGAIN]);
 });
 
+test('it is heard in a flow of very many steps, too', () => {
+  const incidents = incidentsOf();
+  incidents.observe(lacking('f', 'mailer'));
+  const flow = working('mailer', START + 120_000);
+  const steps = Array.from({ length: 300_000 }, () => flow.steps[0]!);
+  incidents.observe({ ...flow, steps });
+  expect(causes(incidents)).toEqual([AGAIN]);
+});
+
 test('one that is silent again is said to be, when the next flow lacks it', () => {
   const silence = { service: 'mailer', since: START, until: null };
   const suspicion = { unheard: silence, others: [] };

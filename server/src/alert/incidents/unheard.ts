@@ -73,8 +73,8 @@ export function createUnheard(onChanged: (live: LiveIncident) => void): UnheardS
 
 /** Returns when the first step of the service was received after `ms`; Infinity if none was. */
 const firstAfter = (ms: number, service: string, steps: Flow['steps']): number =>
-  Math.min(
-    ...steps.flatMap((step) =>
-      step.service === service && step.receivedMs > ms ? [step.receivedMs] : [],
-    ),
+  steps.reduce(
+    (first, step) =>
+      step.service === service && step.receivedMs > ms ? Math.min(first, step.receivedMs) : first,
+    Infinity,
   );
