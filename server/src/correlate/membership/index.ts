@@ -36,7 +36,7 @@ import {
   buildTree,
   dependenciesOf,
   resolveTree,
-  topOf,
+  rememberedTops,
   softTokensOf,
   type ResolveContext,
 } from './trees.ts';
@@ -228,11 +228,13 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
-  /** Memoized causes. These, `dependencies` and `inRings` are valid until the graph changes. */
+  /** Memoized causes. All of these answers are valid until the graph changes. */
   let causesOf: CausesOf = rememberedCauses(graph);
+  let topOf = rememberedTops(causesOf);
   const dependencies = new Map<Node, readonly Node[]>();
   const forgetAnswers = (): void => {
     causesOf = rememberedCauses(graph);
+    topOf = rememberedTops(causesOf);
     dependencies.clear();
     inRings.clear();
   };
@@ -244,7 +246,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
         ? lacksType(top)
         : isReceiving(top.span) || causesOf(top).length > 1;
       const on = depends
-        ? dependenciesOf(buildTree(top, graph, causesOf)).map((node) => topOf(node, causesOf))
+        ? dependenciesOf(buildTree(top, graph, causesOf)).map(topOf)
         : [];
       // Of a node that occurs several times, only the last occurrence is kept.
       dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
@@ -279,7 +281,7 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   };
 
   const rebuild = (node: Node): void => {
-    const top = topOf(node, causesOf);
+    const top = topOf(node);
     const built = buildTree(top, graph, causesOf);
     const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NO_TOKENS, dependent: false };
     const resolution = resolveTree(built, context);

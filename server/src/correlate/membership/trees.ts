@@ -54,23 +54,44 @@ function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
 }
 
-/** Returns the top of the node's tree. A ring of causes is cut at the smallest key in it. */
-export function topOf(node: Node, causesOf: CausesOf): Node {
-  const path = new Map<Node, number>();
-  let head = headOf(node);
-  for (;;) {
-    if (path.has(head)) {
-      const from = path.get(head)!;
-      let smallest = head;
-      for (const [member, at] of path)
-        if (at >= from && member.span.key < smallest.span.key) smallest = member;
-      return smallest;
+/**
+ * Returns a function that returns the top of a node's tree. A ring of causes is cut at the smallest
+ * key in it. Answers are memoized for every 16th head on the way up, since without that each
+ * delivery within a long chain of deliveries climbs the whole chain (`many.test.ts`). The function
+ * is valid only while the graph does not change.
+ */
+export function rememberedTops(causesOf: CausesOf): (node: Node) => Node {
+  const known = new Map<Node, Node>();
+  const climb = (path: Map<Node, number>, from: Node): Node => {
+    let head = from;
+    for (;;) {
+      const top = known.size > 0 ? known.get(head) : undefined;
+      if (top !== undefined) return top;
+      if (path.has(head)) return smallestOfRing(path, head);
+      path.set(head, path.size);
+      const causes = causesOf(head);
+      if (isTop(head, causes)) return head;
+      head = headOf(singleCause(causes)!);
     }
-    path.set(head, path.size);
-    const causes = causesOf(head);
-    if (isTop(head, causes)) return head;
-    head = headOf(singleCause(causes)!);
-  }
+  };
+  return (node) => {
+    const path = new Map<Node, number>();
+    const top = climb(path, headOf(node));
+    // Every head on the way has the same top, also if the way leads into a ring.
+    for (const [head, at] of path)
+      if (at % REMEMBERED_STEPS === REMEMBERED_STEPS - 1) known.set(head, top);
+    return top;
+  };
+}
+const REMEMBERED_STEPS = 16;
+
+/** Returns the head with the smallest key in the ring that the path enters at `entry`. */
+function smallestOfRing(path: ReadonlyMap<Node, number>, entry: Node): Node {
+  const from = path.get(entry)!;
+  let smallest = entry;
+  for (const [member, at] of path)
+    if (at >= from && member.span.key < smallest.span.key) smallest = member;
+  return smallest;
 }
 
 /** Builds the tree with this top from the segments below it. */
