@@ -84,7 +84,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/correlate/membership/index.ts createAssembler',
-    value: 526,
+    value: 489,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {
@@ -168,7 +168,7 @@ export const EXCEPTIONS = [
   {
     rule: 'variables',
     where: 'server/src/correlate/membership/index.ts createAssembler',
-    value: 14,
+    value: 12,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {
@@ -192,13 +192,13 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/correlate/membership/index.ts',
-    value: 643,
+    value: 597,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {
     rule: 'file',
     where: 'server/src/correlate/membership/trees.ts',
-    value: 372,
+    value: 352,
     reason: 'to be rebuilt over columnar memory as a whole',
   },
   {

@@ -7,9 +7,7 @@ import {
   headOf,
   joinedByName,
   MAX_SENDS,
-  rememberedCauses,
   tookFromReceive,
-  type CausesOf,
 } from '../graph/causes.ts';
 import {
   countOf,
@@ -19,7 +17,7 @@ import {
   type Node,
   type Tree,
 } from '../graph/index.ts';
-import { hasStrongId, isConsumer, isReceiving, isSend } from '../../model/roles.ts';
+import { hasStrongId, isConsumer, isSend } from '../../model/roles.ts';
 import {
   flowKeyOf,
   NO_TOKENS,
@@ -32,14 +30,8 @@ import {
   messageTokens,
   softTokens,
 } from '../../model/keys.ts';
-import {
-  buildTree,
-  dependenciesOf,
-  resolveTree,
-  rememberedTops,
-  softTokensOf,
-  type ResolveContext,
-} from './trees.ts';
+import { buildTree, resolveTree, softTokensOf, type ResolveContext } from './trees.ts';
+import { rememberedAnswers, type GraphAnswers } from './graph-answers.ts';
 import { isContradicted, mergeGroupsOf, type MergeGroup } from './soft-keys.ts';
 
 /**
@@ -101,11 +93,10 @@ export interface FlowState {
 }
 
 /**
- * Bounds on the work of resolving trees, so that no input can hang the server. Malformed data can
+ * Bound on the work of resolving trees, so that no input can hang the server. Malformed data can
  * make trees depend on each other in circles that the rules for rings do not detect.
  */
 const MAX_REBUILDS_PER_NODE = 64;
-const MAX_DEPENDENCY_DEPTH = 1000;
 const NOBODY: readonly Node[] = [];
 
 export function createAssembler(mostSends = MAX_SENDS): Assembler {
@@ -228,48 +219,9 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
   const lacksType = ({ span }: Node): boolean =>
     hasStrongId(span) && span.flow!.type === '' && typesOf(span) === undefined;
 
-  /** Memoized causes. All of these answers are valid until the graph changes. */
-  let causesOf: CausesOf = rememberedCauses(graph);
-  let topOf = rememberedTops(causesOf);
-  const dependencies = new Map<Node, readonly Node[]>();
+  let answers: GraphAnswers = rememberedAnswers(graph, lacksType);
   const forgetAnswers = (): void => {
-    causesOf = rememberedCauses(graph);
-    topOf = rememberedTops(causesOf);
-    dependencies.clear();
-    inRings.clear();
-  };
-  /** Returns the tops of the trees on which the tree with this top depends. */
-  const dependenciesOfTop = (top: Node): readonly Node[] => {
-    let known = dependencies.get(top);
-    if (known === undefined) {
-      const depends = hasStrongId(top.span)
-        ? lacksType(top)
-        : isReceiving(top.span) || causesOf(top).length > 1;
-      const on = depends
-        ? dependenciesOf(buildTree(top, graph, causesOf)).map(topOf)
-        : [];
-      // Of a node that occurs several times, only the last occurrence is kept.
-      dependencies.set(top, (known = [...new Set(on.reverse())].reverse()));
-    }
-    return known;
-  };
-  const inRings = new Map<Node, boolean>();
-  const dependsOnItself = (top: Node): boolean => {
-    let known = inRings.get(top);
-    if (known === undefined) inRings.set(top, (known = reachesItself(top)));
-    return known;
-  };
-  const reachesItself = (top: Node): boolean => {
-    const seen = new Set<Node>();
-    const work = [...dependenciesOfTop(top)];
-    while (work.length > 0 && seen.size < MAX_DEPENDENCY_DEPTH) {
-      const node = work.pop()!;
-      if (node === top) return true;
-      if (seen.has(node)) continue;
-      seen.add(node);
-      pushAll(work, dependenciesOfTop(node));
-    }
-    return false;
+    answers = rememberedAnswers(graph, lacksType);
   };
 
   const context: ResolveContext = {
@@ -277,12 +229,12 @@ export function createAssembler(mostSends = MAX_SENDS): Assembler {
     identityOf,
     lacksType,
     flowOf: (node) => node.flowKey,
-    dependsOnItself,
+    dependsOnItself: (top) => answers.dependsOnItself(top),
   };
 
   const rebuild = (node: Node): void => {
-    const top = topOf(node);
-    const built = buildTree(top, graph, causesOf);
+    const top = answers.topOf(node);
+    const built = buildTree(top, graph, answers.causesOf);
     const tree: Tree = { top, nodes: [], valid: true, base: '', soft: NO_TOKENS, dependent: false };
     const resolution = resolveTree(built, context);
     tree.base = resolution.base;

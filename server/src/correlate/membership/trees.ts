@@ -16,7 +16,6 @@ import {
 } from '../../model/keys.ts';
 import { fewKeysOf } from './few-keys.ts';
 import {
-  headOf,
   rememberedHeads,
   singleCause,
   startsSegment,
@@ -50,48 +49,8 @@ export interface BuiltTree {
 }
 
 /** Returns whether `head` is the top of its tree, as it is if no cause passes its flow on to it. */
-function isTop(head: Node, causes: Cause[]): boolean {
+export function isTop(head: Node, causes: Cause[]): boolean {
   return hasStrongId(head.span) || isBatch(head.span) || singleCause(causes) === null;
-}
-
-/**
- * Returns a function that returns the top of a node's tree. A ring of causes is cut at the smallest
- * key in it. Answers are memoized for every 16th head on the way up, since without that each
- * delivery within a long chain of deliveries climbs the whole chain (`many.test.ts`). The function
- * is valid only while the graph does not change.
- */
-export function rememberedTops(causesOf: CausesOf): (node: Node) => Node {
-  const known = new Map<Node, Node>();
-  const climb = (path: Map<Node, number>, from: Node): Node => {
-    let head = from;
-    for (;;) {
-      const top = known.size > 0 ? known.get(head) : undefined;
-      if (top !== undefined) return top;
-      if (path.has(head)) return smallestOfRing(path, head);
-      path.set(head, path.size);
-      const causes = causesOf(head);
-      if (isTop(head, causes)) return head;
-      head = headOf(singleCause(causes)!);
-    }
-  };
-  return (node) => {
-    const path = new Map<Node, number>();
-    const top = climb(path, headOf(node));
-    // Every head on the way has the same top, also if the way leads into a ring.
-    for (const [head, at] of path)
-      if (at % REMEMBERED_STEPS === REMEMBERED_STEPS - 1) known.set(head, top);
-    return top;
-  };
-}
-const REMEMBERED_STEPS = 16;
-
-/** Returns the head with the smallest key in the ring that the path enters at `entry`. */
-function smallestOfRing(path: ReadonlyMap<Node, number>, entry: Node): Node {
-  const from = path.get(entry)!;
-  let smallest = entry;
-  for (const [member, at] of path)
-    if (at >= from && member.span.key < smallest.span.key) smallest = member;
-  return smallest;
 }
 
 /** Builds the tree with this top from the segments below it. */
