@@ -336,4 +336,9 @@ export interface ServiceSummary {
   wrongClocks: { instance: string; aheadMs: number }[];
   firstSeenUnixNano: UnixNano;
   lastSeenUnixNano: UnixNano;
+  /**
+   * From when on the service is silent if nothing more is heard of it. Null if it has too few steps
+   * to know how often it is heard of.
+   */
+  silentFromUnixNano: UnixNano | null;
 }

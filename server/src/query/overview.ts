@@ -14,6 +14,7 @@ import { quoted } from './lenses/population.ts';
 import { bodyOf, examplesOf, learnNames } from './lenses/trait-names.ts';
 import { trendLens } from './lenses/trend.ts';
 import { iso } from './present.ts';
+import { silentFrom } from './silent-services.ts';
 
 /** Maximum number of awaited steps that are listed; `MAX_TYPES` is that of flow types. */
 const MAX_HELD = 50;
@@ -23,14 +24,6 @@ const SLOTS = 60;
  * Number of flows of a type from which on the type is judged by what was learned (docs/alerts.md).
  */
 const MATURE_FLOWS = 100;
-/**
- * A service is silent if nothing was received from it for this many times the usual distance
- * between two of its steps, and for at least `MIN_SILENCE_MS`.
- */
-const SILENT_GAPS = 20;
-const MIN_SILENCE_MS = 300_000;
-const MIN_STEPS = 20;
-
 export interface OverviewOptions {
   /** Filter of the flows. Its time is ignored. */
   search: FlowSearch;
@@ -225,10 +218,9 @@ function typeOf(
 
 const msOf = (nanos: string): number => Number(BigInt(nanos) / 1_000_000n);
 
-function isSilent({ steps, firstSeen, lastSeen }: ServiceHeard, nowMs: number): boolean {
-  if (steps < MIN_STEPS) return false;
-  const gapMs = (msOf(lastSeen) - msOf(firstSeen)) / steps;
-  return nowMs - msOf(lastSeen) > Math.max(MIN_SILENCE_MS, SILENT_GAPS * gapMs);
+function isSilent(service: ServiceHeard, nowMs: number): boolean {
+  const from = silentFrom(service);
+  return from !== null && nanosFromMs(nowMs) > from;
 }
 const silentOf = ({ name, environment, lastSeen }: ServiceHeard): Overview['silent'][number] => ({
   ...{ service: name, environment, lastSeenAt: iso(msOf(lastSeen)) },

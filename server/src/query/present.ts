@@ -9,6 +9,7 @@ import { retriesOf } from '../model/search-match.ts';
 import type { FlowRow, FlowTypeRow, ServiceRow } from '../store/index.ts';
 import type { QueryContext } from './route.ts';
 import { sentSteps, type Part } from './sent-steps.ts';
+import { silentFrom } from './silent-services.ts';
 
 /**
  * The functions of this file convert the types of the model to those of the contract. No other file
@@ -264,6 +265,7 @@ export function presentService(
     ...pick(row, SERVICE),
     firstSeenUnixNano: firstSeen,
     lastSeenUnixNano: lastSeen,
+    silentFromUnixNano: silentFrom(row)?.toString() ?? null,
     wrongClocks: clocks
       .slice(0, MAX_CLOCKS)
       .map(({ instance, aheadMs }) => ({ instance, aheadMs })),

@@ -25,10 +25,13 @@ export const services = question({
     const items = all.items.filter(isAsked);
     return {
       data: {
-        services: items.map(({ firstSeenUnixNano, lastSeenUnixNano, ...service }) => ({
-          ...service,
-          ...{ firstSeen: isoOf(firstSeenUnixNano), lastSeen: isoOf(lastSeenUnixNano) },
-        })),
+        services: items.map(
+          ({ firstSeenUnixNano, lastSeenUnixNano, silentFromUnixNano, ...service }) => ({
+            ...service,
+            ...{ firstSeen: isoOf(firstSeenUnixNano), lastSeen: isoOf(lastSeenUnixNano) },
+            silentFrom: silentFromUnixNano && isoOf(silentFromUnixNano),
+          }),
+        ),
         incomplete: all.incomplete,
       },
       link: `${client.url}/services${queryOf({ find: name })}`,

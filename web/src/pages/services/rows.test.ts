@@ -15,11 +15,11 @@ const service = (name: string, more: Partial<ServiceSummary> = {}): ServiceSumma
   },
   firstSeenUnixNano: '0',
   lastSeenUnixNano: String(BigInt(NOW - 10_000) * 1_000_000n),
+  silentFromUnixNano: null,
   ...more,
 });
-const at = (ms: number): Partial<ServiceSummary> => ({
-  lastSeenUnixNano: String(BigInt(NOW - ms) * 1_000_000n),
-});
+const nanosAgo = (ms: number): string => String(BigInt(NOW - ms) * 1_000_000n);
+const at = (ms: number): Partial<ServiceSummary> => ({ lastSeenUnixNano: nanosAgo(ms) });
 
 test('services are found by their names, types and destinations', () => {
   const all = [
@@ -41,7 +41,8 @@ test('a service is silent if others are not', () => {
     '2 services. Each was heard of 30 s ago or later.',
   );
   const busy = (ms: number): Partial<ServiceSummary> => ({
-    ...{ ...at(ms), steps: 5000, firstSeenUnixNano: String(BigInt(NOW - 3_600_000) * 1_000_000n) },
+    ...at(ms),
+    silentFromUnixNano: nanosAgo(ms - 300_000),
   });
   const silent = [service('a'), service('b', busy(360_000)), service('c', busy(600_000))];
   expect(headline(silent, NOW)).toBe(
@@ -50,10 +51,9 @@ test('a service is silent if others are not', () => {
   expect(headline(silent.slice(1), NOW)).toBe('2 services. The last sign of any was 6 min ago.');
 });
 
-test('a service that is rarely needed is not called silent', () => {
-  const firstSeenUnixNano = String(BigInt(NOW - 86_400_000) * 1_000_000n);
-  const rare = service('desk', { ...at(600_000), steps: 40, firstSeenUnixNano });
-  const seldom = service('new', { ...at(600_000), steps: 5, firstSeenUnixNano });
+test('a service is not called silent before its time, or if nobody knows its time', () => {
+  const rare = service('desk', { ...at(600_000), silentFromUnixNano: nanosAgo(-1) });
+  const seldom = service('new', at(600_000));
   expect(headline([service('a'), rare, seldom], NOW)).toBe(
     '3 services. Each was heard of 10 min ago or later.',
   );

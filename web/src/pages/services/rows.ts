@@ -36,23 +36,11 @@ export function servicesOf(
     .sort((a, b) => ORDERS[sort](a, b) || byName(a, b));
 }
 
-/**
- * A service is silent if nothing was received from it for this many times the usual distance
- * between two of its steps, and for at least `MIN_SILENCE_MS`, while others send data. The overview
- * judges in the same way (`server/src/query/overview.ts`). A service that is rarely needed, such as
- * one for dead letters, is not silent only because it was not needed lately.
- */
-const SILENT_GAPS = 20;
-const MIN_SILENCE_MS = 300_000;
-const MIN_STEPS = 20;
 /** Age of the newest data after which no service is called silent: nothing arrives at all, ms. */
 const NOTHING_ARRIVES_MS = 120_000;
 
-function isSilent(service: ServiceSummary, nowMs: number): boolean {
-  if (service.steps < MIN_STEPS) return false;
-  const gapMs = (heardMs(service) - nanosToMs(service.firstSeenUnixNano)) / service.steps;
-  return nowMs - heardMs(service) > Math.max(MIN_SILENCE_MS, SILENT_GAPS * gapMs);
-}
+const isSilent = ({ silentFromUnixNano }: ServiceSummary, nowMs: number): boolean =>
+  silentFromUnixNano !== null && nowMs > nanosToMs(silentFromUnixNano);
 
 /** Returns the services that are silent while others send data, the longest silent first. */
 export function silentOf(services: readonly ServiceSummary[], nowMs: number): ServiceSummary[] {
