@@ -6,7 +6,7 @@ import type { QueryRows } from './connection/port.ts';
 import type { LensReader, Population } from './port/index.ts';
 import { chunksOf } from './rows/chunked-reader.ts';
 import { createDurationReader, type DurationReader } from './duration-reader.ts';
-import { MAX_EXACT, readsOf, type Asked, type Reads } from './population-reads.ts';
+import { MAX_EXACT, readsOf, uncounted, type Asked, type Reads } from './population-reads.ts';
 import { fromFlowRow, type StoredFlowRow } from './rows/flow.ts';
 import {
   finite,
@@ -26,7 +26,12 @@ import type { ReadRows } from './rows/tolerant-reader.ts';
 import { WHOLE_FLOWS_BY_IDS } from './sql/flows.sql.ts';
 import * as comparison from './sql/comparison.sql.ts';
 import * as lenses from './sql/lenses.sql.ts';
-import { EXAMPLES, population as populationOf, type Counted } from './sql/population.sql.ts';
+import {
+  EXAMPLES,
+  population as populationOf,
+  rowsBetween,
+  type Counted,
+} from './sql/population.sql.ts';
 import { searchWhere } from './sql/search.sql.ts';
 import { versionRuns as versionRunsOf, versionsAmong } from './sql/versions.sql.ts';
 
@@ -70,8 +75,7 @@ function createTraitReader({
   return {
     async population(search) {
       const nowMs = now();
-      // The number of flows is unknown before this query, so let it read all rows.
-      const of = counted({ search, nowMs, total: Infinity, known: null });
+      const of = counted(uncounted(search, nowMs, await mostOf(reads, search, nowMs)));
       const [row] = await read<PopulationRow>(populationOf(of.counted, MAX_KNOWN), of.params);
       const total = Number(row?.total ?? 0);
       return {
@@ -80,6 +84,7 @@ function createTraitReader({
         open: Number(row?.open ?? 0),
         isSampled: total > MAX_EXACT,
         known: knownOf(row),
+        types: row?.types ?? [],
         durationMs: measured(row && { ...row, measured: row.total }),
         bandsMs: (row?.bands ?? []).map(finite),
         firstAt: Number(row?.firstAt ?? 0),
@@ -171,12 +176,33 @@ function createTraitReader({
 }
 
 /**
- * Returns the ids of all flows by their hashes; null if there are too many flows or their ids are
- * too long together.
+ * Returns a number that the flows of a search do not exceed. Rows of some types and starts are
+ * counted fast, as they lie together; of other searches the number is not known.
+ */
+async function mostOf({ read }: Reads, search: FlowSearch, nowMs: number): Promise<number> {
+  const { types, from, to } = search;
+  if (from === undefined && to === undefined && !types?.length) return Infinity;
+  const { where, params } = searchWhere(
+    {
+      limit: 1,
+      ...(types && { types }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    },
+    nowMs,
+  );
+  const [row] = await read<{ rows: string }>(rowsBetween(where), params);
+  return Number(row?.rows ?? 0);
+}
+
+/**
+ * Returns the ids of all flows by their hashes; null if there are too many flows or their ids and
+ * types are too long together.
  */
 function knownOf(row: PopulationRow | undefined): Population['known'] {
   const pairs = row?.known ?? [];
-  const characters = pairs.reduce((sum, [, id]) => sum + id.length, 0);
+  const names = [...pairs.map(([, id]) => id), ...(row?.types ?? [])];
+  const characters = names.reduce((sum, name) => sum + name.length, 0);
   return pairs.length === Number(row?.total ?? 0) && characters <= MAX_KNOWN_CHARACTERS
     ? new Map(pairs)
     : null;
@@ -192,10 +218,16 @@ async function compare(
   of: Parameters<LensReader['compare']>[2],
 ): ReturnType<LensReader['compare']> {
   const known = here.known && there.known && new Map([...here.known, ...there.known]);
+  const some = here.total === 0 ? [there] : there.total === 0 ? [here] : [here, there];
+  const bounds = {
+    types: [...new Set(some.flatMap(({ types }) => types))],
+    firstAt: Math.min(...some.map(({ firstAt }) => firstAt)),
+    lastAt: Math.max(...some.map(({ lastAt }) => lastAt)),
+  };
   const mine = searchWhere(here.search, here.nowMs);
   const others = searchWhere(there.search, there.nowMs, 'there_');
   const total = here.total + there.total;
-  const { counted: by, params } = counted({ ...here, total, known });
+  const { counted: by, params } = counted({ ...here, ...bounds, total, known });
   const compared = {
     either: { ...by, where: `((${mine.where}) OR (${others.where}))` },
     ...{ here: mine.where, there: others.where, hereFlows: here.used, thereFlows: there.used },
@@ -234,9 +266,8 @@ async function readVersionRuns(
 }
 
 /** Returns the flows that a search finds before the first flow of a population. */
-const before = ({ nowMs, firstAt }: Population, search: FlowSearch): Asked => ({
-  ...{ search: { ...search, to: nanosFromMs(firstAt) }, nowMs, total: Infinity, known: null },
-});
+const before = ({ nowMs, firstAt }: Population, search: FlowSearch): Asked =>
+  uncounted({ ...search, to: nanosFromMs(firstAt) }, nowMs);
 /** Returns those of some ids that a query finds in flows. */
 async function idsOf(
   { counted, read }: Reads,

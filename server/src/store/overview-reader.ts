@@ -1,15 +1,9 @@
 import type { QueryRows } from './connection/port.ts';
-import { readsOf } from './population-reads.ts';
+import { readsOf, uncounted } from './population-reads.ts';
 import type { FacetCount, FacetReader, OverviewReader } from './port/index.ts';
 import { measured, type MeasuredRow } from './rows/lens.ts';
 import { facetCounts } from './sql/facets.sql.ts';
 import { heldTrend, typeCounts } from './sql/overview.sql.ts';
-
-/**
- * Number of flows to assume for a population of unknown size. It is so large that a query reads all
- * rows instead of looking flows up by id.
- */
-const MANY = 1e9;
 
 /** Creates the reader of the counts that only the overview needs. */
 export function createOverviewReader(
@@ -29,8 +23,7 @@ export function createOverviewReader(
       }));
     },
     async countFacets(search, most) {
-      // The number of flows is unknown here, so let the query read all rows.
-      const { counted: by, params } = counted({ search, nowMs: now(), total: MANY, known: null });
+      const { counted: by, params } = counted(uncounted(search, now()));
       const rows = await read<FacetCount & { flows: string }>(facetCounts(by, most), params);
       return rows.map((row) => ({ ...row, flows: Number(row.flows) }));
     },

@@ -9,7 +9,7 @@ const population = (name: string, flows: number): Population => ({
   search: { key: name, limit: 1 },
   ...{ nowMs: 0, total: flows, used: flows, open: 0, isSampled: false, known: null, bandsMs: [] },
   durationMs: { p50: 0, p90: 0, p95: 0, p99: 0, max: 0, count: 0 },
-  ...{ firstAt: 0, lastAt: 0 },
+  ...{ types: [], firstAt: 0, lastAt: 0 },
 });
 
 type Values = Record<string, Record<string, number>>;

@@ -167,6 +167,7 @@ export interface Population {
    * many flows to hold their ids.
    */
   known: ReadonlyMap<string, string> | null;
+  types: readonly string[];
   durationMs: Measured;
   /**
    * Durations at the ranks `BAND_RANKS`, ms. Each is the duration of a flow and is not

@@ -35,6 +35,7 @@ export interface PopulationRow extends Omit<MeasuredRow, 'measured'> {
   open: string;
   bands: number[];
   known: [hash: string, id: string][];
+  types: string[];
   firstAt: string;
   lastAt: string;
 }

@@ -31,6 +31,22 @@ export const flowsSeenAt = (
     )`;
 
 /**
+ * Conditions on the start of a flow. The day says nothing new, but the engine uses the order of the
+ * projection `by_day` only for the expression by which it is ordered.
+ */
+export const isSince = (at: string): string => sql`
+  (
+    started >= ${at}
+    AND ${dayOf('started')} >= ${dayOf(at)}
+  )`;
+export const isBefore = (at: string): string => sql`
+  (
+    started < ${at}
+    AND ${dayOf('started')} <= ${dayOf(at)}
+  )`;
+const dayOf = (nanos: string): string => `intDiv(${nanos}, 86400000000000)`;
+
+/**
  * Selects a page of the flows that match the condition `where` (see `search.sql.ts`). `isAfter` is
  * false for the first page.
  */

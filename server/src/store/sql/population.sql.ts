@@ -1,5 +1,5 @@
 import { BAND_RANKS } from '../port/index.ts';
-import { flowsSeenAt } from './flows.sql.ts';
+import { flowsSeenAt, isBefore, isSince } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 /**
@@ -9,9 +9,9 @@ export interface Counted {
   nowMs: number;
   where: string;
   /**
-   * Determines how flows are read. `known`: by the ids in the parameter `known`. `few`: their ids
-   * are looked up first, so that only versions of these flows are merged. `many`: all versions of
-   * all flows are merged.
+   * Determines how flows are read. `known`: by the parameters of `KNOWN_ROWS`. `few`: their ids are
+   * looked up first, so that only versions of these flows are merged. `many`: all versions of all
+   * flows are merged.
    */
   size: 'known' | 'few' | 'many';
   /** Sampling rate of quantiles: one of this many flows is used. A power of two. */
@@ -26,14 +26,43 @@ export interface Counted {
  * The search is then applied again to the merged rows.
  */
 export const flowsIn = ({ nowMs, where, size }: Counted, columns: string): string => {
-  const among = { known: 'id IN {known:Array(String)}', few: idsOf(nowMs, where), many: undefined };
+  const read = {
+    known: { from: KNOWN_ROWS },
+    few: { among: idsOf(nowMs, where) },
+    many: {},
+  };
   return sql`
     (
       SELECT ${columns}
-      FROM ${flowsSeenAt(nowMs, { among: among[size] })}
+      FROM ${flowsSeenAt(nowMs, read[size])}
       WHERE ${size === 'known' ? '1' : where}
     )`;
 };
+
+/**
+ * Selects the newest row of each of the flows in the parameter `known`. `FINAL` and a condition on
+ * ids would read the columns of all flows, because rows lie in the order of random ids. A bound of
+ * types and starts lets the engine read the projection `by_day`, where these flows lie together
+ * (guard: what is read of a day of one type, `lens-reads.test.ts`).
+ */
+const KNOWN_ROWS = sql`
+  (
+    SELECT *
+    FROM flows
+    WHERE id IN {known:Array(String)}
+    AND type IN {knownTypes:Array(String)}
+    AND ${isSince('{knownFrom:UInt64}')}
+    AND ${isBefore('{knownTo:UInt64}')}
+    AND deleted = 0
+    ORDER BY version DESC
+    LIMIT 1 BY id
+  )`;
+
+/** Counts the rows of any version that have these types and starts: at least as many as flows. */
+export const rowsBetween = (where: string): string => sql`
+  SELECT count() AS rows
+  FROM flows
+  WHERE ${where}`;
 
 const idsOf = (nowMs: number, where: string): string => sql`
   id IN (
@@ -49,8 +78,8 @@ export const quantiles = (ms: string, condition: string): string =>
 export const startedMs = 'intDiv(started, 1000000)';
 
 /**
- * Counts the flows of a search, and measures their durations. Column `known` holds the hash and the
- * id of each flow, if there are at most `most` flows.
+ * Counts the flows of a search, and measures their durations. Column `types` holds their types, and
+ * column `known` the hash and the id of each flow, if there are at most `most` flows.
  */
 export const population = (counted: Counted, most: number): string => sql`
   SELECT
@@ -62,12 +91,13 @@ export const population = (counted: Counted, most: number): string => sql`
     quantilesExactLowIf(${BAND_RANKS.join(', ')})(duration_ms, variant != 0) AS bands,
     toString(min(${startedMs})) AS firstAt,
     toString(max(${startedMs})) AS lastAt,
+    groupUniqArray(type) AS types,
     if(
       count() <= ${most},
       arrayMap(one -> (toString(cityHash64(one)), one), groupArray(${most})(id)),
       []
     ) AS known
-  FROM ${flowsIn(counted, 'id, variant, phase, duration_ms, started')}`;
+  FROM ${flowsIn(counted, 'id, type, variant, phase, duration_ms, started')}`;
 
 /** Selects flow ids by the hashes that stand for flows in examples. */
 export const EXAMPLES = sql`

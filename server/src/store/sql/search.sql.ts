@@ -11,7 +11,7 @@ import { kindOf, type TraitKind } from '../../analyze/index.ts';
 import type { UnixNanos } from '../../model/time.ts';
 import type { Param } from '../connection/port.ts';
 import { usualDuration } from './catalog.sql.ts';
-import { durationAt } from './flows.sql.ts';
+import { durationAt, isBefore, isSince } from './flows.sql.ts';
 import { sql } from './sql.ts';
 
 type Params = Record<string, Param>;
@@ -55,8 +55,8 @@ export function searchWhere(
   }
   if (search.query !== undefined)
     where.push(queryWhere(search.query, nowMs, params, startOfSearch(search)));
-  bound('from', search.from, 'started >= {from:UInt64}');
-  bound('to', search.to, 'started < {to:UInt64}');
+  bound('from', search.from, isSince('{from:UInt64}'));
+  bound('to', search.to, isBefore('{to:UInt64}'));
   const all = where.join('\nAND ');
   if (prefix === '') return { where: all, params };
   return {

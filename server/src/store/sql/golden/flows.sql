@@ -16,6 +16,18 @@ parent_id, incomplete, truncated, badges, span_count, last_received, computed_ms
   WHERE deleted = 0
 )
 
+-- isSince
+(
+  started >= {from:UInt64}
+  AND intDiv(started, 86400000000000) >= intDiv({from:UInt64}, 86400000000000)
+)
+
+-- isBefore
+(
+  started < {to:UInt64}
+  AND intDiv(started, 86400000000000) <= intDiv({to:UInt64}, 86400000000000)
+)
+
 -- flowsPage
 SELECT
   id, version, environment, type, key, flow_id, run, phase, outcome, settles_as, settles_at,

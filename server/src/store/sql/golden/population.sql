@@ -57,12 +57,33 @@
       if(is_settled, settles_as, outcome) AS outcome,
       if(is_settled, settles_as, status) AS status
     )
-    FROM flows FINAL
-    PREWHERE id IN {known:Array(String)}
+    FROM (
+      SELECT *
+      FROM flows
+      WHERE id IN {known:Array(String)}
+      AND type IN {knownTypes:Array(String)}
+      AND (
+        started >= {knownFrom:UInt64}
+        AND intDiv(started, 86400000000000) >= intDiv({knownFrom:UInt64}, 86400000000000)
+      )
+      AND (
+        started < {knownTo:UInt64}
+        AND intDiv(started, 86400000000000) <= intDiv({knownTo:UInt64}, 86400000000000)
+      )
+      AND deleted = 0
+      ORDER BY version DESC
+      LIMIT 1 BY id
+    )
     WHERE deleted = 0
   )
   WHERE 1
 )
+
+-- rowsBetween
+SELECT count() AS rows
+FROM flows
+WHERE 1
+AND type IN {types:Array(String)}
 
 -- isSampled
 bitAnd(flow, 3) = 0
@@ -86,13 +107,14 @@ SELECT
   quantilesExactLowIf(0.475, 0.525, 0.875, 0.925, 0.98, 1)(duration_ms, variant != 0) AS bands,
   toString(min(intDiv(started, 1000000))) AS firstAt,
   toString(max(intDiv(started, 1000000))) AS lastAt,
+  groupUniqArray(type) AS types,
   if(
     count() <= 5000,
     arrayMap(one -> (toString(cityHash64(one)), one), groupArray(5000)(id)),
     []
   ) AS known
 FROM (
-  SELECT id, variant, phase, duration_ms, started
+  SELECT id, type, variant, phase, duration_ms, started
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (

@@ -10,8 +10,14 @@ AND arrayExists(
   key_names,
   key_values
 )
-AND started >= {from:UInt64}
-AND started < {to:UInt64}
+AND (
+  started >= {from:UInt64}
+  AND intDiv(started, 86400000000000) >= intDiv({from:UInt64}, 86400000000000)
+)
+AND (
+  started < {to:UInt64}
+  AND intDiv(started, 86400000000000) <= intDiv({to:UInt64}, 86400000000000)
+)
 
 -- searchWhere 2
 1
