@@ -15,11 +15,11 @@ const AFTER_FAILURE_MS = 3000;
 const OLD_MS = 60_000;
 const LOOK_MS = 1000;
 /**
- * Pause after a request, as a multiple of the time that the request took. With 64, an open page
+ * Pause after a request, as a multiple of the time that the request took. With 100, an open page
  * uses less than 2 % of the server's time, however much data the server has, though the store
  * answers with more than one thread.
  */
-const REST_FACTOR = 64;
+const REST_FACTOR = 100;
 /** Maximum pause after a slow request, ms. */
 const MAX_REST_MS = 30_000;
 

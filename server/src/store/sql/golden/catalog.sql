@@ -60,7 +60,7 @@ LIMIT 1001
 transform(
   concat(environment, char(0), type),
   (
-    SELECT groupArray(type_name)
+    SELECT (groupArray(type_name), groupArray(usual))
     FROM (
       SELECT
         concat(environment, char(0), type) AS type_name,
@@ -75,12 +75,12 @@ transform(
         FROM flows FINAL
         WHERE deleted = 0
       )
-      GROUP BY type_name
+      GROUP BY environment, type
       ORDER BY type_name
     )
-  ),
+  ).1,
   (
-    SELECT groupArray(usual)
+    SELECT (groupArray(type_name), groupArray(usual))
     FROM (
       SELECT
         concat(environment, char(0), type) AS type_name,
@@ -95,10 +95,10 @@ transform(
         FROM flows FINAL
         WHERE deleted = 0
       )
-      GROUP BY type_name
+      GROUP BY environment, type
       ORDER BY type_name
     )
-  ),
+  ).2,
   nan
 )
 
@@ -106,7 +106,7 @@ transform(
 transform(
   concat(environment, char(0), type),
   (
-    SELECT groupArray(type_name)
+    SELECT (groupArray(type_name), groupArray(usual))
     FROM (
       SELECT
         concat(environment, char(0), type) AS type_name,
@@ -122,12 +122,12 @@ transform(
         WHERE deleted = 0
       )
       WHERE started < {q0:UInt64}
-      GROUP BY type_name
+      GROUP BY environment, type
       ORDER BY type_name
     )
-  ),
+  ).1,
   (
-    SELECT groupArray(usual)
+    SELECT (groupArray(type_name), groupArray(usual))
     FROM (
       SELECT
         concat(environment, char(0), type) AS type_name,
@@ -143,10 +143,10 @@ transform(
         WHERE deleted = 0
       )
       WHERE started < {q0:UInt64}
-      GROUP BY type_name
+      GROUP BY environment, type
       ORDER BY type_name
     )
-  ),
+  ).2,
   nan
 )
 

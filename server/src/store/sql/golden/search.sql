@@ -285,7 +285,7 @@ AND (
   if(phase = 'ended', duration_ms, 1794000000000 - intDiv(started, 1000) / 1000) > transform(
     concat(environment, char(0), type),
     (
-      SELECT groupArray(type_name)
+      SELECT (groupArray(type_name), groupArray(usual))
       FROM (
         SELECT
           concat(environment, char(0), type) AS type_name,
@@ -300,12 +300,12 @@ AND (
           FROM flows FINAL
           WHERE deleted = 0
         )
-        GROUP BY type_name
+        GROUP BY environment, type
         ORDER BY type_name
       )
-    ),
+    ).1,
     (
-      SELECT groupArray(usual)
+      SELECT (groupArray(type_name), groupArray(usual))
       FROM (
         SELECT
           concat(environment, char(0), type) AS type_name,
@@ -320,10 +320,10 @@ AND (
           FROM flows FINAL
           WHERE deleted = 0
         )
-        GROUP BY type_name
+        GROUP BY environment, type
         ORDER BY type_name
       )
-    ),
+    ).2,
     nan
   )
 )
