@@ -19,6 +19,8 @@ import { silentFrom } from './silent-services.ts';
 /** Maximum number of awaited steps that are listed; `MAX_TYPES` is that of flow types. */
 const MAX_HELD = 50;
 const MAX_TYPES = 200;
+/** Maximum number of flow types that are counted. */
+const MAX_COUNTED = 5000;
 const SLOTS = 60;
 /**
  * Number of flows of a type from which on the type is judged by what was learned (docs/alerts.md).
@@ -62,16 +64,10 @@ export async function overviewOf(
     store.flowTypes(time.from),
     store.servicesHeard(),
   ]);
-  const [trend, byType, types] = await Promise.all([
+  const [trend, types] = await Promise.all([
     trendLens(store, population, { by: 'status', bucketMs, incidents }),
-    store.trend(population, bucketMs, 'scopedType'),
-    store.countTypes(population, MAX_TYPES),
+    store.countTypes(population, MAX_COUNTED, bucketMs),
   ]);
-  const startedOf = ({ environment, type }: FlowTypeRow): number[] =>
-    spread(
-      byType.filter(({ value }) => value === `${environment}\0${type}`),
-      end - SLOTS,
-    );
   const isAsked = ({ environment }: { environment: string }): boolean =>
     search.environments === undefined || search.environments.includes(environment);
   const known = allTypes.items.filter(isAsked);
@@ -87,7 +83,7 @@ export async function overviewOf(
     heldMore: Math.max(0, held.length - MAX_HELD),
     types: known
       .slice(0, MAX_TYPES)
-      .map((row) => typeOf(row, types, startedOf(row), learned(row.type, row.environment))),
+      .map((row) => typeOf(row, types, end - SLOTS, learned(row.type, row.environment))),
     trend: { bucketMs, buckets: trend.buckets, annotations: trend.annotations },
     silent: services
       .filter(isAsked)
@@ -199,14 +195,15 @@ function spread(rows: readonly { bucket: number; flows: number }[], first: numbe
 function typeOf(
   row: FlowTypeRow,
   counts: readonly TypeCount[],
-  started: number[],
+  firstBucket: number,
   learned: number,
 ): TypeOverview {
   const now = counts.find(
     ({ type, environment }) => type === row.type && environment === row.environment,
   );
   return {
-    ...{ type: row.type, environment: row.environment, started },
+    ...{ type: row.type, environment: row.environment },
+    started: spread(now?.starts ?? [], firstBucket),
     ...{ flows: now?.flows ?? 0, failed: now?.failed ?? 0 },
     ...{ open: row.open, stuck: row.stuck, late: row.late },
     ...{ p50Ms: now?.durationMs.p50 ?? 0, p95Ms: now?.durationMs.p95 ?? 0 },

@@ -12,14 +12,20 @@ export function createOverviewReader(
 ): OverviewReader & FacetReader {
   const { counted, read } = readsOf(query);
   return {
-    async countTypes(population, most) {
+    async countTypes(population, most, bucketMs) {
       const { counted: by, params } = counted(population);
       const rows = await read<
-        MeasuredRow & { type: string; environment: string; flows: string; failed: string }
-      >(typeCounts(by, most), params);
-      return rows.map(({ type, environment, flows, failed, ...row }) => ({
+        MeasuredRow &
+          Record<'type' | 'environment' | 'flows' | 'failed', string> & {
+            starts: [buckets: string[], flows: string[]];
+          }
+      >(typeCounts(by, most, bucketMs), params);
+      return rows.map(({ type, environment, flows, failed, starts, ...row }) => ({
         ...{ type, environment, flows: Number(flows), failed: Number(failed) },
         durationMs: measured(row),
+        starts: starts[0].map((bucket, i) => ({
+          ...{ bucket: Number(bucket), flows: Number(starts[1][i]) },
+        })),
       }));
     },
     async countFacets(search, most) {

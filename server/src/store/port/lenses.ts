@@ -116,8 +116,11 @@ export interface LensReader {
 
 /** Reads the counts of the overview that `LensReader` does not provide. */
 export interface OverviewReader {
-  /** Counts flows by type and environment, the most frequent first. */
-  countTypes(population: Population, most: number): Promise<TypeCount[]>;
+  /**
+   * Counts flows by type and environment, the most frequent first, and their starts in buckets of
+   * `bucketMs` since 1970.
+   */
+  countTypes(population: Population, most: number, bucketMs: number): Promise<TypeCount[]>;
   /**
    * Counts late and stuck flows by the step that they wait for (as trait ids of kind `late` or
    * `stuck`), in buckets of the time when they became late or stuck. Bucket -1 is for times before
@@ -298,11 +301,8 @@ export interface Points {
   to: string;
 }
 
-/**
- * Field by which flows are counted. The value of `scopedType` is the environment and the flow type,
- * separated by a NUL character.
- */
-export type TrendBy = 'status' | 'type' | 'service' | 'environment' | 'scopedType';
+/** Field by which flows are counted. */
+export type TrendBy = 'status' | 'type' | 'service' | 'environment';
 export interface TrendRow {
   bucket: number;
   value: string;
@@ -330,6 +330,7 @@ export interface TypeCount {
   flows: number;
   failed: number;
   durationMs: Measured;
+  starts: { bucket: number; flows: number }[];
 }
 /** Flows with a value of an attribute. */
 export interface AttributeCount {

@@ -95,7 +95,6 @@ const TREND_BY: Record<TrendBy, string> = {
   status: '[status]',
   type: '[type]',
   environment: '[environment]',
-  scopedType: '[concat(environment, char(0), type)]',
   service: 'services',
 };
 

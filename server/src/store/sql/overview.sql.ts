@@ -1,17 +1,21 @@
 import { codeOf } from '../../analyze/index.ts';
-import { flowsIn, quantiles, type Counted } from './population.sql.ts';
+import { flowsIn, quantiles, startedMs, type Counted } from './population.sql.ts';
 import { sql } from './sql.ts';
 
-/** Counts flows by type and environment, and computes quantiles of their durations. */
-export const typeCounts = (counted: Counted, most: number): string => sql`
+/**
+ * Counts flows by type and environment, also in buckets of their start, and computes quantiles of
+ * their durations.
+ */
+export const typeCounts = (counted: Counted, most: number, bucketMs: number): string => sql`
   SELECT
     type, environment,
+    sumMap([intDiv(${startedMs}, ${bucketMs})], [1]) AS starts,
     count() AS flows,
     countIf(status = 'failed') AS failed,
     ${quantiles('duration_ms', '1')} AS quantiles,
     max(duration_ms) AS max,
     count() AS measured
-  FROM ${flowsIn(counted, 'type, environment, status, duration_ms')}
+  FROM ${flowsIn(counted, 'type, environment, status, started, duration_ms')}
   GROUP BY type, environment
   ORDER BY flows DESC, type, environment
   LIMIT ${most}`;

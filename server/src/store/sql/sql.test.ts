@@ -163,7 +163,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
   overview: {
     module: overview,
     of: {
-      typeCounts: [overview.typeCounts(COUNTED, 200)],
+      typeCounts: [overview.typeCounts(COUNTED, 200, 60_000)],
       heldTrend: [overview.heldTrend(COUNTED, SINCE, 60_000)],
     },
   },

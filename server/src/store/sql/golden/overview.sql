@@ -1,13 +1,14 @@
 -- typeCounts
 SELECT
   type, environment,
+  sumMap([intDiv(intDiv(started, 1000000), 60000)], [1]) AS starts,
   count() AS flows,
   countIf(status = 'failed') AS failed,
   quantilesExactInclusiveIf(0.5, 0.9, 0.95, 0.99)(duration_ms, 1) AS quantiles,
   max(duration_ms) AS max,
   count() AS measured
 FROM (
-  SELECT type, environment, status, duration_ms
+  SELECT type, environment, status, started, duration_ms
   FROM (
     WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
     SELECT * REPLACE (
