@@ -3,6 +3,7 @@ import type { Problem } from '@fermata/server/contract';
 import { ApiError } from './api.ts';
 import { lastChange } from './live.svelte.ts';
 import { paused } from './paused.svelte.ts';
+import { createRest } from './rest.ts';
 
 /** Minimum time between two requests that are made because flows have changed, ms. */
 const EVERY_MS = { soon: 2_000, usual: 10_000, seldom: 30_000 };
@@ -14,14 +15,6 @@ const AFTER_FAILURE_MS = 3000;
  */
 const OLD_MS = 60_000;
 const LOOK_MS = 1000;
-/**
- * Pause after a request, as a multiple of the time that the request took. With 100, an open page
- * uses less than 2 % of the server's time, however much data the server has, though the store
- * answers with more than one thread.
- */
-const REST_FACTOR = 100;
-/** Maximum pause after a slow request, ms. */
-const MAX_REST_MS = 30_000;
 
 /** Decides when an answer that the server computes from many flows is requested again. */
 export class Refresh {
@@ -29,6 +22,7 @@ export class Refresh {
   #seen: string | null = null;
   #askedMs = -Infinity;
   #restUntilMs = 0;
+  #rest = createRest();
 
   constructor(freshness: Freshness) {
     this.#everyMs = EVERY_MS[freshness];
@@ -45,7 +39,7 @@ export class Refresh {
 
   answered(): void {
     const nowMs = performance.now();
-    this.#restUntilMs = nowMs + Math.min(MAX_REST_MS, REST_FACTOR * (nowMs - this.#askedMs));
+    this.#restUntilMs = nowMs + this.#rest(nowMs - this.#askedMs);
   }
 
   /** Records that a request failed, so that it is repeated soon even if no flow changes. */
