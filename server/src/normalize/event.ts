@@ -3,7 +3,7 @@ import type { OtlpLog } from '../model/otlp.ts';
 import type { EvidenceRecord } from '../model/record.ts';
 import type { Span, SpanError } from '../model/span.ts';
 import { nameIn, nameOf, textOf, type AttributeReader, type ReadAttributes } from './attributes.ts';
-import { flowOf, messageOf, routeOf } from './fields.ts';
+import { flowOf, messageOf, routeOf, systemOf } from './fields.ts';
 import { ID16, ID32 } from './ids.ts';
 import { FIELD_INDEX as F, MILESTONE_OUTCOMES, MILESTONES } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
@@ -63,10 +63,11 @@ export const createEventNormalizer =
  * exported only after the handler has ended. If the handler hangs or its process dies, this event
  * is the only evidence that the message was consumed.
  */
-function announceDelivery(span: Span, { values }: ReadAttributes): void {
+function announceDelivery(span: Span, read: ReadAttributes): void {
+  const { values } = read;
   if (nameOf(values[F.operation]) !== 'process') return;
   span.role = 'process';
-  span.message = messageOf(values, nameOf(values[F.system]), 'process');
+  span.message = messageOf(values, systemOf(read), 'process');
   span.name = nameIn(`process ${span.message.destination}`);
   const [traceId = '', spanId = ''] = nameOf(values[F.creation]).split('-');
   if (ID32.test(traceId) && ID16.test(spanId)) span.links = [traceId + spanId];

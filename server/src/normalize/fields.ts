@@ -3,7 +3,14 @@ import { TEMPORARY } from '../model/destinations.ts';
 import type { AttributeValue } from '../model/otlp.ts';
 import type { FlowRef, Message, MessageKind, Outcome, Role, StepRef } from '../model/span.ts';
 import { nameOf, textOf, type ReadAttributes } from './attributes.ts';
-import { FIELDS, FIELD_INDEX as F, FLOW_SOURCES, MESSAGE_KINDS, OUTCOMES } from './names.ts';
+import {
+  FIELDS,
+  FIELD_INDEX as F,
+  FLOW_SOURCES,
+  MESSAGE_KINDS,
+  OUTCOMES,
+  SYSTEM_NAMES,
+} from './names.ts';
 import { typeIn } from './message-types.ts';
 import { isGenerated, placeOf, requestNamed, withoutGenerated, type Place } from './places.ts';
 
@@ -21,6 +28,12 @@ export function isMessaging(role: Role): boolean {
     role === 'process' ||
     role === 'settle'
   );
+}
+
+/** Returns the messaging system; '' if neither an attribute nor the name of one tells it. */
+export function systemOf({ values, system }: Pick<ReadAttributes, 'values' | 'system'>): string {
+  const told = nameOf(values[F.system]).toLowerCase();
+  return (SYSTEM_NAMES.get(told) ?? told) || system;
 }
 
 export function messageOf(values: Values, system: string, role: Role): Message {
@@ -43,7 +56,7 @@ export function messageOf(values: Values, system: string, role: Role): Message {
     type: typeOf(values, place),
     id: nameOf(values[F.messageId]),
     system,
-    destination: values[F.temporary] === true || isTemporary ? TEMPORARY : destination,
+    destination: isTrue(values[F.temporary]) || isTemporary ? TEMPORARY : destination,
     group,
     partition,
     position:
@@ -58,6 +71,9 @@ export function messageOf(values: Values, system: string, role: Role): Message {
   if (values[F.contextless] === true) message.contextless = true;
   return message;
 }
+
+/** Some agents report a boolean as text. */
+const isTrue = (value: AttributeValue | undefined): boolean => value === true || value === 'true';
 
 /** Maps NServiceBus's message intents to kinds of messages. */
 const INTENTS: ReadonlyMap<string, MessageKind> = new Map<string, MessageKind>([
@@ -90,7 +106,18 @@ function kindOf(
 function typeOf(values: Values, place: Place): string {
   const type = nameOf(values[F.messageType]);
   if (isGenerated(type)) return '';
-  return type || typeIn(nameOf(values[F.messageTypes])) || place.type;
+  return type || typeIn(nameOf(values[F.messageTypes])) || jobIn(values) || place.type;
+}
+
+/** Returns the short name of the job's class; '' if the message is no job. */
+const jobIn = (values: Values): string => typeIn(nameOf(values[F.jobType]));
+
+/** Replaces the name of a queue of many kinds of jobs in a span's name by the class of the job. */
+export function withJob(name: string, { destination }: Message, values: Values): string {
+  const job = jobIn(values);
+  return job === '' || destination === '' || name.includes(job)
+    ? name
+    : name.replace(destination, () => job);
 }
 
 export function flowOf({ values, ranks }: ReadAttributes): FlowRef | null {

@@ -17,6 +17,9 @@ test.each([
     'Wrapped<PlaceOrder>',
   ],
   ['PlaceOrder', 'PlaceOrder'],
+  ['Billing::ChargeCard', 'ChargeCard'],
+  ['App\\Jobs\\ChargeCard', 'ChargeCard'],
+  ['Shop.Workers.ChargeCard', 'ChargeCard'],
 ])('%s is %s', (list, expected) => {
   expect(typeIn(list)).toBe(expected);
 });

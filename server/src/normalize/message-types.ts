@@ -1,11 +1,11 @@
 /**
- * Returns the short name of a message type from the text that .NET frameworks report. If the text
- * is a list, its first and most derived type is used. Returns '' if the text contains no name. The
+ * Returns the short name of a message type from the text that frameworks report. If the text is a
+ * list, its first and most derived type is used. Returns '' if the text contains no name. The
  * function is pure.
  *
- * Examples: `urn:message:Shop.Contracts:OrderPlaced` (MassTransit) and `Shop.Contracts.OrderPlaced,
- * Shop.Contracts, Version=1.0.0.0` (NServiceBus) become `OrderPlaced`. A generic type keeps its
- * arguments, as in `Fault<ChargeCard>`.
+ * Examples: `urn:message:Shop.Contracts:OrderPlaced` (MassTransit), `Shop.Contracts.OrderPlaced,
+ * Shop.Contracts, Version=1.0.0.0` (NServiceBus), `Shop::OrderPlaced` (Ruby) and `Shop\OrderPlaced`
+ * (PHP) become `OrderPlaced`. A generic type keeps its arguments, as in `Fault<ChargeCard>`.
  */
 export function typeIn(list: string): string {
   const [first = ''] = list.trim().split(/;|,(?![^[]*\])/, 1);
@@ -24,4 +24,4 @@ const GENERIC = /^([^[\]`]+)(?:`\d+)?\[\[?(.+?)\]?\]$/;
 
 /** Returns a type's name without its namespace and enclosing classes. */
 const shortNameOf = (name: string): string =>
-  name.slice(Math.max(...[':', '.', '+', '/'].map((mark) => name.lastIndexOf(mark))) + 1);
+  name.slice(Math.max(...[':', '.', '+', '/', '\\'].map((mark) => name.lastIndexOf(mark))) + 1);

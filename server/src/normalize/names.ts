@@ -37,7 +37,9 @@ export const FIELDS = {
     'messaging.gcp_pubsub.message.delivery_attempt',
     'gcp_pubsub.message.delivery_attempt',
     'messaging.servicebus.message.delivery_count',
+    'messaging.azure_servicebus.message.delivery_count',
     'bullmq.job.attempts.made',
+    'oban.job.attempt',
   ],
   /** Number of earlier attempts, which is 0 for the first attempt. */
   stepRetries: [
@@ -74,6 +76,16 @@ export const FIELDS = {
     'messaging.masstransit.message_type',
     'nservicebus.enclosed_message_types',
   ],
+  /**
+   * Class of a job. Job frameworks put all jobs into few queues, so only the class of the job names
+   * the message.
+   */
+  jobType: [
+    'messaging.sidekiq.job_class',
+    'oban.job.worker',
+    'messaging.message.job_name',
+    'symfony.messenger.message',
+  ],
   messageId: [
     fermata.ATTR_MESSAGE_ID,
     'messaging.message.id',
@@ -81,6 +93,7 @@ export const FIELDS = {
     'messaging.masstransit.message_id',
     'nservicebus.message_id',
     'bullmq.job.id',
+    'oban.job.job_id',
     'cloudevents.event_id',
   ],
   deadLetteredFrom: [
@@ -117,12 +130,18 @@ export const FIELDS = {
   subscription: [
     'messaging.destination.subscription.name',
     'messaging.servicebus.destination.subscription_name',
+    'messaging.azure_servicebus.destination.subscription_name',
   ],
   routingKey: ['messaging.rabbitmq.destination.routing_key', 'messaging.rabbitmq.routing_key'],
   group: [
     'messaging.consumer.group.name',
     'messaging.kafka.consumer.group',
+    'messaging.kafka.consumer_group',
     'messaging.eventhubs.consumer.group',
+    'messaging.azure_eventhubs.consumer.group',
+    'messaging.rocketmq.client_group',
+    'messaging.nats.consumer.group',
+    'messaging.consumer.group',
     'messaging.consumer_group',
   ],
   partition: [
@@ -133,6 +152,8 @@ export const FIELDS = {
   ],
   offset: ['messaging.kafka.offset', 'messaging.kafka.message.offset'],
   batchCount: ['messaging.batch.message_count'],
+  /** Size of a message with its headers, bytes. It is 0 only if there was no message. */
+  envelopeSize: ['messaging.message.envelope.size'],
   conversation: [
     'messaging.message.conversation_id',
     'messaging.conversation_id',
@@ -194,11 +215,37 @@ export const SYSTEMS: readonly (readonly [prefix: string, system: string])[] = [
   ['bullmq.job.name', 'bullmq'],
   ['celery.', 'celery'],
   ['nservicebus.', 'nservicebus'],
+  ['oban.', 'oban'],
+  ['messaging.sidekiq.', 'sidekiq'],
   ['spring.rabbit.', 'rabbitmq'],
   ['messaging.rabbitmq.', 'rabbitmq'],
   ['spring.kafka.', 'kafka'],
   ['messaging.kafka.', 'kafka'],
+  ['messaging.rocketmq.', 'rocketmq'],
+  ['messaging.nats.', 'nats'],
+  ['messaging.servicebus.', 'servicebus'],
+  ['messaging.eventhubs.', 'eventhubs'],
+  ['messaging.gcp_pubsub.', 'gcp_pubsub'],
 ];
+/**
+ * Names of messaging systems that differ between versions of the semantic conventions and between
+ * agents, in lower case, mapped to one name. Both sides of a message must have the same one,
+ * because a message id only identifies a message within its system.
+ */
+export const SYSTEM_NAMES: ReadonlyMap<string, string> = new Map([
+  ['azureservicebus', 'servicebus'],
+  ['azure_servicebus', 'servicebus'],
+  ['azureeventhubs', 'eventhubs'],
+  ['azure_eventhubs', 'eventhubs'],
+  ['azure_eventgrid', 'eventgrid'],
+  ['amazonsqs', 'aws_sqs'],
+  ['aws.sqs', 'aws_sqs'],
+  ['amazonsns', 'aws.sns'],
+  ['aws_sns', 'aws.sns'],
+  ['googlepubsub', 'gcp_pubsub'],
+  ['google_pubsub', 'gcp_pubsub'],
+  ['apache_kafka', 'kafka'],
+]);
 export const MESSAGE_KINDS: readonly string[] = fermata.MESSAGE_KINDS;
 export const OUTCOMES: readonly string[] = fermata.OUTCOMES;
 export const FLOW_SOURCES: readonly string[] = fermata.FLOW_SOURCES;

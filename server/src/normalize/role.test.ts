@@ -3,8 +3,9 @@ import { KIND, roleOf, type Told } from './role.ts';
 
 const TOLD: Told = {
   ...{ kind: 0, name: 'n', system: '', operation: '', operationName: '', trigger: '' },
-  ...{ hasDestination: false, isCall: false, daprApi: '', links: 0, batchCount: 0 },
+  ...{ destination: '', isCall: false, daprApi: '', links: 0, batchCount: 0 },
   isRoot: false,
+  isEmpty: false,
   isUpkeep: false,
 };
 const role = (kind: number, told: Partial<Told> = {}): string => roleOf({ ...TOLD, kind, ...told });
@@ -70,7 +71,7 @@ test('a name that every object has is no operation', () => {
 
 describe('agents that report another role than they play', () => {
   const { client, producer, server, consumer, internal } = KIND;
-  const gcp = { system: 'gcp_pubsub', hasDestination: true };
+  const gcp = { system: 'gcp_pubsub', destination: 'orders' };
   test.each<[string, number, Partial<Told>, string]>([
     ['an acknowledgement', client, { ...gcp, name: 'sub ack', operation: 'receive' }, 'settle'],
     ['one of Azure', client, { system: 'servicebus', name: 'Receiver.DeadLetter' }, 'settle'],
@@ -107,4 +108,14 @@ describe('agents that report another role than they play', () => {
   ])('%s', (_what, kind, told, expected) => {
     expect(role(kind, told)).toBe(expected);
   });
+});
+
+test('a consumer without an operation receives, if that is its name', () => {
+  const named = (name: string, destination = ''): string =>
+    role(KIND.consumer, { name, destination });
+  expect(named('receive')).toBe('receive');
+  expect(named('receive orders', 'orders')).toBe('receive');
+  expect(named('orders receive', 'orders')).toBe('process');
+  expect(named('receive an order')).toBe('process');
+  expect(role(KIND.consumer, { name: 'receive', operation: 'process' })).toBe('process');
 });

@@ -13,11 +13,16 @@ const OPERATIONS: ReadonlyMap<string, Role> = new Map<string, Role>(
     create: 'create',
     send: 'send',
     publish: 'send',
+    produce: 'send',
+    enqueue: 'send',
     receive: 'receive',
     poll: 'receive',
+    fetch: 'receive',
+    pull: 'receive',
     process: 'process',
     deliver: 'process',
     consume: 'process',
+    handle: 'process',
     settle: 'settle',
     ack: 'settle',
     nack: 'settle',
@@ -40,8 +45,8 @@ export interface Told {
   system: string;
   operation: string;
   operationName: string;
-  /** True if the span reports the destination of a message. */
-  hasDestination: boolean;
+  /** Destination of the message that the span reports; '' if it reports none. */
+  destination: string;
   /** True if the span describes an HTTP request or a remote procedure call. */
   isCall: boolean;
   trigger: string;
@@ -52,6 +57,8 @@ export interface Told {
   /** Number of messages in the operation; 0 if unknown. */
   batchCount: number;
   isRoot: boolean;
+  /** True if the span reports that it got no message, as a poll that timed out does. */
+  isEmpty: boolean;
   /**
    * True if the message is an internal message of a framework, by which its nodes find each other.
    */
@@ -68,6 +75,8 @@ export function roleOf(told: Told): Role {
   if (told.isUpkeep && (told.kind === KIND.producer || told.kind === KIND.consumer))
     return role === 'send' ? 'client' : 'internal';
   if (role === 'send' && isTransmission(told)) return 'client';
+  // A poll that got no message is a call to the broker. Nobody sent anything.
+  if (role === 'receive' && told.isEmpty && told.links === 0) return 'client';
   // A settlement without a parent, such as the acknowledgement of a whole batch, belongs to no
   // handler. It is an ordinary call to the broker.
   return role === 'settle' && told.isRoot ? 'client' : role;
@@ -88,7 +97,7 @@ function ownRoleOf(told: Told): Role {
     case KIND.producer:
       return 'send';
     case KIND.consumer:
-      return 'process';
+      return isNamedReceive(told) ? 'receive' : 'process';
     case KIND.server:
       return isPushed(told) ? 'process' : 'server';
     case KIND.client:
@@ -99,15 +108,29 @@ function ownRoleOf(told: Told): Role {
 }
 
 /**
+ * Returns whether the name of a span without an operation is that of receiving a message. A name
+ * that ends in the operation does not count, because some agents name handlers so.
+ */
+const isNamedReceive = ({ name, destination }: Told): boolean => {
+  const word = name.split(' ', 1)[0]!;
+  return (
+    OPERATIONS.get(word.toLowerCase()) === 'receive' &&
+    (name === word || (destination !== '' && name === `${word} ${destination}`))
+  );
+};
+
+/**
  * Returns whether the server span is a delivery: a broker or a sidecar called the server to deliver
  * a message.
  */
-const isPushed = ({ trigger, system, hasDestination, isCall }: Told): boolean =>
-  trigger === 'pubsub' || (system !== '' && hasDestination && !isCall);
+const isPushed = ({ trigger, system, destination, isCall }: Told): boolean =>
+  trigger === 'pubsub' || (system !== '' && destination !== '' && !isCall);
 
 /** Returns whether the client span is a send: the client called a sidecar to publish a message. */
-const isPublishing = ({ system, hasDestination, daprApi, name }: Told): boolean =>
-  system !== '' && hasDestination && PUBLISHES.test(daprApi || (name.startsWith('/') ? name : ''));
+const isPublishing = ({ system, destination, daprApi, name }: Told): boolean =>
+  system !== '' &&
+  destination !== '' &&
+  PUBLISHES.test(daprApi || (name.startsWith('/') ? name : ''));
 const PUBLISHES = /\/(?:bulk)?publish(?:event|\/|$)/i;
 
 /**

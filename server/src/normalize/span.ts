@@ -11,7 +11,17 @@ import {
   type ReadAttributes,
 } from './attributes.ts';
 import { errorOf } from './error.ts';
-import { flowOf, isMessaging, messageOf, routeOf, serverRouteOf, withoutPlace } from './fields.ts';
+import {
+  flowOf,
+  isMessaging,
+  messageOf,
+  routeOf,
+  serverRouteOf,
+  systemOf,
+  withJob,
+  withoutPlace,
+  type Values,
+} from './fields.ts';
 import { HAS_IS_REMOTE, IS_REMOTE } from './ids.ts';
 import { moreOfSpan } from './more.ts';
 import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
@@ -38,7 +48,7 @@ export const createSpanNormalizer =
     const resource = resourceOf(otlp.resource);
     const read = reader.read(otlp.attributes);
     const { values } = read;
-    const system = nameOf(values[F.system]) || read.system;
+    const system = systemOf(read);
     const failed = otlp.statusCode === 2;
     const error = failed ? errorOf(otlp, read) : null;
     const isRefused = error !== null && isTooEarly(error);
@@ -61,9 +71,7 @@ export const createSpanNormalizer =
     if (otlp.parentSpanId !== '') span.parent = otlp.traceId + otlp.parentSpanId;
     if ((otlp.flags & HAS_IS_REMOTE) !== 0) span.parentRemote = (otlp.flags & IS_REMOTE) !== 0;
     span.role = role;
-    span.name = nameIn(
-      message?.destination === TEMPORARY ? withoutPlace(otlp.name, values) : otlp.name,
-    );
+    span.name = nameIn(nameFor(otlp.name, message, values));
     span.failed = failed && !isRefused;
     if (!isRefused) span.error = error;
     span.sampled = otlp.traceState !== '' && SAMPLED.test(otlp.traceState);
@@ -96,6 +104,14 @@ const LIMITS_CUT = 'parts and texts beyond the limits were cut';
 /** Fields that only spans of HTTP requests and remote procedure calls have. */
 const CALLS: readonly number[] = [F.httpRoute, F.httpMethod, F.rpcMethod, F.rpcService];
 
+/** Returns the name of a span without what differs in every flow, and with the class of its job. */
+function nameFor(name: string, message: Message | null, values: Values): string {
+  if (message === null) return name;
+  return message.destination === TEMPORARY
+    ? withoutPlace(name, values)
+    : withJob(name, message, values);
+}
+
 /**
  * Records on the span that the consumer returned or dead-lettered its message, if the span says so.
  */
@@ -122,16 +138,27 @@ function roleIn(
     system,
     operation: nameOf(values[F.operation]),
     operationName: nameOf(values[F.operationName]),
-    hasDestination: values[F.destination] !== undefined,
+    destination: nameOf(values[F.destination]),
     isCall: CALLS.some((field) => values[field] !== undefined),
     trigger: nameOf(values[F.faasTrigger]),
     daprApi: nameOf(values[F.daprApi]),
     links: otlp.links.length,
     batchCount: Number(values[F.batchCount] ?? 0) || 0,
     isRoot: otlp.parentSpanId === '',
+    isEmpty: isEmpty(values),
     isUpkeep: isUpkeep(nameOf(values[F.destination]), nameOf(values[F.routingKey])),
   });
   return isRefused && (role === 'process' || role === 'receive') ? 'settle' : role;
+}
+
+/** Matches the name of an operation that got no message: `fetch (empty)`. */
+const EMPTY = /\(empty\)$/;
+/** Returns whether a span reports that it got no message. */
+function isEmpty(values: Values): boolean {
+  const counted = values[F.batchCount] ?? values[F.envelopeSize];
+  return (
+    (counted !== undefined && Number(counted) === 0) || EMPTY.test(nameOf(values[F.operationName]))
+  );
 }
 
 function messageIn(
