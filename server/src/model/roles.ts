@@ -28,6 +28,26 @@ export const isAnnouncement = ({ role, milestone }: Span): boolean =>
   milestone !== null && (isConsumer(role) || role === 'server');
 
 /**
+ * Returns whether two spans report the processing of one message. A framework opens a processing
+ * span above that of the library which it calls. The inner one names no message, or the same one.
+ */
+export const isOneHandling = (outer: Span, inner: Span): boolean =>
+  outer.role === 'process' &&
+  inner.role === 'process' &&
+  outer.service.name === inner.service.name &&
+  inner.parentRemote !== true &&
+  inner.links.length === 0 &&
+  outer.milestone === null &&
+  inner.milestone === null &&
+  !isBatch(outer) &&
+  !isBatch(inner) &&
+  SAYS_WHICH.every((field) => {
+    const said = inner.message![field];
+    return said === '' || said === outer.message![field];
+  });
+const SAYS_WHICH = ['id', 'destination', 'group', 'type', 'position'] as const;
+
+/**
  * Returns whether the span received messages without a span for each message. Then its child spans
  * show who processed the messages.
  */

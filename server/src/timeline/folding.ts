@@ -2,7 +2,7 @@ import { groupedBy, pushAll } from '../base/lists.ts';
 import type { Span } from '../model/span.ts';
 import type { Draft } from './draft.ts';
 import { order } from '../model/flow-input.ts';
-import { isBatch, isConsumer, isReceiving, isSend } from '../model/roles.ts';
+import { isBatch, isBatchConsumer, isConsumer, isReceiving, isSend } from '../model/roles.ts';
 
 /**
  * Folds drafts that are one unit of work although their spans are not parent and child in one
@@ -164,7 +164,7 @@ function processingUnder(
   for (const draft of drafts) {
     if (draft.head.role !== 'process') continue;
     const above = draftOf.get(draft.segment.parent);
-    if (above === undefined || !isReceiving(above.head)) continue;
+    if (above === undefined || !(isReceiving(above.head) || isBatchConsumer(above.head))) continue;
     if (above.head.service.name !== draft.head.service.name) continue;
     const known = all.get(above);
     if (known === undefined) all.set(above, [draft]);

@@ -1,6 +1,6 @@
 import type { FlowKey, Token } from '../../model/keys.ts';
 import type { KnownCause } from '../../model/flow.ts';
-import { isAnnouncement, isConsumer } from '../../model/roles.ts';
+import { isAnnouncement, isConsumer, isOneHandling } from '../../model/roles.ts';
 import type { Span } from '../../model/span.ts';
 
 /**
@@ -61,11 +61,13 @@ export interface Tree {
 
 /**
  * Returns whether the node stands for a delivery of a message. A log event that announces a
- * delivery stands for it only until the delivery's own span, its parent, has been received.
- * Otherwise one delivery would count as two.
+ * delivery stands for it only until the delivery's own span, its parent, has been received, and a
+ * processing span within another one of the same message never does. Otherwise one delivery would
+ * count as two.
  */
 export const isDelivery = ({ span, parent }: Node): boolean =>
-  isConsumer(span.role) && (parent === null || !isAnnouncement(span));
+  isConsumer(span.role) &&
+  (parent === null || !(isAnnouncement(span) || isOneHandling(parent.span, span)));
 
 /** Nodes that share a token, or that refer to the same span. */
 export type Sharing = readonly Node[] | ReadonlySet<Node>;
