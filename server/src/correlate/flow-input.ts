@@ -6,6 +6,8 @@ import type { Graph, Node } from './graph/index.ts';
 import { isDelivery } from './graph/node.ts';
 import { order, type FlowInput, type InputCause, type InputSegment } from '../model/flow-input.ts';
 import { withoutHandedOn } from './graph/handed-on.ts';
+import { withoutPollsWithin } from './graph/polled-within.ts';
+import { withHandlers } from './graph/unnamed-handlers.ts';
 import { isSend } from '../model/roles.ts';
 import { idToken, messageTokens } from '../model/keys.ts';
 import type { FlowState } from './membership/index.ts';
@@ -81,10 +83,10 @@ export function inputOf(state: FlowState, graph: Graph): FlowInput {
     for (const other of node.tree?.nodes ?? [])
       if (other.flowKey === '' && !other.shared)
         unattributed.push({ span: other.span, under: node.span });
-  segments.sort((a, b) => order(a.head, b.head));
+  const divided = withoutPollsWithin(withHandlers(segments, state.key));
   return {
     key: state.key,
-    segments: withoutHandedOn(segments),
+    segments: withoutHandedOn(divided.sort((a, b) => order(a.head, b.head))),
     shared: [...taken].map(asSegment).sort((a, b) => order(a.head, b.head)),
     context: [...context].map((node) => node.span).sort(order),
     unattributed: unattributed.sort((a, b) => order(a.span, b.span)),

@@ -4,7 +4,7 @@ import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
-import { hasDeadName, isOneSending } from '../model/destinations.ts';
+import { hasDeadName, isOneSending, isSameDestination } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import type { FlowInput, InputCause } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
@@ -137,7 +137,7 @@ export function hopsOf(
    */
   function addWaiting(): void {
     for (const { spans } of input.segments) {
-      const sends = spans.filter(awaitsReceiver);
+      const sends = withoutRepeated(spans.filter(awaitsReceiver));
       // The common case, a segment that sends once or not at all, needs no grouping.
       if (sends.length < 2) {
         for (const send of sends) if (!consumed.has(send.key)) addWaitingHop(send, send);
@@ -274,6 +274,22 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
  */
 const awaitsReceiver = ({ role, message }: Span): boolean =>
   isSend(role) && message?.contextless !== true;
+
+/**
+ * Returns the sends without those that failed and were repeated beside them with success. The broker
+ * has only the repeated message.
+ */
+const withoutRepeated = (sends: Span[]): Span[] =>
+  sends.some(({ failed }) => failed)
+    ? sends.filter((send) => !send.failed || !sends.some((other) => isRepeated(send, other)))
+    : sends;
+const isRepeated = (failed: Span, send: Span): boolean =>
+  !send.failed &&
+  send.parent === failed.parent &&
+  send.start >= failed.end &&
+  isSameDestination(send, failed) &&
+  send.message!.id === failed.message!.id &&
+  send.message!.type === failed.message!.type;
 
 /**
  * Returns whether only the message's id or position joins the two sides, although the protocol
