@@ -276,8 +276,8 @@ const awaitsReceiver = ({ role, message }: Span): boolean =>
   isSend(role) && message?.contextless !== true;
 
 /**
- * Returns the sends without those that failed and were repeated beside them with success. The broker
- * has only the repeated message.
+ * Returns the sends without those that failed and were repeated beside them with success. The
+ * broker has only the repeated message.
  */
 const withoutRepeated = (sends: Span[]): Span[] =>
   sends.some(({ failed }) => failed)
