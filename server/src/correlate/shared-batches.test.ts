@@ -284,4 +284,26 @@ describe('a batch of messages of several flows', () => {
         { status: 'failed', shared: true, spanIds: [spanId('9')] },
       ]);
   });
+
+  test('that is back in memory without its messages is shared, whatever comes late below its work', () => {
+    const bench = createBench();
+    const take = (...sketches: SpanSketch[]): void => {
+      bench.take(sketches.map(aSpan));
+      bench.rest();
+    };
+    const within = (id: string, parent: string): SpanSketch => ({
+      trace: 'b1',
+      id,
+      parent,
+      service: 'worker',
+      at: 60,
+    });
+    take(...order('a1'), ...order('a2'), batch(['a1/2', 'a2/2']), within('a', '9'));
+    // Another message of the first order brings back that order and the batch, not the other order.
+    take({ ...order('a1')[1]!, id: '3' });
+    take(within('b', 'a'));
+    const flows = [...bench.flows().values()];
+    expect(flows.map((flow) => flow.id).sort()).toEqual(['a1', 'a2'].map(traceId));
+    for (const flow of flows) expect(worker(flow)).toMatchObject([{ shared: true }]);
+  });
 });

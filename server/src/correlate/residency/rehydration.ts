@@ -79,14 +79,15 @@ export function createReload(
     return null;
   };
   const placeholdersAroundAny = (span: Span): readonly Node[] => {
-    if (placeholders.length === 0) return placeholdersAround(span);
+    // A span that was kept aside may lead to a placeholder in memory.
+    if (aside === null) return placeholdersAround(span);
     const found = new Set<Node>(placeholdersAround(span));
     const meet = (node: Node | undefined): void => {
       const placeholder = node && placeholderAbove(node);
       if (placeholder) found.add(placeholder);
     };
     for (const key of [span.key, span.parent, ...span.links]) meet(get(key));
-    for (const one of [graph, aside!]) {
+    for (const one of [graph, aside]) {
       for (const other of one.waitingFor(span.key)) meet(other);
       const known = one.get(span.key);
       for (const other of known === undefined ? [] : [...known.children, ...known.linkers])
