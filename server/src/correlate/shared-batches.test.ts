@@ -187,6 +187,60 @@ describe('a batch of messages of several flows', () => {
     expect(two!.steps[1]!.spanIds).toEqual([spanId('9')]);
   });
 
+  test('leads to what works on one of its messages, if a link says which one', () => {
+    const work = (id: string, links: string[], over: Partial<SpanSketch> = {}): SpanSketch => ({
+      trace: 'b1',
+      id,
+      parent: '8',
+      service: 'worker',
+      at: 58,
+      links,
+      ...over,
+    });
+    const told = { trace: 'b1', role: 'send', service: 'worker', destination: 'ship' } as const;
+    const spans: SpanSketch[] = [
+      ...order('a1'),
+      ...order('a2'),
+      batch(['a1/2', 'a2/2']),
+      { trace: 'b1', id: '8', parent: '9', service: 'worker', at: 54, ms: 17 },
+      // The first message is worked on by an internal span, the second by the send of its answer.
+      work('a', ['a1/2']),
+      { ...told, id: 'b', parent: 'a', at: 60, ms: 2 },
+      { ...told, id: 'c', parent: '8', at: 62, ms: 2, links: ['a2/2'] },
+      // Of both messages it is not known which one this is.
+      work('e', ['a1/2', 'a2/2']),
+      work('f', ['a3/2']),
+      { trace: 'c1', id: 'd', role: 'process', service: 'ship', at: 80, links: ['b1/b'] },
+      { trace: 'c2', id: 'd', role: 'process', service: 'ship', at: 90, links: ['b1/c'] },
+    ];
+    for (const all of [spans, spans.toReversed()]) {
+      const bench = createBench();
+      for (const sketch of all) {
+        bench.take([aSpan(sketch)]);
+        bench.rest();
+      }
+      const flows = [...bench.flows().values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+      expect(flows.map(({ services }) => services)).toEqual([
+        ['ship', 'shop', 'worker'],
+        ['ship', 'shop', 'worker'],
+      ]);
+      expect(flows.map(hopsTo)).toEqual([
+        [
+          ['delivered', 40],
+          ['delivered', 18],
+        ],
+        [
+          ['delivered', 40],
+          ['delivered', 26],
+        ],
+      ]);
+      expect(flows.map((flow) => worker(flow).map(({ spanIds }) => spanIds))).toEqual([
+        [['9', 'a', 'b'].map(spanId)],
+        [['9', 'c'].map(spanId)],
+      ]);
+    }
+  });
+
   test('whose messages are processed one by one is told by those steps, each in its own time', () => {
     const below = (id: string, at: number, link: string): SpanSketch => ({
       trace: 'b1',

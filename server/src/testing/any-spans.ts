@@ -142,7 +142,7 @@ export const anyRushes = fc
         failed: fc.boolean(),
         early: fc.boolean(),
         /** How the spans below the batch identify the message that each of them processes. */
-        below: fc.constantFrom('nothing', 'links', 'flow ids', 'nameless'),
+        below: fc.constantFrom('nothing', 'links', 'flow ids', 'nameless', 'work with links'),
         follows: fc.boolean(),
       }),
       { minLength: 1, maxLength: 2 },
@@ -207,16 +207,21 @@ export const anyRushes = fc
         },
         ...(batch.below === 'nothing' ? [] : picked).map((at, k) =>
           under(k, {
-            role: 'process',
+            role: batch.below === 'work with links' ? 'internal' : 'process',
             // Set the destination explicitly, because the default could be the destination of
             // another message.
             destination: sends[at]!.destination,
-            ...(batch.below === 'links' && { links: [nameOf(at)] }),
+            ...(batch.below.endsWith('links') && { links: [nameOf(at)] }),
             ...(batch.below === 'flow ids' && flowOf(sends[at]!.o)),
           }),
         ),
         ...(batch.follows ? picked : []).map((at, k) =>
-          under(k + 10, { role: 'send', destination: 's', ...flowOf(sends[at]!.o) }),
+          under(k + 10, {
+            role: 'send',
+            destination: 's',
+            ...(batch.below === 'work with links' && { parent: `c${b}${k}` }),
+            ...flowOf(sends[at]!.o),
+          }),
         ),
       ];
     });

@@ -26,10 +26,26 @@ export interface Cause {
 export function startsSegment(node: Node): boolean {
   const { span, parent } = node;
   if (parent === null || isDelivery(node)) return true;
-  if (idOf(span) === '') return false;
+  if (idOf(span) === '') return sendInBatch(node) !== null;
   return hasStrongId(span) ? idOf(span) !== idAbove(parent) : !isNamedAbove(parent);
 }
 const idOf = ({ flow }: Span): string => flow?.id ?? '';
+
+/**
+ * Returns the send whose message a span within a batch works on, if the span has no flow id and a
+ * link to exactly one of the sends to which the batch has links, and each of the two is of one
+ * message. Otherwise returns null. Handlers of batches often record such a span for each message,
+ * which is not a consumer span.
+ */
+export function sendInBatch({ span, linkedSends, parent }: Node): Node | null {
+  if (linkedSends.length === 0 || idOf(span) !== '' || isBatch(span)) return null;
+  let batch = parent;
+  while (batch !== null && !isDelivery(batch)) batch = batch.parent;
+  const taken = batch?.span.links ?? [];
+  if (taken.length < 2) return null;
+  const found = linkedSends.filter(({ span }) => taken.includes(span.key));
+  return found.length === 1 && !isBatch(found[0]!.span) ? found[0]! : null;
+}
 
 /**
  * Returns whether this node or an ancestor has a flow id, up to the nearest consumer. Ids above a
@@ -57,6 +73,10 @@ function idAbove(from: Node): string {
   }
   return ambient;
 }
+
+/** Returns whether a link from `linker` to `node` may make `node` the cause of `linker`. */
+export const mayFollowLink = (linker: Node, node: Node): boolean =>
+  isConsumer(linker.span.role) || sendInBatch(linker) === node;
 
 export function headOf(node: Node): Node {
   let head = node;
@@ -94,6 +114,8 @@ const REMEMBERED_STEPS = 16;
  *   there are none, its cause is the first that exists of its remote parent, its only link and the
  *   one send of the same message. Other links are relations. A process span without any of these
  *   got its message from the receive span in which it ran (`tookFromReceive`).
+ * - A head within a batch that names one of the batch's messages has the send of that message as
+ *   cause (`sendInBatch`).
  * - Any other head has its parent as cause. The parent has another flow id.
  */
 export function causesOf(head: Node, graph: Graph): Cause[] {
@@ -131,8 +153,11 @@ function namedCauses(head: Node, graph: Graph): Cause[] {
       kinds: [...kinds],
       node: graph.get(key) ?? null,
     }));
-  if (!isDelivery(head))
+  if (!isDelivery(head)) {
+    const send = sendInBatch(head);
+    if (send !== null) return [{ key: send.span.key, node: send, kinds: ['link'] }];
     return parent === null ? [] : [{ key: parent.span.key, node: parent, kinds: ['parent'] }];
+  }
   const causes: Cause[] = [];
   if (parent !== null && isSend(parent.span.role))
     causes.push({ key: parent.span.key, node: parent, kinds: ['parent'] });

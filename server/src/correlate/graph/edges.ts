@@ -1,6 +1,7 @@
+import { isConsumer, isSend } from '../../model/roles.ts';
 import type { Node } from './node.ts';
 
-/** This file maintains the edges between a node and its parent, and lists of nodes. */
+/** This file maintains the edges between nodes, and lists of nodes. */
 
 /**
  * Connects a node to its parent. Parent edges must not form a ring: a ring is cut at its smallest
@@ -27,6 +28,13 @@ export function attachParent(node: Node, parent: Node): Node | null {
 export function detachParent(node: Node): void {
   if (node.parent !== null) withoutNode(node.parent.children, node);
   node.parent = null;
+}
+
+/** Connects two nodes by a link that `from` carries. */
+export function addLink(from: Node, to: Node): void {
+  to.linkers = withNode(to.linkers, from);
+  if (isSend(to.span.role) && !isConsumer(from.span.role) && from !== to)
+    from.linkedSends = withNode(from.linkedSends, to);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { KnownCause } from '../../model/flow.ts';
 import type { Span, SpanKey } from '../../model/span.ts';
 import { POLLED, REFERRER } from '../../model/names.ts';
 import { countOf, type Node, type Sharing, type Tree } from './node.ts';
-import { attachParent, detachParent, withNode, withoutNode } from './edges.ts';
+import { addLink, attachParent, detachParent, withoutNode } from './edges.ts';
 import { createAnnounced } from './announced.ts';
 import { createAbsent, isPolled, NO_PLACE, type Place } from './absent.ts';
 import { isSend } from '../../model/roles.ts';
@@ -135,7 +135,7 @@ export function createGraph(): Graph {
     }
     for (const link of span.links) {
       const target = nodes.get(link);
-      if (target) target.linkers = withNode(target.linkers, node);
+      if (target) addLink(node, target);
       else waitFor(link, node);
     }
     const referrers = waiting.get(span.key);
@@ -147,7 +147,7 @@ export function createGraph(): Graph {
       for (const other of referrers) {
         if (other.span.parent === span.key && other !== node && other.parent === null)
           attach(other, node);
-        if (other.span.links.includes(span.key)) node.linkers = withNode(node.linkers, other);
+        if (other.span.links.includes(span.key)) addLink(other, node);
       }
     }
     for (const token of sharedTokens(span))
@@ -195,18 +195,7 @@ export function createGraph(): Graph {
       return taken;
     },
     add(span, placeholder) {
-      const node: Node = {
-        span,
-        parent: null,
-        children: NOBODY,
-        linkers: NOBODY,
-        tree: null,
-        flowKey: '',
-        shared: placeholder !== null,
-        cycle: false,
-        placeholder,
-        persistedAsUnattributed: null,
-      };
+      const node = alone(span, placeholder);
       nodes.set(span.key, node);
       connect(node);
       return node;
@@ -233,14 +222,33 @@ export function createGraph(): Graph {
         child.parent = null;
         waitForParent(child);
       }
-      for (const linker of node.linkers) if (linker !== node) waitFor(span.key, linker);
+      for (const linker of node.linkers) {
+        withoutNode(linker.linkedSends, node);
+        if (linker !== node) waitFor(span.key, linker);
+      }
       node.children = NOBODY;
       node.linkers = NOBODY;
+      node.linkedSends = NOBODY;
       for (const token of sharedTokens(span)) unshare(tokens, token, node);
       if (isSend(span.role)) for (const token of messageTokens(span)) unshare(sends, token, node);
     },
   };
 }
+
+/** Returns a node without any neighbours. */
+const alone = (span: Span, placeholder: readonly KnownCause[] | null): Node => ({
+  span,
+  parent: null,
+  children: NOBODY,
+  linkers: NOBODY,
+  linkedSends: NOBODY,
+  tree: null,
+  flowKey: '',
+  shared: placeholder !== null,
+  cycle: false,
+  placeholder,
+  persistedAsUnattributed: null,
+});
 
 type Tokens = Map<string, readonly Node[] | Set<Node>>;
 const has = (sharing: readonly Node[] | Set<Node>, node: Node): boolean =>

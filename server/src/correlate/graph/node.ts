@@ -13,6 +13,8 @@ export interface Node {
   children: readonly Node[];
   /** Nodes that carry a link to this span. */
   linkers: readonly Node[];
+  /** The send spans to which this span carries a link; none for a consumer. */
+  linkedSends: readonly Node[];
   /** The valid tree that contains the node; null when the tree must be rebuilt. */
   tree: Tree | null;
   /**

@@ -16,6 +16,7 @@ import {
 } from '../../model/keys.ts';
 import { fewKeysOf } from './few-keys.ts';
 import {
+  mayFollowLink,
   rememberedHeads,
   singleCause,
   startsSegment,
@@ -93,7 +94,7 @@ export function buildTree(top: Node, graph: Graph, causesOf: CausesOf): BuiltTre
         if (startsSegment(child)) meet(child);
         else spans.push(child);
       }
-      for (const linker of node.linkers) if (isConsumer(linker.span.role)) meet(linker);
+      for (const linker of node.linkers) if (mayFollowLink(linker, node)) meet(linker);
       if (isSend(node.span.role))
         for (const token of messageTokens(node.span))
           for (const other of graph.sharing(token)) if (isConsumer(other.span.role)) meet(other);
@@ -229,8 +230,7 @@ export function resolveTree(built: BuiltTree, context: ResolveContext): Resoluti
     return finish(true);
   }
   const cause = causes[0]?.node;
-  const causeShared = cause != null && isBatch(cause.span);
-  resolveAnonymous(root, causeShared);
+  resolveAnonymous(root, cause != null && isBatch(cause.span));
   return finish(false);
 }
 
