@@ -61,7 +61,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const model = models.of(digest.type);
     const endsDeclared = ends.isAwaited(digest.type, model, flow);
     const isDefined = by.definition !== null;
-    schedule.plan(digest, { model, waitingFor, isAsTaught, endsDeclared, isDefined });
+    const lacksSpans = knowledge.lacksSpans(digest);
+    schedule.plan(digest, { model, waitingFor, isAsTaught, endsDeclared, isDefined, lacksSpans });
     const news = detectNovelty(digest, model, flow, variants.isLegal(digest));
     const mayBeTaken = structural.mayBeTaken(digest);
     return { waitingFor, endsDeclared, waitsForNobody, mayBeTaken, news };

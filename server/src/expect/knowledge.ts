@@ -4,8 +4,10 @@ import type { WaitingFor } from '../model/expectation.ts';
 import { createCauseHints, type CauseHints } from './diagnosis/cause-hints.ts';
 import { environmentOf, type Digest } from './learned/digest.ts';
 import { createLearnedTypes, type LearnedTypes } from './learned/learned-types.ts';
+import type { TypeModel } from './learned/model.ts';
 import { createOutages, type Outages } from './learned/outages.ts';
 import { expectedByFlow, expectedBySteps, onProbation } from './learned/owed.ts';
+import { hasSeveralEntries, wasDoneUnseen } from './learned/unseen.ts';
 import { createVariants, type Variants } from './learned/variants.ts';
 import { createStructural, type Structural } from './structural/index.ts';
 import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
@@ -32,6 +34,12 @@ export interface Knowledge {
    */
   expected: (digest: Digest) => WaitingFor[];
   /**
+   * Returns whether a step of the flow was done although its spans were not received
+   * (`learned/unseen.ts`), or may have been done by a batch that does not name all its messages.
+   * Such a flow is not learned from, because it is not usual.
+   */
+  lacksSpans: (digest: Digest) => boolean;
+  /**
    * Returns whether the flow may be learned from. That is so if nothing is expected of the flow, or
    * only steps that a deployment may have removed.
    */
@@ -54,8 +62,8 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const models = createLearnedTypes(counters);
   const outages = createOutages({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
 
-  const expected = (digest: Digest): WaitingFor[] => {
-    const model = models.of(digest.type);
+  /** Returns what steps and messages of the flow expect, by all that was received of the flow. */
+  const expectedByParts = (digest: Digest, model: TypeModel): WaitingFor[] => {
     const environment = environmentOf(digest);
     // While little is known of a consumer, it counts as down only if it is silent. An active
     // consumer may have chosen not to take the message.
@@ -64,8 +72,18 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
     const isLegal = variants.isLegal(digest);
     const steps = isLegal ? [] : expectedBySteps(digest, model, floorMs).filter(isSilent);
     const ofMessages = structural.expected(digest, model, steps, floorMs);
-    const owed = steps.length === 0 ? ofMessages : [...steps, ...ofMessages];
-    return owed.length > 0 || isLegal ? owed : expectedByFlow(digest, model, floorMs);
+    return steps.length === 0 ? ofMessages : [...steps, ...ofMessages];
+  };
+  const expected = (digest: Digest): WaitingFor[] => {
+    const model = models.of(digest.type);
+    const byParts = expectedByParts(digest, model);
+    const owed = hasSeveralEntries(digest)
+      ? byParts.filter((one) => !wasDoneUnseen(one, digest, model))
+      : byParts;
+    // What follows a message that a batch may have taken unseen may have come unseen as well.
+    return owed.length > 0 || variants.isLegal(digest) || structural.mayBeTaken(digest)
+      ? owed
+      : expectedByFlow(digest, model, floorMs);
   };
 
   return {
@@ -80,6 +98,12 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
       outages.observe(digest);
     },
     expected,
+    lacksSpans(digest) {
+      if (structural.mayBeTaken(digest)) return true;
+      if (!hasSeveralEntries(digest)) return false;
+      const model = models.of(digest.type);
+      return expectedByParts(digest, model).some((one) => wasDoneUnseen(one, digest, model));
+    },
     mayTeach(digest) {
       if (digest.declaredComplete || digest.aborted) return true;
       const owed = expected(digest);

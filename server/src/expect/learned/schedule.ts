@@ -34,6 +34,8 @@ export interface Verdict {
   endsDeclared: boolean;
   /** True if the flow type has a definition. */
   isDefined: boolean;
+  /** True if steps of the flow were done, or may have been done, whose spans were not received. */
+  lacksSpans: boolean;
 }
 
 export interface ScheduleOptions {
@@ -98,7 +100,8 @@ export function createSchedule(
 
   counters.gauge('fermata_flows_learning', () => learning.size);
   return {
-    plan(digest, { model, waitingFor, isAsTaught, endsDeclared, isDefined }) {
+    plan(digest, verdict) {
+      const { model, waitingFor, isAsTaught, endsDeclared, isDefined } = verdict;
       const id = digest.flowId;
       learning.delete(id);
       const hasEnded = digest.declaredComplete || digest.aborted;
@@ -108,7 +111,8 @@ export function createSchedule(
         !hasEnded &&
         !onProbation(digest, model);
       const isSettled = isAsTaught && waitingFor.length === 0;
-      if (digest.sampled || owesDeclared || isSettled) return deadlines.clear(id);
+      const isSkipped = digest.sampled || (verdict.lacksSpans && waitingFor.length === 0);
+      if (isSkipped || owesDeclared || isSettled) return deadlines.clear(id);
       if (waitingFor.length > 0 && !hasEnded)
         // `waitingFor` lacks what the definition suppresses. If the flow were held with
         // `waitingFor`, the comparison with what is learned would differ each time, and the flow
