@@ -102,6 +102,22 @@ test('a message has a position where its place, partition and offset are known',
   expect([position(...partition), position(...offset)]).toEqual(['', '']);
 });
 
+test('a consumer of RabbitMQ that names the exchange took from the queue in the name of its span', () => {
+  const place = ['messaging.destination', 'orders', 'messaging.rabbitmq.routing_key', 'placed'];
+  const took = (name: string, kind = 5, ...more: Attributes) =>
+    spanOf({ kind, name, attributes: [...place, ...more, 'messaging.operation', 'process'] })
+      .message!;
+  const destination = (...of: Parameters<typeof took>) => took(...of).destination;
+  expect(destination('mail.placed process')).toBe('mail.placed');
+  expect(destination('orders process')).toBe('orders');
+  expect(destination('on placed')).toBe('orders');
+  expect(destination('<default> process')).toBe('orders');
+  expect(destination('mail.placed process', 4)).toBe('orders');
+  expect(destination('mail process', 5, 'messaging.system', 'kafka')).toBe('orders');
+  const one = took('amq.gen-Xa1 process');
+  expect([one.destination, one.subscription]).toEqual(['orders', 'amq.gen-Xa1']);
+});
+
 test('a request that a server answers is known by its route, else by its method or name', () => {
   const route = (kind: number, name: string, ...attributes: Attributes) =>
     spanOf({ kind, name, attributes }).route;

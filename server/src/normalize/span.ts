@@ -27,7 +27,7 @@ import { moreOfSpan } from './more.ts';
 import { linksCutOf, linksOf, LINKS_CUT, type ReadLinks } from './links.ts';
 import { FIELD_INDEX as F } from './names.ts';
 import { rawOf, recordOf, spanOf } from './record.ts';
-import { isUpkeep } from './places.ts';
+import { isGenerated, isUpkeep } from './places.ts';
 import { repairTimes, type Times } from './repairs.ts';
 import type { ResourceReader } from './resource.ts';
 import { roleOf } from './role.ts';
@@ -161,6 +161,17 @@ function isEmpty(values: Values): boolean {
   );
 }
 
+/**
+ * Returns the queue from which a consumer of RabbitMQ took its message, if only the span's name
+ * tells it. Some clients report the exchange as the destination, and name the span `<queue>
+ * process`. Returns '' otherwise, also for placeholders such as `<default>`.
+ */
+function queueNamed(name: string, role: Role, { system, destination, group }: Message): string {
+  if (system !== 'rabbitmq' || role !== 'process' || group !== '') return '';
+  const queue = /^([^<\s]\S*) process$/.exec(name)?.[1] ?? '';
+  return queue === destination ? '' : nameIn(queue);
+}
+
 function messageIn(
   otlp: OtlpSpan,
   { values }: ReadAttributes,
@@ -170,6 +181,10 @@ function messageIn(
 ): Message | null {
   if (!isMessaging(role)) return null;
   const message = messageOf(values, system, role);
+  const queue = queueNamed(otlp.name, role, message);
+  // A generated queue has another name in each process, so its messages keep the exchange's name.
+  if (isGenerated(queue)) message.subscription = queue;
+  else if (queue !== '') message.destination = queue;
   if (role === 'receive' || role === 'process') {
     const missing = linksCutOf(otlp, links.named, message.batchCount);
     if (missing > 0) message.linksCut = missing;
