@@ -63,4 +63,7 @@ test('a step was not done if another step in the flow may have caused what came'
     ...{ since: 0, stuckAt: 0, basis: 'structural', absence: 'undelivered-message' },
   });
   expect(wasDoneUnseen(expected, digest, two)).toBe(false);
+  // A gift that was granted already did not cause what came without a known cause.
+  const granted = aDigest('g', [...other.with(0, sign), { as: 'grant' }]);
+  expect(wasDoneUnseen({ ...expected, afterStepId: 'g 0' }, granted, two)).toBe(true);
 });

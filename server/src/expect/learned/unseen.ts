@@ -15,9 +15,9 @@ export function hasSeveralEntries({ steps }: Digest): boolean {
 /**
  * Returns whether an expected step was done although its spans were not received, for example
  * because its process was killed before the exporter sent them. What the step causes shows this:
- * the flow has a later step without a known cause, which only the expected step causes in other
- * flows, or which is the only part of the expected step that was received, such as a message that
- * it sent. Such a flow is incomplete; it does not wait for the step.
+ * the flow has a later step without a known cause that only the expected step can have caused, or
+ * the only part of the expected step that was received, such as a message that it sent. Such a flow
+ * is incomplete; it does not wait for the step.
  */
 export function wasDoneUnseen(one: WaitingFor, { steps }: Digest, model: TypeModel): boolean {
   const after = steps.find(({ id }) => id === one.afterStepId);
@@ -33,8 +33,11 @@ export function wasDoneUnseen(one: WaitingFor, { steps }: Digest, model: TypeMod
   const here = new Set(steps.map(({ as }) => as));
   return left.some((step) => {
     const causers = model.about.get(step.as)?.causers ?? [];
+    // A step that is there, and that caused another step of this type, is not the cause of this one.
+    const isSpent = (as: string): boolean =>
+      !here.has(as) || steps.some((other) => other.as === step.as && other.from === as);
     return (
-      (causers.some((as) => expected.includes(as)) && !causers.some((as) => here.has(as))) ||
+      (causers.some((as) => expected.includes(as)) && causers.every(isSpent)) ||
       isPartOf(step, one, expected, model)
     );
   });
