@@ -241,6 +241,26 @@ describe('a batch of messages of several flows', () => {
     }
   });
 
+  test('failed for the message whose work within it failed at last', () => {
+    const work = (id: string, at: number, link: string, failed: boolean): SpanSketch => ({
+      ...{ trace: 'b1', id, parent: '9', service: 'worker', at, ms: 3, links: [link], failed },
+    });
+    const flows = flowsOf(
+      ...order('a1'),
+      ...order('a2'),
+      ...order('a3'),
+      batch(['a1/2', 'a2/2', 'a3/2']),
+      work('a', 54, 'a1/2', true),
+      work('b', 58, 'a2/2', true),
+      work('c', 62, 'a2/2', false),
+    );
+    expect(flows.map((flow) => worker(flow).map(({ status }) => status))).toEqual([
+      ['failed'],
+      ['ok'],
+      ['ok'],
+    ]);
+  });
+
   test('whose messages are processed one by one is told by those steps, each in its own time', () => {
     const below = (id: string, at: number, link: string): SpanSketch => ({
       trace: 'b1',

@@ -62,7 +62,8 @@ function attemptFromSpans(draft: Draft, work: readonly Span[]): Attempt {
   const isOwn = ({ service }: Span): boolean => service.name === head.service.name;
   const own = work.every(isOwn) ? work : work.filter(isOwn);
   const end = own.reduce((latest, span) => later(latest, span.end), own[0]!.end);
-  const failure = failureOf(head, end > head.end ? own : []) ?? givenBackIn(own);
+  const failure =
+    failureOf(head, end > head.end ? own : []) ?? failedInBatch(draft, own) ?? givenBackIn(own);
   return {
     number: head.step?.attempt || 1,
     start: shifted(head.start, shift),
@@ -92,6 +93,19 @@ function failureOf(head: Span, own: readonly Span[]): Span | null {
     );
   }
   return null;
+}
+
+/**
+ * Returns the span that worked on this flow's message within a batch of several flows, if its last
+ * try failed; null otherwise. The batch's own span cannot tell which of its messages failed.
+ */
+function failedInBatch({ segment }: Draft, own: readonly Span[]): Span | null {
+  if (!segment.shared) return null;
+  const taken = new Set(segment.causes.map(({ key }) => key));
+  const last = own
+    .filter((span) => span !== segment.head && span.links.some((link) => taken.has(link)))
+    .reduce<Span | null>((a, b) => (a === null || b.end >= a.end ? b : a), null);
+  return last !== null && saysFailed(last) ? last : null;
 }
 
 /** Returns the span that gave the message back to the broker, or had it set aside; null if none. */
