@@ -37,7 +37,7 @@ const idOf = ({ flow }: Span): string => flow?.id ?? '';
  * message. Otherwise returns null. Handlers of batches often record such a span for each message,
  * which is not a consumer span.
  */
-export function sendInBatch({ span, linkedSends, parent }: Node): Node | null {
+function sendInBatch({ span, linkedSends, parent }: Node): Node | null {
   if (linkedSends.length === 0 || idOf(span) !== '' || isBatch(span)) return null;
   let batch = parent;
   while (batch !== null && !isDelivery(batch)) batch = batch.parent;

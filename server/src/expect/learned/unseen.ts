@@ -33,7 +33,7 @@ export function wasDoneUnseen(one: WaitingFor, { steps }: Digest, model: TypeMod
   const here = new Set(steps.map(({ as }) => as));
   return left.some((step) => {
     const causers = model.about.get(step.as)?.causers ?? [];
-    // A step that is there, and that caused another step of this type, is not the cause of this one.
+    // A step that is there, and that caused another step of this type, did not cause this one.
     const isSpent = (as: string): boolean =>
       !here.has(as) || steps.some((other) => other.as === step.as && other.from === as);
     return (
