@@ -56,7 +56,8 @@ const WILDCARD = /[*+#>]/;
 export const TEMPORARY = '(temporary)';
 export const isTemporary = (destination: string): boolean => destination === TEMPORARY;
 
-const destinationOf = ({ message }: Span): string => {
+/** Returns the destination of the span's message; '' if it is not known or stands for several. */
+export const destinationOf = ({ message }: Span): string => {
   const destination = message?.destination ?? '';
   return isTemporary(destination) || WILDCARD.test(destination) ? '' : destination;
 };

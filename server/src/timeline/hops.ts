@@ -1,10 +1,10 @@
 import { append, pushAll } from '../base/lists.ts';
 import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
-import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import { later, msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
-import { hasDeadName, isOneSending, isSameDestination } from '../model/destinations.ts';
+import { destinationOf, hasDeadName, isOneSending } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import type { FlowInput, InputCause } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
@@ -279,17 +279,23 @@ const awaitsReceiver = ({ role, message }: Span): boolean =>
  * Returns the sends without those that failed and were repeated beside them with success. The
  * broker has only the repeated message.
  */
-const withoutRepeated = (sends: Span[]): Span[] =>
-  sends.some(({ failed }) => failed)
-    ? sends.filter((send) => !send.failed || !sends.some((other) => isRepeated(send, other)))
-    : sends;
-const isRepeated = (failed: Span, send: Span): boolean =>
-  !send.failed &&
-  send.parent === failed.parent &&
-  send.start >= failed.end &&
-  isSameDestination(send, failed) &&
-  send.message!.id === failed.message!.id &&
-  send.message!.type === failed.message!.type;
+function withoutRepeated(sends: Span[]): Span[] {
+  if (!sends.some(({ failed }) => failed)) return sends;
+  // Sends are looked up by what they send, as a segment may have tens of thousands of them.
+  const lastStarts = new Map<string, UnixNanos>();
+  for (const send of sends)
+    if (!send.failed) {
+      const last = lastStarts.get(whatItSends(send)) ?? send.start;
+      lastStarts.set(whatItSends(send), later(last, send.start));
+    }
+  return sends.filter((send) => {
+    const last = lastStarts.get(whatItSends(send));
+    const isRepeated = destinationOf(send) !== '' && last !== undefined && last >= send.end;
+    return !(send.failed && isRepeated);
+  });
+}
+const whatItSends = (send: Span): string =>
+  [send.parent, destinationOf(send), send.message!.id, send.message!.type].join('\0');
 
 /**
  * Returns whether only the message's id or position joins the two sides, although the protocol

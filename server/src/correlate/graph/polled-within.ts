@@ -13,7 +13,7 @@ export function withoutPollsWithin(segments: readonly InputSegment[]): InputSegm
   if (!segments.some(({ head }) => head.role === 'receive')) return [...segments];
   const merged = new Map<InputSegment, InputSegment | null>();
   for (const [key, group] of groupedBy(segments, sendAndTaker)) {
-    if (key === '' || group.length === 1) continue;
+    if (key === '' || group.length === 1 || group.length > MAX_GROUP) continue;
     for (const process of group) {
       if (process.head.role !== 'process') continue;
       const polls = group.filter((poll) => isWithin(poll, process));
@@ -28,6 +28,9 @@ export function withoutPollsWithin(segments: readonly InputSegment[]): InputSegm
     return one === undefined ? [segment] : one === null ? [] : [one];
   });
 }
+
+/** Maximum number of deliveries of one send to one service that are compared with each other. */
+const MAX_GROUP = 100;
 
 function withPoll(process: InputSegment, poll: InputSegment): InputSegment {
   const head = { ...process.head, start: poll.head.end };

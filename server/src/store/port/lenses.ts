@@ -170,6 +170,7 @@ export interface Population {
    * many flows to hold their ids.
    */
   known: ReadonlyMap<string, string> | null;
+  /** Types of the flows; all of them if `known` is not null. */
   types: readonly string[];
   durationMs: Measured;
   /**

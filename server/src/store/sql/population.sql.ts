@@ -91,7 +91,7 @@ export const population = (counted: Counted, most: number): string => sql`
     quantilesExactLowIf(${BAND_RANKS.join(', ')})(duration_ms, variant != 0) AS bands,
     toString(min(${startedMs})) AS firstAt,
     toString(max(${startedMs})) AS lastAt,
-    groupUniqArray(type) AS types,
+    groupUniqArray(${most})(type) AS types,
     if(
       count() <= ${most},
       arrayMap(one -> (toString(cityHash64(one)), one), groupArray(${most})(id)),

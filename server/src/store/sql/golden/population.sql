@@ -107,7 +107,7 @@ SELECT
   quantilesExactLowIf(0.475, 0.525, 0.875, 0.925, 0.98, 1)(duration_ms, variant != 0) AS bands,
   toString(min(intDiv(started, 1000000))) AS firstAt,
   toString(max(intDiv(started, 1000000))) AS lastAt,
-  groupUniqArray(type) AS types,
+  groupUniqArray(5000)(type) AS types,
   if(
     count() <= 5000,
     arrayMap(one -> (toString(cityHash64(one)), one), groupArray(5000)(id)),
