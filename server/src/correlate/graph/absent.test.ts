@@ -132,6 +132,16 @@ describe('an absent parent', () => {
       traceId('ff'),
     ]);
   });
+  test('of consumers that name other messages does not make its trace their flow', () => {
+    const root: SpanSketch = { trace: 'ff', id: '9', role: 'send', service: 'shop' };
+    const local = process('ff', 'ff/5', { parent: '1' });
+    const announced: SpanSketch = { ...local, milestone: 'step-started' };
+    for (const other of [local, announced]) {
+      const ids = idsOf(root, other, process('b1', 'ff/1'));
+      expect(ids).toHaveLength(3);
+      expect(ids).toContain(traceId('ff'));
+    }
+  });
   test('that looks like a poll says nothing', () => {
     const polled = (id: string, sent: string): SpanSketch => ({
       trace: 'ff',

@@ -1,5 +1,6 @@
 import type { Span, SpanKey } from '../../model/span.ts';
 import type { Node } from './node.ts';
+import { mayNameFlow } from '../../model/keys.ts';
 import { hasStrongId, isAnnouncement, isBatch, isConsumer } from '../../model/roles.ts';
 
 /**
@@ -32,8 +33,9 @@ export interface Place {
   orphans: boolean;
   takers: boolean;
   /**
-   * True if the absent span is the parent of at least one of the spans that it joins. The flow of
-   * these spans is then named by the absent span's trace alone.
+   * True if the absent span is the parent of a span that may name a flow (`mayNameFlow`). The flow
+   * of the joined spans is then named by the absent span's trace alone. Other children do not
+   * count, as an evicted flow is not found by their trace (invariant I1, `absent.test.ts`).
    */
   inTrace: boolean;
 }
@@ -43,6 +45,8 @@ export const NO_PLACE: Place = { orphans: false, takers: false, inTrace: false }
 /** Counts of the spans that refer to one absent span, by how they refer to it. */
 interface Named {
   orphans: number;
+  /** Number of those orphans that may name a flow. */
+  naming: number;
   takers: number;
   /** Number of consumers of each message taken from the absent span, by destination and message. */
   taken: Map<string, Map<string, number>>;
@@ -81,6 +85,7 @@ export function createAbsent(): Absent {
   const count = (named: Named, key: SpanKey, { span }: Node, by: 1 | -1): void => {
     if (span.parent === key) {
       if (asksOrphans(span)) named.orphans += by;
+      if (mayNameFlow(span)) named.naming += by;
       return;
     }
     if (!asksTakers(span, key)) return;
@@ -106,7 +111,10 @@ export function createAbsent(): Absent {
     named(key, by, others) {
       let known = several.get(key);
       if (known === undefined) {
-        several.set(key, (known = { orphans: 0, takers: 0, taken: new Map(), mixed: 0 }));
+        several.set(
+          key,
+          (known = { orphans: 0, naming: 0, takers: 0, taken: new Map(), mixed: 0 }),
+        );
         for (const other of others) count(known, key, other, 1);
       }
       count(known, key, by, 1);
@@ -121,7 +129,7 @@ export function createAbsent(): Absent {
     placeOf(key) {
       const known = several.get(key);
       if (known === undefined || countOf(key) < 2) return NO_PLACE;
-      return { orphans: true, takers: known.mixed === 0, inTrace: known.orphans > 0 };
+      return { orphans: true, takers: known.mixed === 0, inTrace: known.naming > 0 };
     },
   };
 }
