@@ -31,7 +31,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const definitions = createDefinitions();
   const senderClocks = createSenderClocks();
   const knowledge = createKnowledge(options);
-  const { models, structural, causeHints, unclaimed, variants } = knowledge;
+  const { models, structural, causeHints, variants } = knowledge;
   const held = createHeldFlows();
   const learner = createLearner(knowledge, held);
   const reconsider = createSignal<string[]>();
@@ -53,11 +53,12 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const by = { definition: definitionOf(flow), knowledge, behindMs: behindMsIn(flow), floorMs };
     const digest = digestOf(flow, by.behindMs);
     const isAsTaught = learner.retractUnlessAsTaught(digest);
-    knowledge.observe(digest);
+    const others = knowledge.observe(digest);
+    if (others.length > 0) reconsider.emit(others);
     const waitingFor = classifyAbsences(awaited(flow, digest, by), flow);
     if (isAsTaught && waitingFor.length > 0) learner.retract(flow.id);
     causeHints.observe(flow, digest);
-    const waitsForNobody = unclaimed.note(flow, structural.waitsForNobody(digest));
+    const waitsForNobody = structural.waitsForNobody(digest);
     const model = models.of(digest.type);
     const endsDeclared = ends.isAwaited(digest.type, model, flow);
     const isDefined = by.definition !== null;

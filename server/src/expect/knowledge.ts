@@ -10,7 +10,7 @@ import { expectedByFlow, expectedBySteps, onProbation } from './learned/owed.ts'
 import { hasSeveralEntries, wasDoneUnseen } from './learned/unseen.ts';
 import { createVariants, type Variants } from './learned/variants.ts';
 import { createStructural, type Structural } from './structural/index.ts';
-import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
+import { createUnclaimed } from './structural/unclaimed.ts';
 
 /**
  * Everything that was learned from all flows together, and the expectations of one flow that follow
@@ -19,15 +19,14 @@ import { createUnclaimed, type Unclaimed } from './structural/unclaimed.ts';
 export interface Knowledge {
   readonly models: LearnedTypes;
   readonly structural: Structural;
-  readonly unclaimed: Unclaimed;
   readonly outages: Outages;
   readonly causeHints: CauseHints;
   readonly variants: Variants;
   /**
    * Observes which messages of the flow were sent and taken, even if the flow is never learned
-   * from.
+   * from. Returns other flows, which have another verdict by what is known now.
    */
-  observe(digest: Digest): void;
+  observe(digest: Digest): string[];
   /**
    * Returns what all learned rules expect of a flow. Rules about the flow as a whole are used only
    * if no rule about a step or a message expects anything.
@@ -60,6 +59,7 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   const causeHints = createCauseHints(clock);
   const variants = createVariants(causeHints);
   const models = createLearnedTypes(counters);
+  const unclaimed = createUnclaimed();
   const outages = createOutages({ now: () => clock.now(), shortMs: SHORT_PART * floorMs });
 
   /** Returns what steps and messages of the flow expect, by all that was received of the flow. */
@@ -89,13 +89,15 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
   return {
     models,
     structural,
-    unclaimed: createUnclaimed(),
     outages,
     causeHints,
     variants,
     observe(digest) {
-      structural.observe(digest);
       outages.observe(digest);
+      const { flowId } = digest;
+      const others = structural.observe(digest).flatMap((place) => unclaimed.claim(place));
+      unclaimed.note(flowId, structural.unclaimedIn(digest));
+      return others.filter((id) => id !== flowId);
     },
     expected,
     lacksSpans(digest) {

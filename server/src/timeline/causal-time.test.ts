@@ -363,7 +363,7 @@ test('whatever is known of clocks, the order of arrival does not matter, and no 
     ),
     { numRuns: RUNS, seed: SEED },
   );
-}, 120_000);
+}, 600_000);
 
 test('of what is told of clocks, a timeline is the same after leaving memory, and after a restart', () => {
   const service = (name: string): object => ({ environment: '', name, version: '', instance: '' });
@@ -402,4 +402,4 @@ test('of what is told of clocks, a timeline is the same after leaving memory, an
     }),
     { numRuns: RUNS, seed: SEED },
   );
-}, 120_000);
+}, 600_000);

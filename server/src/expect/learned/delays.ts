@@ -1,4 +1,3 @@
-import { pushAll } from '../../base/lists.ts';
 import type { Knowledge } from '../knowledge.ts';
 import type { Digest } from './digest.ts';
 import { unusualWaitsIn, usualWaitsIn } from './model.ts';
@@ -14,26 +13,26 @@ export interface Delays {
   mark(digest: Digest): void;
   /**
    * Judges delays of earlier flows of the type again, because `digest` was just learned from and
-   * adds to what is known. Returns the flows to evaluate again.
+   * adds to what is known.
    */
-  judgeAgain(digest: Digest): string[];
+  judgeAgain(digest: Digest): void;
 }
 
 /** `apply` adds a flow to what is known (1), or subtracts it (-1). */
 export function createDelays(
   { outages, models }: Pick<Knowledge, 'outages' | 'models'>,
   taught: Pick<Taught, 'get'>,
-  apply: (digest: Digest, weight: 1 | -1) => string[],
+  apply: (digest: Digest, weight: 1 | -1) => void,
 ): Delays {
   const open = createOpenDelays();
   const delayedIn = (digest: Digest) =>
     outages.heldUpIn(digest, usualWaitsIn(models.of(digest.type)));
-  const learnAnew = (digest: Digest): string[] => {
+  const learnAnew = (digest: Digest): void => {
     const delayed = delayedIn(digest);
-    if (delayed.length === 0) return [];
+    if (delayed.length === 0) return;
     apply(digest, -1);
     for (const one of delayed) one.isHeldUp = true;
-    return apply(digest, 1);
+    apply(digest, 1);
   };
 
   return {
@@ -42,7 +41,6 @@ export function createDelays(
     },
     judgeAgain(digest) {
       const { type, flowId, messages } = digest;
-      const again: string[] = [];
       const unusual = unusualWaitsIn(models.of(type));
       // A flow that an outage delayed adds nothing to the knowledge of usual waits, so earlier
       // flows are not judged again because of it.
@@ -50,12 +48,11 @@ export function createDelays(
       for (const id of isHeldUp ? [] : open.countFlow(type)) {
         // A flow that was retracted meanwhile is judged when it is learned from again.
         const earlier = taught.get(id);
-        if (earlier !== undefined) pushAll(again, learnAnew(earlier));
+        if (earlier !== undefined) learnAnew(earlier);
         if (earlier === undefined || !outages.isUnexplained(earlier, unusual))
           open.remove(type, id);
       }
       if (outages.isUnexplained(digest, unusual)) open.add(type, flowId);
-      return again;
     },
   };
 }

@@ -61,7 +61,7 @@ const isMilestone = (total: number): boolean =>
   total >= 100 && Number.isInteger(Math.log2(total / 100));
 
 export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
-  const { models, structural, unclaimed } = knowledge;
+  const { models, structural } = knowledge;
   const taught = createTaught();
   /** Flows that were learned from, but look like stalls in comparison with all other flows. */
   const doubted = new Set<string>();
@@ -72,17 +72,13 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const reviewedAt = new Map<string, number>();
   let version = 0;
 
-  /**
-   * Adds a flow to what is known (`weight` 1), or subtracts it (-1). Returns the flows to evaluate
-   * again, because a destination at which they have a message now has a known consumer.
-   */
-  const apply = (digest: Digest, weight: 1 | -1): string[] => {
+  /** Adds a flow to what is known (`weight` 1), or subtracts it (-1). */
+  const apply = (digest: Digest, weight: 1 | -1): void => {
     teach(models.of(digest.type), digest, weight);
     models.used(digest.type);
-    const places = structural.teach(digest, weight);
+    structural.teach(digest, weight);
     models.markChanged(digest.type);
     version++;
-    return places.flatMap((claimed) => unclaimed.claim(claimed));
   };
   const delays = createDelays(knowledge, taught, apply);
   const retract = (flowId: string): void => {
@@ -137,13 +133,13 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
       // Flow types beyond the bound are not learned: a hostile sender must not use up memory.
       if (!models.has(digest.type)) return [];
       delays.mark(digest);
-      const again = apply(digest, 1);
+      apply(digest, 1);
       const ofType = taught.keepRetractable(digest);
-      pushAll(again, delays.judgeAgain(digest));
+      delays.judgeAgain(digest);
       const model = models.of(digest.type);
       if (hasNewRecord(digest, model) || isMilestone(model.flows.total))
         reviewedAt.delete(digest.type);
-      pushAll(again, review(digest.type));
+      const again = review(digest.type);
       if (isMilestone(model.flows.total)) pushAll(again, doubtStalls(ofType));
       return again;
     },

@@ -60,8 +60,6 @@ export function createDeliveries(tallies: Tallies): Deliveries {
     observe(environment, step) {
       if (!step.receipt?.isHandled) return;
       noteLatest(latestHandled, scopedKey(environment, step.receipt.place), step.startMs);
-      const tally = tallies.getOrCreate(environment, receiptKey(step.receipt.place));
-      if (tally?.met === 0) count(tally, true, 1);
     },
     count: countReceipt,
     countOvertaken(environment, step) {

@@ -12,10 +12,10 @@ import { MAX_WAITING } from '../waiting-for.ts';
 import { createCutBatches } from './cut-batches.ts';
 import { createDeliveries } from './deliveries.ts';
 import { cameOtherwise, expectEnd, expectReply, expectTaker, expectWork } from './owed.ts';
-import { isUnhandled } from './receipts.ts';
+import { isUnhandled, receiptKey } from './receipts.ts';
 import { createTakings } from './takings.ts';
-import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
-import type { ClaimedPlace } from './unclaimed.ts';
+import { count, createTallies, noteMet, SOLID, type Tallies, type Tally } from './tallies.ts';
+import type { PlaceInTime } from './unclaimed.ts';
 
 /**
  * Expects what messaging itself requires. A message to a destination where other messages were
@@ -27,14 +27,15 @@ import type { ClaimedPlace } from './unclaimed.ts';
 export interface Structural {
   /**
    * Learns from a flow that waits for nothing (`weight` 1), or retracts what was learned from it
-   * (-1). Returns the destinations that had a consumer earlier than was known before this flow.
+   * (-1).
    */
-  teach(digest: Digest, weight: 1 | -1): ClaimedPlace[];
+  teach(digest: Digest, weight: 1 | -1): void;
   /**
-   * Observes which messages of a flow were taken. Flows that wait for something are observed as
-   * well.
+   * Observes which messages of a flow were taken, and which deliveries were followed by work. Flows
+   * that wait for something are observed as well. Returns the places of which this is known from an
+   * earlier time on than before, as flows arrive in any order.
    */
-  observe(digest: Digest): void;
+  observe(digest: Digest): PlaceInTime[];
   /**
    * Counts a message that still waits although messages sent later were taken, which shows that the
    * consumer does not want this message. This is done only while little is known about the
@@ -58,8 +59,13 @@ export interface Structural {
    * Returns whether a message of the flow waits at a destination whose messages are usually taken.
    */
   hasLeftOver(digest: Digest): boolean;
-  /** Returns the messages of the flow that wait at destinations without a known consumer. */
-  waitsForNobody(digest: Digest): SentMessage[];
+  /** Returns whether a message of the flow waits at a destination without a known consumer. */
+  waitsForNobody(digest: Digest): boolean;
+  /**
+   * Returns the places where a message of the flow waits for a consumer of which nothing is known,
+   * or a delivery for work. If `observe` returns such a place later, the flow has another verdict.
+   */
+  unclaimedIn(digest: Digest): PlaceInTime[];
   /**
    * Returns whether work follows deliveries at this place (service, destination and consumer group)
    * whose span ends before the work begins.
@@ -138,18 +144,34 @@ export function createStructural(): Structural {
     teach(digest, weight) {
       const environment = environmentOf(digest);
       tallies.markChanged(environment);
-      const found = teachMessages(tallies, digest, weight);
+      teachMessages(tallies, digest, weight);
       for (const step of digest.steps) {
         deliveries.count(environment, step, weight);
         teachReply(tallies, environment, step, weight);
       }
-      return found;
     },
     observe(digest) {
       const environment = environmentOf(digest);
-      for (const step of digest.steps) deliveries.observe(environment, step);
-      for (const message of digest.messages)
-        if (message.waits.length > 0) takings.observe(environment, message);
+      const found: PlaceInTime[] = [];
+      const note = (key: string, atMs: number, byStep: string): void => {
+        const tally = tallies.getOrCreate(environment, key);
+        if (tally === undefined || !noteMet(tally, atMs)) return;
+        found.push({ place: scopedKey(environment, key), atMs });
+        const by = digest.steps.find(({ id }) => id === byStep);
+        if (by !== undefined && tally.step === '')
+          [tally.step, tally.service] = [by.name, by.service];
+      };
+      for (const step of digest.steps) {
+        if (!step.receipt?.isHandled) continue;
+        deliveries.observe(environment, step);
+        note(receiptKey(step.receipt.place), step.startMs, step.id);
+      }
+      for (const message of digest.messages) {
+        if (message.waits.length === 0) continue;
+        takings.observe(environment, message);
+        note(takenKey(message.place), message.sentMs, message.waits[0]!.stepId);
+      }
+      return found;
     },
     countUntaken(digest) {
       const environment = environmentOf(digest);
@@ -198,7 +220,21 @@ export function createStructural(): Structural {
     hasLeftOver: (digest) =>
       digest.messages.some((one) => isUntaken(one) && tallyFor(tallies, digest, one) !== null),
     waitsForNobody: (digest) =>
-      digest.messages.filter((one) => isUntaken(one) && !isTakenByAnybody(tallies, digest, one)),
+      digest.messages.some((one) => isUntaken(one) && !isTakenByAnybody(tallies, digest, one)),
+    unclaimedIn(digest) {
+      const environment = environmentOf(digest);
+      const found: PlaceInTime[] = [];
+      for (const one of digest.messages)
+        if (isUntaken(one) && !isTakenByAnybody(tallies, digest, one))
+          found.push({ place: scopedKey(environment, takenKey(one.place)), atMs: one.sentMs });
+      for (const step of digest.steps) {
+        if (!isUnhandled(step)) continue;
+        const key = receiptKey(step.receipt!.place);
+        if (!deliveries.workFollows(environment, step.receipt!.place))
+          found.push({ place: scopedKey(environment, key), atMs: step.startMs });
+      }
+      return found;
+    },
     workFollows: (environment, place) => deliveries.workFollows(environment, place),
     observeCut: (environment, destination, atMs) => cuts.observe(environment, destination, atMs),
     mayBeTaken: (digest) =>
@@ -249,13 +285,9 @@ function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weig
   tallies.markChanged(environment);
 }
 
-/**
- * Counts the messages of a flow. Returns the destinations that had a consumer earlier than known
- * before this flow: flows whose spans come later may have begun earlier.
- */
-function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): ClaimedPlace[] {
+/** Counts the messages of a flow. */
+function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): void {
   const environment = environmentOf(digest);
-  const found: ClaimedPlace[] = [];
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
     if (isUntaken(message)) {
@@ -269,15 +301,10 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): Claime
     if (first === undefined) continue;
     const wait = others.reduce((a, b) => (b.ms < a.ms ? b : a), first);
     const taker = byId.get(wait.stepId);
-    const before = tallies.get(environment, takenKey(message.place));
-    const isEarliest = (before?.met ?? 0) === 0 || message.sentMs < before!.sinceMs;
-    if (weight > 0 && isEarliest)
-      found.push({ place: scopedKey(environment, message.place), sinceMs: message.sentMs });
     for (const key of [takenKey(message.place), sentKey(digest, message)]) {
       const tally = tallies.getOrCreate(environment, key);
       if (tally === undefined) continue;
       count(tally, true, weight);
-      tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
       if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
       tally.waits.add(wait.ms, wait.isHeldUp, weight);
       if (taker === undefined) continue;
@@ -286,7 +313,6 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): Claime
       tally.service = taker.service;
     }
   }
-  return found;
 }
 
 /** Counts a command whose step ended, and whether the command got a reply. */

@@ -11,8 +11,8 @@ export interface Tally {
   /** Time from the start of the consuming step until the step is received, ms. */
   lag: Waits;
   /**
-   * Send time of the first message that met the expectation, ms. Before that time no consumer was
-   * known.
+   * Send time of the first message that met the expectation, or start of the first such delivery,
+   * in ms since 1970. Before that time no consumer was known.
    */
   sinceMs: number;
   /**
@@ -60,6 +60,18 @@ export function count(tally: Tally | undefined, met: boolean, weight: number): v
   if (tally.met + tally.unmet < FULL) return;
   tally.met /= 2;
   tally.unmet /= 2;
+}
+
+/**
+ * Notes that something of `atMs` met its expectation, even if the flow is never counted. One
+ * observation is enough to expect the same of what is sent later. Returns whether this is earlier
+ * than was known.
+ */
+export function noteMet(tally: Tally, atMs: number): boolean {
+  if (tally.met === 0) count(tally, true, 1);
+  if (atMs >= tally.sinceMs) return false;
+  tally.sinceMs = atMs;
+  return true;
 }
 
 const newTally = (): Tally => ({

@@ -1,41 +1,36 @@
 import { deleteOldest } from '../../base/oldest.ts';
-import type { Flow } from '../../model/flow.ts';
-import { scopedKey } from '../keys.ts';
-import type { SentMessage } from '../learned/digest.ts';
 
-/**
- * A place (environment, destination and message type) whose first known consumer is earlier than
- * was known before.
- */
-export interface ClaimedPlace {
+/** Something that happened at a place at some time. */
+export interface PlaceInTime {
+  /** Environment and destination with message type, or environment and place of a delivery. */
   place: string;
-  /** Send time of the first message with a known consumer, in ms since 1970. */
-  sinceMs: number;
+  /** Send time of the message or start of the delivery, in ms since 1970. */
+  atMs: number;
 }
 
-/** Keeps the flows that have a message at a destination without a known consumer. */
+/**
+ * Keeps the flows that have a message at a destination without a known consumer, or a delivery that
+ * no work is known to follow. They are judged again when that becomes known.
+ */
 export interface Unclaimed {
+  /** Records the places of a flow of which nothing is known. */
+  note(flowId: string, places: readonly PlaceInTime[]): void;
   /**
-   * Records which messages of a flow have no known consumer. Returns whether the flow has any such
-   * message.
+   * Reports that a place is known from this time on. Returns the flows that were at this place at
+   * that time or later, and forgets them.
    */
-  note(flow: Pick<Flow, 'id' | 'environment'>, messages: readonly SentMessage[]): boolean;
-  /**
-   * Reports that a place has a consumer, or had one earlier than was known. Returns the flows with
-   * a message to this place that was sent at `sinceMs` or later, and forgets them.
-   */
-  claim(claimed: ClaimedPlace): string[];
+  claim(known: PlaceInTime): string[];
 }
 
 const MAX_PLACES = 2000;
 const MAX_PER_PLACE = 5000;
 
 interface Waiting {
-  /** Send time of the last message of each flow, by flow id, in ms since 1970. */
-  sentMs: Map<string, number>;
+  /** Latest time of each flow at the place, by flow id, in ms since 1970. */
+  times: Map<string, number>;
   /**
-   * Upper bound of the send times. It answers most claims at once, because no message was sent late
-   * enough.
+   * Upper bound of these times. It answers most claims at once, because no flow was at the place
+   * late enough.
    */
   latestMs: number;
 }
@@ -43,28 +38,26 @@ interface Waiting {
 export function createUnclaimed(): Unclaimed {
   const byPlace = new Map<string, Waiting>();
   return {
-    note({ id, environment }, messages) {
-      for (const { place, sentMs } of messages) {
-        const key = scopedKey(environment, place);
-        let waiting = byPlace.get(key);
+    note(flowId, places) {
+      for (const { place, atMs } of places) {
+        let waiting = byPlace.get(place);
         if (waiting === undefined) {
           if (byPlace.size >= MAX_PLACES) deleteOldest(byPlace);
-          byPlace.set(key, (waiting = { sentMs: new Map(), latestMs: -Infinity }));
+          byPlace.set(place, (waiting = { times: new Map(), latestMs: -Infinity }));
         }
-        const ids = waiting.sentMs;
-        ids.set(id, Math.max(sentMs, ids.get(id) ?? -Infinity));
-        waiting.latestMs = Math.max(waiting.latestMs, sentMs);
-        if (ids.size > MAX_PER_PLACE) deleteOldest(ids);
+        const { times } = waiting;
+        times.set(flowId, Math.max(atMs, times.get(flowId) ?? -Infinity));
+        waiting.latestMs = Math.max(waiting.latestMs, atMs);
+        if (times.size > MAX_PER_PLACE) deleteOldest(times);
       }
-      return messages.length > 0;
     },
-    claim({ place, sinceMs }) {
+    claim({ place, atMs }) {
       const waiting = byPlace.get(place);
-      if (waiting === undefined || waiting.latestMs < sinceMs) return [];
-      const claimed = [...waiting.sentMs].filter(([, sentMs]) => sentMs >= sinceMs);
-      for (const [id] of claimed) waiting.sentMs.delete(id);
-      waiting.latestMs = Math.max(-Infinity, ...waiting.sentMs.values());
-      if (waiting.sentMs.size === 0) byPlace.delete(place);
+      if (waiting === undefined || waiting.latestMs < atMs) return [];
+      const claimed = [...waiting.times].filter(([, latestMs]) => latestMs >= atMs);
+      for (const [id] of claimed) waiting.times.delete(id);
+      waiting.latestMs = Math.max(-Infinity, ...waiting.times.values());
+      if (waiting.times.size === 0) byPlace.delete(place);
       return claimed.map(([id]) => id);
     },
   };
