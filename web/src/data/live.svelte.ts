@@ -104,11 +104,11 @@ export function connect(incidents: IncidentListener): () => void {
 }
 
 /**
- * Watches one view (a list of flows or a single flow) until the returned function is called. The
- * caller itself requests the snapshot of the view.
+ * Watches one view (a list of flows or a single flow) until the returned function is called.
+ * `onLoad` is called to load the snapshot of the view: at first, and when changes may be missing.
  */
 export const watch = (
   view: View,
   onChanges: (changes: FlowChanged[]) => void,
-  onReload: () => void,
-): (() => void) => watches.add({ view, onChanges, onReload });
+  onLoad: () => void,
+): (() => void) => watches.add({ view, onChanges, onLoad });

@@ -10,7 +10,8 @@ export const viewCount = (address: string): number => counts.get(address) ?? 0;
 
 /**
  * Counts the flows of named views, one view after another, and again when flows change, until the
- * returned function is called.
+ * returned function is called. The first count begins a moment later, because what the page itself
+ * asks for comes first.
  */
 export function countViews(addresses: readonly string[]): () => void {
   const refresh = new Refresh('seldom');
@@ -30,7 +31,6 @@ export function countViews(addresses: readonly string[]): () => void {
     refresh.answered();
     isBusy = false;
   };
-  void count();
   const stop = whenDue(refresh, () => void count());
   return () => {
     isOver = true;

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { createWatches, type WatchWire } from './watches.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
-const watcherOf = (view: View) => ({ view, onChanges: vi.fn(), onReload: vi.fn() });
+const watcherOf = (view: View) => ({ view, onChanges: vi.fn(), onLoad: vi.fn() });
 const flow = (id: string): View => ({ kind: 'flow', id });
 const flows = (...types: string[]): View => ({ kind: 'flows', types, statuses: [] });
 const change = (sequence: number, id: string, type = 'order'): FlowChanged =>
@@ -101,7 +101,7 @@ test('after a break it asks for what was missed, and loads again where that cann
   watches.connected(first.wire);
   first.answer(7, false);
   expect(first.asked).toEqual([{ view: flows(), since: null }]);
-  expect(watcher.onReload).toHaveBeenCalledTimes(1);
+  expect(watcher.onLoad).toHaveBeenCalledTimes(1);
   watches.changed([change(8, 'a'), change(9, 'b')]);
 
   watches.disconnected();
@@ -109,7 +109,7 @@ test('after a break it asks for what was missed, and loads again where that cann
   watches.connected(second.wire);
   expect(second.asked).toEqual([{ view: flows(), since: { epoch: 'e', number: 9 } }]);
   second.answer(12, true);
-  expect(watcher.onReload).toHaveBeenCalledTimes(1);
+  expect(watcher.onLoad).toHaveBeenCalledTimes(1);
 });
 
 test('an answer for a view that is watched no more changes nothing', async () => {
@@ -123,8 +123,67 @@ test('an answer for a view that is watched no more changes nothing', async () =>
   watches.add(next);
   await settled();
   answer(3, false);
-  expect([old, next].map((watcher) => watcher.onReload.mock.calls.length)).toEqual([0, 0]);
+  expect([old, next].map((watcher) => watcher.onLoad.mock.calls.length)).toEqual([0, 0]);
   answer(4, false);
-  expect(next.onReload).toHaveBeenCalledTimes(1);
+  expect(next.onLoad).toHaveBeenCalledTimes(1);
   expect(asked).toHaveLength(2);
+});
+
+test('the first snapshot is loaded once: after the subscription, which has all later changes', async () => {
+  const { wire, answer } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const watcher = watcherOf(flows());
+  watches.add(watcher);
+  await settled();
+  expect(watcher.onLoad).not.toHaveBeenCalled();
+  answer(5, false);
+  expect(watcher.onLoad).toHaveBeenCalledTimes(1);
+
+  const [next, same] = [watcherOf(flow('a')), watcherOf(flows())];
+  watches.add(same);
+  await settled();
+  expect(same.onLoad).toHaveBeenCalledTimes(1);
+  watches.add(next);
+  await settled();
+  expect(next.onLoad).toHaveBeenCalledTimes(1);
+});
+
+test('a watcher of another view loads when the server has answered, the others do not', async () => {
+  const { wire, answer } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const one = watcherOf(flows('order'));
+  watches.add(one);
+  await settled();
+  answer(5, false);
+  const other = watcherOf(flows('refund'));
+  watches.add(other);
+  await settled();
+  expect(other.onLoad).not.toHaveBeenCalled();
+  answer(6, true);
+  expect([one, other].map((watcher) => watcher.onLoad.mock.calls.length)).toEqual([1, 1]);
+});
+
+test('without a connection it is loaded after a short wait, and again when there is one', async () => {
+  vi.useFakeTimers();
+  try {
+    const { wire, answer } = connection();
+    const watches = createWatches();
+    const [watcher, gone] = [watcherOf(flows()), watcherOf(flows())];
+    watches.add(watcher);
+    watches.add(gone)();
+    await vi.advanceTimersByTimeAsync(149);
+    expect(watcher.onLoad).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(watcher.onLoad).toHaveBeenCalledTimes(1);
+    watches.connected(wire);
+    answer(1, false);
+    expect(watcher.onLoad).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(watcher.onLoad).toHaveBeenCalledTimes(2);
+    expect(gone.onLoad).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -9,19 +9,24 @@ export interface WatchWire {
 export interface Watcher {
   view: View;
   onChanges(changes: FlowChanged[]): void;
-  /** Called when changes may have been missed, so that the snapshot must be loaded again. */
-  onReload(): void;
+  /**
+   * Called to load the snapshot of the view: at first, and again when changes may have been missed.
+   */
+  onLoad(): void;
 }
+
+/**
+ * Time for which the first snapshot of a watcher waits for the subscription, ms. A snapshot that was
+ * loaded before it may lack changes and must be loaded twice, which costs more than the short wait.
+ */
+const MAX_WAIT_MS = 150;
 
 /**
  * Shares one subscription between several watchers, because the server allows one view per socket.
  * The subscribed view covers the views of all watchers. `live.svelte.ts` supplies the socket.
  */
 export interface Watches {
-  /**
-   * Watches a view until the returned function is called. The caller itself requests the snapshot
-   * of the view.
-   */
+  /** Watches a view until the returned function is called. */
   add(watcher: Watcher): () => void;
   /** Subscribes on a new connection and asks for the changes that were missed. */
   connected(wire: WatchWire): void;
@@ -35,18 +40,31 @@ export function createWatches(): Watches {
   let wire: WatchWire | null = null;
   /** JSON of the view that is subscribed to; empty if there is none. */
   let subscribed = '';
+  /** False while the answer to the subscription is awaited. */
+  let isAnswered = true;
   let since: Sequence | null = null;
+  /** Watchers that have not loaded their first snapshot. */
+  const fresh = new Set<Watcher>();
+
+  function load(some: readonly Watcher[]): void {
+    for (const watcher of some) {
+      fresh.delete(watcher);
+      watcher.onLoad();
+    }
+  }
 
   function subscribe(view: View): void {
     const text = JSON.stringify(view);
     if (wire === null || text === subscribed) return;
     subscribed = text;
+    isAnswered = false;
     // `since` is right for a watcher that was just added too, because the snapshot that it loads
     // contains all earlier changes.
     wire.emit('watch', { view: JSON.parse(text) as View, since }, (answer) => {
       if (text !== subscribed) return;
+      isAnswered = true;
       since = answer.sequence;
-      if (!answer.resumed) for (const watcher of [...watchers]) watcher.onReload();
+      load(answer.resumed ? [...fresh] : [...watchers]);
     });
   }
 
@@ -66,10 +84,19 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
+      fresh.add(watcher);
+      const timer = setTimeout(() => {
+        if (fresh.has(watcher)) load([watcher]);
+      }, MAX_WAIT_MS);
       // If one page replaces another, the new watcher is added and the old one removed in the same
       // turn of the event loop. The microtask runs after both, so the server gets a single request.
-      queueMicrotask(sync);
+      queueMicrotask(() => {
+        sync();
+        if (wire !== null && isAnswered) load([...fresh]);
+      });
       return () => {
+        clearTimeout(timer);
+        fresh.delete(watcher);
         if (watchers.delete(watcher)) queueMicrotask(sync);
       };
     },

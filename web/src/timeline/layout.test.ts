@@ -1,6 +1,7 @@
 import type { Flow, Step } from '@fermata/server/contract';
 import { describe, expect, test } from 'vitest';
-import { layoutOf } from './layout.ts';
+import { emptyLayout, layoutOf, type Layout, type LayoutOptions } from './layout.ts';
+import { scaleOf, timesOf } from './times.ts';
 
 const ORIGIN = 1_700_000_000_000_000_000n;
 const at = (ms: number): string => String(ORIGIN + BigInt(Math.round(ms * 1e6)));
@@ -23,6 +24,15 @@ const flow = (steps: Step[], waitingFor: object[] = []): Flow =>
     criticalPath: [],
     waitingFor,
   }) as unknown as Flow;
+/** Lays a flow out at an instant, with the scale that belongs to its times. */
+function laidOut(
+  flow: Flow,
+  atMs: number,
+  { fold, ...options }: LayoutOptions & { fold: boolean },
+): Layout {
+  const times = timesOf(flow, atMs);
+  return layoutOf(flow, times, scaleOf(times, options.window ?? null, fold), options);
+}
 const START = 1_700_000_000_000;
 const NOW = START + 100_000;
 const awaitedAt = (since: number, late: number, stuck: number): object => ({
@@ -38,7 +48,7 @@ const awaitedAt = (since: number, late: number, stuck: number): object => ({
 
 describe('layout', () => {
   test('one lane a service; steps that overlap get rows of their own', () => {
-    const { lanes, rows } = layoutOf(
+    const { lanes, rows } = laidOut(
       flow([step('a', 'x', 0, 50), step('b', 'x', 20, 60), step('c', 'y', 70, 80)]),
       NOW,
       { fold: false },
@@ -58,18 +68,18 @@ describe('layout', () => {
       step('b', 'x', 100_000, 100_010),
       step('c', 'x', 100_011, 100_030),
     ];
-    const { gaps, lanes } = layoutOf(flow(steps), NOW, { fold: true });
+    const { gaps, lanes } = laidOut(flow(steps), NOW, { fold: true });
     expect(gaps).toHaveLength(1);
     expect(gaps[0]!.ms).toBeCloseTo(99_990);
     const xs = lanes[0]!.bars.map((bar) => bar.x);
     expect([...xs].sort((p, q) => p - q)).toEqual(xs);
     expect(lanes[0]!.bars[0]!.width).toBeGreaterThan(0.2);
-    expect(layoutOf(flow(steps), NOW, { fold: false }).gaps).toHaveLength(0);
+    expect(laidOut(flow(steps), NOW, { fold: false }).gaps).toHaveLength(0);
   });
 
   test('what is awaited stretches from the instant since when to now, in the lane of who owes it', () => {
     const waiting = awaitedAt(100, 2000, 9000);
-    const { lanes, marks, now } = layoutOf(flow([step('a', 'x', 0, 100)], [waiting]), NOW, {
+    const { lanes, marks, now } = laidOut(flow([step('a', 'x', 0, 100)], [waiting]), NOW, {
       fold: true,
     });
     expect(lanes.map((lane) => [lane.service, lane.bars.length, lane.ghosts.length])).toEqual([
@@ -93,16 +103,16 @@ describe('layout', () => {
 
   test('a wait that is not late yet has no marks, and one that is stuck at once has one', () => {
     const early = flow([step('a', 'x', 0, 100)], [awaitedAt(100, 2000, 9000)]);
-    expect(layoutOf(early, START + 500, { fold: true }).marks).toEqual([]);
+    expect(laidOut(early, START + 500, { fold: true }).marks).toEqual([]);
     const same = flow([step('a', 'x', 0, 100)], [awaitedAt(100, 2000, 2000)]);
-    expect(layoutOf(same, NOW, { fold: true }).marks.map(({ kind }) => kind)).toEqual(['stuck']);
+    expect(laidOut(same, NOW, { fold: true }).marks.map(({ kind }) => kind)).toEqual(['stuck']);
   });
 
   test('the message that nobody took leads to what is awaited', () => {
     const hops = [{ id: 'h', from: 'a', to: null, sentUnixNano: at(90), state: 'waiting' }];
     const waiting = { ...awaitedAt(100, 2000, 9000), hopId: 'h' };
     const one = { ...flow([step('a', 'x', 0, 100)], [waiting]), hops } as unknown as Flow;
-    const { hops: lines, lanes } = layoutOf(one, NOW, { fold: true });
+    const { hops: lines, lanes } = laidOut(one, NOW, { fold: true });
     expect(lines[0]!.row2).toBe(lanes[1]!.ghosts[0]!.row);
   });
 
@@ -110,7 +120,7 @@ describe('layout', () => {
     const awaited = awaitedAt(600, 900, 1300);
     const one = flow([step('a', 'x', 0, 100), step('b', 'x', 500, 600)], [awaited]);
     const seen = Array.from({ length: 1000 }, (_, i) =>
-      layoutOf(one, START + 600 + i, { fold: true }),
+      laidOut(one, START + 600 + i, { fold: true }),
     );
     expect(seen.every((layout) => layout.now === 1)).toBe(true);
     expect(seen[999]!.gaps.map((gap) => Math.round(gap.ms))).toEqual([400, 300, 400, 299]);
@@ -127,7 +137,7 @@ describe('layout', () => {
       step(`${long}er`, 'x', 20, 30),
       step('c', 'x', 400, 1000),
     ];
-    const [lane] = layoutOf(flow(steps), NOW, { fold: false }).lanes;
+    const [lane] = laidOut(flow(steps), NOW, { fold: false }).lanes;
     expect(lane!.bars.map((bar) => bar.label)).toEqual(['right', 'right', 'inside']);
     expect(lane!.bars[0]!.row).not.toBe(lane!.bars[1]!.row);
     expect(lane!.bars[2]!.row).toBe(0);
@@ -137,7 +147,7 @@ describe('layout', () => {
     const steps = Array.from({ length: 2000 }, (_, i) =>
       step(`s${i}`, `svc${i % 7}`, i * 3, i * 3 + 5),
     );
-    const { lanes, ticks } = layoutOf(flow(steps), NOW, { fold: true });
+    const { lanes, ticks } = laidOut(flow(steps), NOW, { fold: true });
     for (const bar of lanes.flatMap((lane) => lane.bars)) {
       expect(bar.x).toBeGreaterThanOrEqual(0);
       expect(bar.x).toBeLessThanOrEqual(1);
@@ -149,10 +159,10 @@ describe('layout', () => {
     const steps = Array.from({ length: 700 }, (_, i) =>
       step(`step number ${i}`, 'x', i * 3, i * 3 + 5),
     );
-    const all = layoutOf(flow(steps), NOW, { fold: true });
+    const all = laidOut(flow(steps), NOW, { fold: true });
     expect(all.lanes[0]!.bars).toHaveLength(700);
     expect(all.lanes[0]!.bars.every((bar) => bar.label === 'none')).toBe(true);
-    const { lanes } = layoutOf(flow(steps), NOW, { fold: true, window: { from: 300, to: 330 } });
+    const { lanes } = laidOut(flow(steps), NOW, { fold: true, window: { from: 300, to: 330 } });
     expect(lanes[0]!.bars.map((bar) => bar.step.id)).toEqual(
       Array.from({ length: 12 }, (_, i) => `step number ${i + 99}`),
     );
@@ -168,7 +178,7 @@ describe('layout', () => {
       { number: 2, status: 'ok', startUnixNano: at(80), endUnixNano: at(100) },
     ];
     const one = { ...step('a', 'x', 0, 100), attempts } as unknown as Step;
-    const [bar] = layoutOf(flow([one, step('b', 'x', 100, 200)]), NOW, {
+    const [bar] = laidOut(flow([one, step('b', 'x', 100, 200)]), NOW, {
       fold: false,
       usualOf: ({ id }) => (id === 'a' ? { p50: 20, p95: 50 } : null),
     }).lanes[0]!.bars;
@@ -188,10 +198,21 @@ describe('layout', () => {
       { kind: 'queue-wait', stepId: null, hopId: 'h', startUnixNano: at(25), endUnixNano: at(50) },
       { kind: 'processing', stepId: 'a', hopId: null, startUnixNano: at(50), endUnixNano: at(100) },
     ];
-    const [bar] = layoutOf({ ...one, criticalPath } as Flow, NOW, { fold: false }).lanes[0]!.bars;
+    const [bar] = laidOut({ ...one, criticalPath } as Flow, NOW, { fold: false }).lanes[0]!.bars;
     expect(bar!.critical).toEqual([
       { x: 0, width: 0.25 },
       { x: 0.5, width: 0.5 },
     ]);
   });
+});
+
+test('until the width is known, each service has a lane without steps', () => {
+  const { lanes, rows } = emptyLayout(
+    flow([step('a', 'x', 0, 50), step('b', 'y', 20, 60), step('c', 'x', 70, 80)]),
+  );
+  expect(lanes.map(({ service, firstRow, bars }) => [service, firstRow, bars.length])).toEqual([
+    ['x', 0, 0],
+    ['y', 1, 0],
+  ]);
+  expect(rows).toBe(2);
 });

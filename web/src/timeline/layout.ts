@@ -1,7 +1,7 @@
 import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
 import { createRows, type Place } from './rows.ts';
 import type { Interval, Scale } from './scale.ts';
-import { scaleOf, timesOf, type Times } from './times.ts';
+import type { Times } from './times.ts';
 import { ticksOf, type Ticks } from './ticks.ts';
 
 /**
@@ -85,7 +85,6 @@ export interface HopLine {
 }
 
 export interface LayoutOptions {
-  fold: boolean;
   widthPx?: number;
   window?: Interval | null;
   usualOf?: UsualOf | null;
@@ -113,15 +112,29 @@ interface Input {
 
 export function layoutOf(
   flow: Flow,
-  atMs: number,
-  { fold, widthPx = 900, window = null, usualOf = null }: LayoutOptions,
+  times: Times,
+  scale: Scale,
+  { widthPx = 900, window = null, usualOf = null }: LayoutOptions,
 ): Layout {
-  const times = timesOf(flow, atMs);
-  const scale = scaleOf(times, window, fold);
   const input = { flow, times, scale, widthPx, usualOf };
   if (window === null && flow.steps.length > CROWD) return placed({ ...input, names: false });
   const spacious = placed({ ...input, names: true });
   return spacious.rows > CROWDED_ROWS ? placed({ ...input, names: false }) : spacious;
+}
+
+/**
+ * Returns a layout with a row for each service and no steps. It is shown until the width of the
+ * plot is measured, which depends on the names of the services.
+ */
+export function emptyLayout({ steps }: Flow): Layout {
+  const services = [...new Set(steps.map(({ service }) => service))];
+  return {
+    lanes: services.map((service, i) => ({ service, firstRow: i, rows: 1, bars: [], ghosts: [] })),
+    ...{ hops: [], ticks: [], gaps: [], marks: [], nowNamed: false },
+    rows: services.length,
+    crowded: steps.length > CROWD,
+    now: null,
+  };
 }
 
 const isOutside = ({ from, to }: Interval, { view }: Scale): boolean =>

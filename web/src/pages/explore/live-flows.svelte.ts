@@ -8,6 +8,8 @@ import { type Filter, matches, needsServer, problemOf, toQuery } from '../../dat
 import { isNewestFirst, orderParameters, type ListOrder } from '../../data/order.ts';
 import { freezeList } from './freeze-list.ts';
 
+/** Number of flows of the first page, which is small because it is shown as soon as possible. */
+const FIRST_PAGE = 200;
 const PAGE = 1000;
 const MAX_SHOWN = 100_000;
 /**
@@ -70,7 +72,7 @@ export class LiveFlows {
     if (this.#cursor === null || !this.#buffer) return;
     const buffer = this.#buffer;
     const cursor = this.#cursor;
-    const query = this.#query();
+    const query = this.#query(PAGE);
     query.set('cursor', cursor);
     this.#cursor = null;
     const page = await api.flows(query).catch(() => null);
@@ -92,10 +94,10 @@ export class LiveFlows {
    * these rows would be lost.
    */
   get #mayReload(): boolean {
-    return this.flows.length <= PAGE || !this.#reading();
+    return this.flows.length <= FIRST_PAGE || !this.#reading();
   }
-  #query(): URLSearchParams {
-    const query = toQuery(this.#filter, Date.now(), PAGE);
+  #query(limit: number): URLSearchParams {
+    const query = toQuery(this.#filter, Date.now(), limit);
     for (const [name, value] of Object.entries(orderParameters(this.#order)))
       if (value !== '') query.set(name, value);
     return query;
@@ -118,7 +120,7 @@ export class LiveFlows {
     const abort = new AbortController();
     this.#load = async () => {
       try {
-        const page = await api.flows(this.#query(), abort.signal);
+        const page = await api.flows(this.#query(FIRST_PAGE), abort.signal);
         if (isServers) buffer.clear();
         buffer.snapshot(page.items);
         this.total = page.total;
@@ -136,7 +138,6 @@ export class LiveFlows {
         if (this.problem?.status !== 400) this.#loadIn(2000);
       }
     };
-    void this.#load();
     const stop = watch(
       { kind: 'flows', types: filter.type === '' ? [] : [filter.type], statuses: [] },
       (changes) => {

@@ -88,7 +88,6 @@ export class LiveFlow {
       }
     };
     const reload = (): void => void load();
-    reload();
     const stop = watch({ kind: 'flow', id: name }, reload, reload);
     return () => {
       abort.abort();
