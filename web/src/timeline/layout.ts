@@ -36,7 +36,7 @@ export interface Ghost extends Place {
 export interface Bar extends Place {
   step: Step;
   ms: number;
-  /** Positions of the step's attempts within its bar, 0 to 1. */
+  /** Positions of the step's attempts within its bar, 0 to 1; empty if there was only one. */
   attempts: Attempt[];
   /** Parts of the bar that are on the critical path, 0 to 1 of the bar's width. */
   critical: { x: number; width: number }[];
@@ -237,8 +237,33 @@ function barOf(
     const a = scale.at(from);
     return { x: (a - x) / width, width: Math.max(0, (scale.at(to) - a) / width) };
   };
-  const px = width * widthPx;
-  const attempts = step.attempts.map((attempt, i): Attempt => {
+  const usual = usualOf?.(step) ?? null;
+  const ms = span.to - span.from;
+  return {
+    ...place,
+    step,
+    ms,
+    attempts:
+      step.attempts.length > 1 ? attemptsOf(step, span, times, within, width * widthPx) : [],
+    critical: onPath.map(({ from, to }) => within(from, to)),
+    usual: usual && {
+      p50: scale.at(span.from + usual.p50),
+      p95: scale.at(span.from + usual.p95),
+      p95Ms: usual.p95,
+      isSlow: ms > usual.p95,
+    },
+  };
+}
+
+/** Returns the attempts of a step whose bar is `px` wide; `within` returns their positions in it. */
+function attemptsOf(
+  step: Step,
+  span: Interval,
+  times: Times,
+  within: (from: number, to: number) => { x: number; width: number },
+  px: number,
+): Attempt[] {
+  return step.attempts.map((attempt, i): Attempt => {
     const from = times.since(attempt.startUnixNano);
     const to = attempt.endUnixNano === null ? span.to : times.since(attempt.endUnixNano);
     const before = step.attempts[i - 1]?.endUnixNano;
@@ -254,21 +279,6 @@ function barOf(
       waitNamed: pause * px >= PAUSE_PX,
     };
   });
-  const usual = usualOf?.(step) ?? null;
-  const ms = span.to - span.from;
-  return {
-    ...place,
-    step,
-    ms,
-    attempts,
-    critical: onPath.map(({ from, to }) => within(from, to)),
-    usual: usual && {
-      p50: scale.at(span.from + usual.p50),
-      p95: scale.at(span.from + usual.p95),
-      p95Ms: usual.p95,
-      isSlow: ms > usual.p95,
-    },
-  };
 }
 
 function hopsOf(
