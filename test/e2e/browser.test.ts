@@ -429,6 +429,37 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('the theme follows the system while the page is open, until another one is chosen', async () => {
+    const page = await open('/settings?tab=appearance', 'light');
+    const shown = (): Promise<string | undefined> =>
+      page.evaluate(() => document.documentElement.dataset['theme']);
+    await page.getByRole('radio', { name: 'as the system', checked: true }).waitFor();
+    expect(await shown()).toBe('light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(shown).toBe('dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(shown).toBe('light');
+
+    await page.keyboard.press('t');
+    await page.getByRole('radio', { name: 'dark', checked: true }).waitFor();
+    await page.reload();
+    await page.getByRole('radio', { name: 'dark', checked: true }).waitFor();
+    expect(await shown()).toBe('dark');
+    await page.getByRole('radio', { name: 'light' }).check();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.reload();
+    await page.getByRole('radio', { name: 'light', checked: true }).waitFor();
+    expect(await shown()).toBe('light');
+
+    // The other theme is the system's, so the page follows the system again.
+    await page.keyboard.press('t');
+    await page.getByRole('radio', { name: 'as the system', checked: true }).waitFor();
+    expect(await shown()).toBe('dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(shown).toBe('light');
+    await page.close();
+  }, 60_000);
+
   test('in both themes: nothing serious for axe, nothing on the console', async () => {
     const page = await open('/', 'light');
     for (const { path, shows } of addressesOf('order-choreographed', 'seen-1')) {
