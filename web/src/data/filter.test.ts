@@ -1,6 +1,6 @@
 import type { FlowSummary, FlowTypeSummary } from '@fermata/server/contract';
 import { expect, test } from 'vitest';
-import { matches, problemOf, readFilter, toQuery, unknownOf } from './filter.ts';
+import { matcher, problemOf, readFilter, toQuery, unknownOf } from './filter.ts';
 
 const NOW = 1_700_000_000_000;
 const filter = (query: string): ReturnType<typeof readFilter> =>
@@ -12,9 +12,9 @@ test('time alone takes a flow out of a range', () => {
     services: [],
     findings: [],
   } as unknown as FlowSummary;
-  expect(matches(filter('range=15m'), flow, NOW + 900_000)).toBe(true);
-  expect(matches(filter('range=15m'), flow, NOW + 900_001)).toBe(false);
-  expect(matches(filter(''), flow, NOW + 1e12)).toBe(true);
+  expect(matcher(filter('range=15m'), NOW + 900_000)(flow)).toBe(true);
+  expect(matcher(filter('range=15m'), NOW + 900_001)(flow)).toBe(false);
+  expect(matcher(filter(''), NOW + 1e12)(flow)).toBe(true);
 });
 
 test('a range that there is not is said, whatever it is called', () => {

@@ -90,16 +90,21 @@ export function toQuery(filter: Filter, nowMs: number, limit?: number): URLSearc
  */
 export const needsServer = (filter: Filter): boolean => filter.q !== '';
 
-export function matches(filter: Filter, flow: FlowSummary, nowMs: number): boolean {
+/** Returns a function that tells whether a flow matches the filter at `nowMs`. */
+export function matcher(filter: Filter, nowMs: number): (flow: FlowSummary) => boolean {
+  const { type, environment, incident, service } = filter;
   const { fromMs, toMs } = spanOf(filter, nowMs);
-  const startedMs = nanosToMs(flow.startedAtUnixNano);
-  return (
-    (filter.type === '' || flow.type === filter.type) &&
-    (filter.status === '' || filter.status.split(',').includes(flow.status)) &&
-    (filter.environment === '' || flow.environment === filter.environment) &&
-    (filter.incident === '' || flow.findings.some((one) => one.incident === filter.incident)) &&
-    (filter.service === '' || flow.services.includes(filter.service)) &&
-    (fromMs === null || startedMs >= fromMs) &&
-    (toMs === null || startedMs < toMs)
-  );
+  const statuses = filter.status === '' ? null : filter.status.split(',');
+  return (flow) => {
+    const startedMs = fromMs === null && toMs === null ? null : nanosToMs(flow.startedAtUnixNano);
+    return (
+      (type === '' || flow.type === type) &&
+      (statuses === null || statuses.includes(flow.status)) &&
+      (environment === '' || flow.environment === environment) &&
+      (incident === '' || flow.findings.some((one) => one.incident === incident)) &&
+      (service === '' || flow.services.includes(service)) &&
+      (startedMs === null ||
+        ((fromMs === null || startedMs >= fromMs) && (toMs === null || startedMs < toMs)))
+    );
+  };
 }

@@ -36,9 +36,9 @@ test('snapshot and changes in any order converge', () => {
         flow: event.gone ? null : flow(event.id, event.version),
         movedTo: null,
       }));
-      const inOrder = createFlowBuffer(() => true, 100);
+      const inOrder = createFlowBuffer(() => () => true, 100);
       inOrder.apply([...changes].sort((a, b) => a.version - b.version));
-      const mixed = createFlowBuffer(() => true, 100);
+      const mixed = createFlowBuffer(() => () => true, 100);
       const cut = at % (changes.length + 1);
       mixed.apply(changes.slice(cut));
       mixed.snapshot(changes.slice(0, cut).flatMap((change) => change.flow ?? []));
@@ -50,7 +50,7 @@ test('snapshot and changes in any order converge', () => {
 });
 
 test('a flow that no longer matches leaves the list', () => {
-  const buffer = createFlowBuffer((candidate) => candidate.status === 'active', 100);
+  const buffer = createFlowBuffer(() => (candidate) => candidate.status === 'active', 100);
   buffer.snapshot([flow('a', 1)]);
   expect(buffer.list()).toHaveLength(1);
   buffer.apply([{ sequence: 1, id: 'a', version: 2, flow: flow('a', 2), movedTo: null }]);

@@ -4,7 +4,7 @@ import { api, ApiError } from '../../data/api.ts';
 import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
 import { watch } from '../../data/live.svelte.ts';
 import { paused } from '../../data/paused.svelte.ts';
-import { type Filter, matches, needsServer, problemOf, toQuery } from '../../data/filter.ts';
+import { type Filter, matcher, needsServer, problemOf, toQuery } from '../../data/filter.ts';
 import { isNewestFirst, orderParameters, type ListOrder } from '../../data/order.ts';
 import { freezeList } from './freeze-list.ts';
 
@@ -107,11 +107,7 @@ export class LiveFlows {
     this.#filter = filter;
     this.#order = order;
     const isServers = this.#isServers;
-    const buffer = createFlowBuffer(
-      (flow) => matches(filter, flow, Date.now()),
-      MAX_SHOWN,
-      isServers,
-    );
+    const buffer = createFlowBuffer(() => matcher(filter, Date.now()), MAX_SHOWN, isServers);
     this.#buffer = buffer;
     this.#cursor = null;
     this.loaded = false;
@@ -179,7 +175,7 @@ export class LiveFlows {
       return;
     }
     const oldest = this.flows[this.flows.length - 1];
-    if (!oldest || matches(this.#filter, oldest, Date.now())) return;
+    if (!oldest || matcher(this.#filter, Date.now())(oldest)) return;
     if (this.#cursor === null) this.total = this.#buffer.list().length;
     else this.#loadIn(AGAIN_MS);
     this.#draw();
