@@ -14,7 +14,8 @@ const AFTER_FAILURE_MS = 3000;
  * flows drop out of a range such as "the last hour" as time passes.
  */
 const OLD_MS = 60_000;
-const LOOK_MS = 1000;
+/** Interval at which it is looked whether an answer is requested again, ms. */
+export const LOOK_MS = 1000;
 
 /** Decides when an answer that the server computes from many flows is requested again. */
 export class Refresh {
@@ -22,10 +23,11 @@ export class Refresh {
   #seen: string | null = null;
   #askedMs = -Infinity;
   #restUntilMs = 0;
-  #rest = createRest();
+  #rest: ReturnType<typeof createRest>;
 
-  constructor(freshness: Freshness) {
+  constructor(freshness: Freshness, rest = createRest()) {
     this.#everyMs = EVERY_MS[freshness];
+    this.#rest = rest;
   }
 
   /**

@@ -7,3 +7,8 @@ test('a page rests for a hundred times an answer, and not after the first one', 
     ...[0, 2000, 2000, 3000, 4000, 4000, 30_000],
   ]);
 });
+
+test('what is asked aside may rest longer', () => {
+  const rest = createRest(120_000);
+  expect([500, 600, 5000, 5000].map(rest)).toEqual([0, 50_000, 60_000, 120_000]);
+});

@@ -10,13 +10,14 @@ const MAX_REST_MS = 30_000;
 /**
  * Returns a function that says how long to pause after a request that took some time, both in ms.
  * Of two requests the faster one counts, and there is no pause after the first: a server that has
- * just started answers slowly once, and a page would miss the first flow for half a minute.
+ * just started answers slowly once, and a page would miss the first flow for half a minute. No
+ * pause is longer than `maxMs`.
  */
-export function createRest(): (tookMs: number) => number {
+export function createRest(maxMs = MAX_REST_MS): (tookMs: number) => number {
   let beforeMs = 0;
   return (tookMs) => {
     const usualMs = Math.min(tookMs, beforeMs);
     beforeMs = tookMs;
-    return Math.min(MAX_REST_MS, REST_FACTOR * usualMs);
+    return Math.min(maxMs, REST_FACTOR * usualMs);
   };
 }

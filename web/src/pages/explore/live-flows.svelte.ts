@@ -4,6 +4,7 @@ import { api, ApiError } from '../../data/api.ts';
 import { createFlowBuffer, type FlowBuffer } from '../../data/flow-buffer.ts';
 import { watch } from '../../data/live.svelte.ts';
 import { paused } from '../../data/paused.svelte.ts';
+import { createRest } from '../../data/rest.ts';
 import { type Filter, matcher, needsServer, problemOf, toQuery } from '../../data/filter.ts';
 import { isNewestFirst, orderParameters, type ListOrder } from '../../data/order.ts';
 import { freezeList } from './freeze-list.ts';
@@ -38,6 +39,8 @@ export class LiveFlows {
   #cursor: string | null = null;
   #frame = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
+  /** Time before which a list that only the server can filter is not loaded again, ms. */
+  #restUntilMs = 0;
   #load: () => Promise<void> = async () => {};
   #reading: () => boolean;
 
@@ -114,9 +117,14 @@ export class LiveFlows {
     this.problem = problemOf(filter);
     if (this.problem) return () => undefined;
     const abort = new AbortController();
+    const rest = createRest();
+    this.#restUntilMs = 0;
     this.#load = async () => {
+      const askedMs = performance.now();
       try {
         const page = await api.flows(this.#query(FIRST_PAGE), abort.signal);
+        const nowMs = performance.now();
+        this.#restUntilMs = nowMs + rest(nowMs - askedMs);
         if (isServers) buffer.clear();
         buffer.snapshot(page.items);
         this.total = page.total;
@@ -157,11 +165,17 @@ export class LiveFlows {
     };
   }
 
+  /** Loads the first page again after a time, or later if the server needs a pause until then. */
   #loadIn(ms: number): void {
-    this.#again ??= setTimeout(() => {
-      this.#again = undefined;
-      void this.#load();
-    }, ms);
+    this.#again ??= setTimeout(
+      () => {
+        this.#again = undefined;
+        // Nobody sees a hidden page. It is loaded again when it is shown.
+        if (document.hidden) this.#loadIn(AFTER_CHANGES_MS);
+        else void this.#load();
+      },
+      Math.max(ms, this.#restUntilMs - performance.now()),
+    );
   }
 
   /**

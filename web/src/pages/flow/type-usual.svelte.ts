@@ -1,28 +1,21 @@
 import type { Flow, FlowTypeSummary, MapAnswer } from '@fermata/server/contract';
 import { Answer } from '../../data/answer.svelte.ts';
 import { api } from '../../data/api.ts';
+import { flowTypes } from '../../data/catalog.svelte.ts';
 
 /**
- * Loads the statistics of the shown flow's type, and keeps them up to date. The map of the type is
+ * Tells the statistics of the shown flow's type, and keeps the map of the type up to date, which is
  * loaded only if needed. A `TypeUsual` must be created by a component, because it uses effects.
  */
 export class TypeUsual {
-  #summary: Answer<FlowTypeSummary | null>;
+  #flow: () => Flow | null;
   #map: Answer<MapAnswer | null>;
 
   constructor(flow: () => Flow | null, wantsMap: () => boolean) {
+    this.#flow = flow;
     const type = $derived(flow()?.type);
     const environment = $derived(flow()?.environment);
     const name = $derived(JSON.stringify([environment, type]));
-    this.#summary = new Answer(
-      () => name,
-      async () => {
-        if (type === undefined) return null;
-        const { items } = await api.flowTypes();
-        return items.find((one) => one.type === type && one.environment === environment) ?? null;
-      },
-      'seldom',
-    );
     this.#map = new Answer(
       () => `${wantsMap()} ${name}`,
       async (signal) => {
@@ -35,9 +28,12 @@ export class TypeUsual {
     );
   }
 
-  /** Statistics of the flow type; null while those of another type are still loaded. */
+  /** Statistics of the flow type, which the catalog has; null until it is loaded. */
   get summary(): FlowTypeSummary | null {
-    return this.#summary.isOld ? null : this.#summary.value;
+    const flow = this.#flow();
+    const isIts = ({ type, environment }: FlowTypeSummary): boolean =>
+      type === flow?.type && environment === flow.environment;
+    return flowTypes().find(isIts) ?? null;
   }
 
   get map(): MapAnswer | null {
