@@ -64,7 +64,7 @@ const node = ({ http }: Address): Block[] => [
   {
     title: 'Start your service',
     lines: `${environment(http)}\nnode --import @fermata/instrumentation/register app.js`,
-    note: 'It traces requests, amqplib, Kafka, NATS, Redis Streams, BullMQ, MQTT and SQS by itself, and NestJS. A service of CommonJS, or one that ts-node runs, takes --require.',
+    note: 'By itself it traces requests, amqplib, Kafka, NATS, Redis Streams, BullMQ, MQTT, SQS and NestJS. A service of CommonJS, or one that ts-node runs, takes --require.',
   },
   { title: 'Nothing arrives?', lines: 'npx fermata-doctor' },
 ];
