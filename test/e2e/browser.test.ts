@@ -431,8 +431,7 @@ describe.runIf(executable)('the dashboard', () => {
 
   test('the theme follows the system while the page is open, until another one is chosen', async () => {
     const page = await open('/settings?tab=appearance', 'light');
-    const shown = (): Promise<string | undefined> =>
-      page.evaluate(() => document.documentElement.dataset['theme']);
+    const shown = (): Promise<string | null> => page.locator('html').getAttribute('data-theme');
     await page.getByRole('radio', { name: 'as the system', checked: true }).waitFor();
     expect(await shown()).toBe('light');
     await page.emulateMedia({ colorScheme: 'dark' });
