@@ -20,8 +20,9 @@ interface Entry {
 }
 
 /**
- * Returns an empty buffer. `matcherNow` returns the condition by which flows match at present. If `isInOrder` is true, the list keeps the order in which flows were
- * added; otherwise the newest flow is first.
+ * Returns an empty buffer. `matcherNow` returns the condition by which flows match at present. If
+ * `isInOrder` is true, the list keeps the order in which flows were added; otherwise the newest
+ * flow is first.
  */
 export function createFlowBuffer(
   matcherNow: () => (flow: FlowSummary) => boolean,

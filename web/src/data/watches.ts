@@ -16,8 +16,8 @@ export interface Watcher {
 }
 
 /**
- * Time for which the first snapshot of a watcher waits for the subscription, ms. A snapshot that was
- * loaded before it may lack changes and must be loaded twice, which costs more than the short wait.
+ * Time for which the first snapshot of a watcher waits for the subscription, ms. A snapshot that
+ * was loaded before it may lack changes and is loaded again, which costs more than the short wait.
  */
 const MAX_WAIT_MS = 150;
 

@@ -255,7 +255,7 @@ function barOf(
   };
 }
 
-/** Returns the attempts of a step whose bar is `px` wide; `within` returns their positions in it. */
+/** Returns the attempts of a step whose bar is `px` wide; `within` returns positions in it. */
 function attemptsOf(
   step: Step,
   span: Interval,

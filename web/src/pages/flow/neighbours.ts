@@ -1,6 +1,6 @@
 import type { FlowList, FlowSummary } from '@fermata/server/contract';
 
-/** Direction in which a neighbour is looked for, from a flow to those that started later or earlier. */
+/** Side on which a neighbour is looked for: among flows that started later, or earlier. */
 export type Side = 'newer' | 'older';
 /**
  * Requests the flows of the list on one side of a flow, the nearest start first. Flows that started
