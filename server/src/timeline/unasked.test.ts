@@ -26,6 +26,12 @@ test.each<[string, boolean, SpanSketch[]]>([
   ['a query whose request is still running', false, [below({ role: 'client' })]],
   ['work with a flow id', false, [{ ...root, flow: 'order-1' }]],
   ['work of a declared type', false, [{ ...root, type: 'nightly' }]],
+  ['work on an order', false, [{ ...root, identities: ['order.id\x007'] }]],
+  [
+    'work whose call names an order',
+    false,
+    [root, below({ role: 'client', identities: ['order.id\x007'] })],
+  ],
   ['work that is called a step', false, [{ ...root, step: { name: 'clean up' } }]],
 ])('%s is nobody’s wish: %s', (_what, expected, spans) => {
   expect(flowsOf(...spans).map(({ unasked }) => unasked ?? false)).toEqual([expected]);

@@ -7,8 +7,9 @@ const ASKS_NOTHING: ReadonlySet<Role> = new Set<Role>(['client', 'internal', 'se
 
 /**
  * Returns whether nothing asked for the work of this flow, such as a service's own queries of its
- * database: there was no request and no message, and nobody named a flow or a step. If the parent
- * of a span has not arrived, the result is false, because that parent may be the request.
+ * database: there was no request and no message, and nobody named a flow, a step or an identity
+ * key. If the parent of a span has not arrived, the result is false, because that parent may be the
+ * request.
  */
 export function isUnasked({ key, segments }: FlowInput): boolean {
   if (!key.startsWith(TRACE)) return false;
@@ -21,6 +22,7 @@ export function isUnasked({ key, segments }: FlowInput): boolean {
         (span) =>
           span.flow === null &&
           span.step === null &&
+          span.identities.length === 0 &&
           (ASKS_NOTHING.has(span.role) || polls.has(span.key) || isEmpty(span, segment, polls)),
       ),
   );
