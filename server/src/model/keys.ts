@@ -151,8 +151,16 @@ function messageNames({ message, service }: Span): readonly Token[] {
  * Returns the prefix that makes a message id unique, or '' if the id is unique by itself. Counted
  * ids are unique only in one destination and partition, and BullMQ job ids only in one queue.
  */
-const placeOf = ({ id, system, destination, partition }: Message): string =>
-  isCounted(id) ? `${destination}\0${partition}\0` : system === 'bullmq' ? `${destination}\0` : '';
+const placeOf = (message: Message): string => {
+  const { id, destination, partition } = message;
+  if (isCounted(id)) return `${destination}\0${partition}\0`;
+  return isQueueId(message) ? `${destination}\0` : '';
+};
+/**
+ * Returns whether the id of the message is unique in its queue only. BullMQ gives ids so, and lets
+ * applications choose them: often it is the id of an order, the same in every queue.
+ */
+export const isQueueId = ({ system }: Message): boolean => system === 'bullmq';
 /**
  * Returns whether a message id is a counter (a delivery tag, an offset, a packet id): at most
  * twelve digits, possibly with separators.

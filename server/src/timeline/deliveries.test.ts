@@ -204,6 +204,19 @@ describe('a message that was sent again while it was processed', () => {
   });
 });
 
+test('the id of a job names it in its queue only, so that a job of another queue is another one', () => {
+  const job = { system: 'bullmq', message: 'order-7' };
+  const first = taken({ ...job, destination: 'reserve' });
+  const next = again(first, 'charge', job);
+  const charge = taken({ ...job, destination: 'charge', ...linkTo(next) });
+  expect(stepsOf(first, next, charge)).toEqual(['ok 1', 'ok 1']);
+  // In its own queue it is the same job once more.
+  const back = again(first, 'reserve', job);
+  expect(stepsOf(first, back, taken({ ...job, destination: 'reserve', ...linkTo(back) }))).toEqual([
+    'retried 2',
+  ]);
+});
+
 describe('what a handler sent to the retries of the place where it was', () => {
   const first = taken({ destination: 'mail', group: 'g', message: '', failed: true });
   const retried = (destination: string, over: Partial<SpanSketch> = {}): SpanSketch[] => {

@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts';
 import { order, type InputCause } from '../model/flow-input.ts';
 import { isBatch, isConsumer, isSend } from '../model/roles.ts';
 import { hasDeadName } from '../model/destinations.ts';
-import { isCounted, messageNameOf } from '../model/keys.ts';
+import { isCounted, isQueueId, messageNameOf } from '../model/keys.ts';
 
 /**
  * Decides which deliveries are attempts of one step. A delivery belongs to a send and a
@@ -56,9 +56,12 @@ export function sentAgainBy(draft: Draft): Span[] {
   // A message id that is a counter restarts at every destination, so that the same number at
   // another destination is another message.
   const id = isCounted(idOf(draft)) ? '' : idOf(draft);
+  const isSame = ({ message }: Span): boolean =>
+    id !== '' &&
+    message?.id === id &&
+    (!isQueueId(message) || message.destination === draft.head.message!.destination);
   return draft.spans.filter(
-    (span) =>
-      isSend(span.role) && ((id !== '' && span.message?.id === id) || isRetryOf(span, draft.head)),
+    (span) => isSend(span.role) && (isSame(span) || isRetryOf(span, draft.head)),
   );
 }
 
