@@ -42,37 +42,43 @@ export function mergeAttempts(drafts: Draft[]): Merged {
 }
 
 /**
- * Returns the steps sorted by start. Among steps that begin at the same instant, causes stand
- * before effects: steps are sorted by depth in the chain of causes, then keep their present order.
+ * Returns the steps sorted by start, except that no step stands before a step that caused it. Two
+ * steps may begin at the same instant, and a poll may begin before its message was sent, or seem
+ * to, by its clock. Such a step stands behind its cause, as if it began with it.
  */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
-  if (!steps.some(({ start }, i) => start === steps[i - 1]?.start)) return [...steps];
-  const startOf = new Map(steps.map(({ id, start }) => [id, start]));
+  const isTie = ({ start }: Step, i: number): boolean => start === steps[i - 1]?.start;
+  const isEarly = ({ sent, received }: Hop): boolean => received !== null && received < sent;
+  if (!steps.some(isTie) && !hops.some(isEarly)) return [...steps];
+  const placeOf = new Map(steps.map(({ id, start }) => [id, { start, depth: 0 }]));
   const caused = new Map<string, string[]>();
   const pending = new Map<string, number>();
   for (const { from, to } of hops) {
-    if (from === null || to === null || from === to || startOf.get(from) !== startOf.get(to))
-      continue;
+    if (from === null || to === null || from === to || !placeOf.has(from)) continue;
     pending.set(to, (pending.get(to) ?? 0) + 1);
     const known = caused.get(from);
     if (known === undefined) caused.set(from, [to]);
     else known.push(to);
   }
   if (pending.size === 0) return [...steps];
-  // Steps in a cycle of causes have no depth; they stand last.
-  const depth = new Map(steps.map(({ id }) => [id, pending.has(id) ? Infinity : 0]));
   const next = steps.flatMap(({ id }) => (pending.has(id) ? [] : [id]));
-  for (const id of next)
+  for (const id of next) {
+    const cause = placeOf.get(id)!;
     for (const to of caused.get(id) ?? []) {
+      const place = placeOf.get(to)!;
+      if (place.start < cause.start) Object.assign(place, { start: cause.start, depth: 0 });
+      if (place.start === cause.start) place.depth = Math.max(place.depth, cause.depth + 1);
       pending.set(to, pending.get(to)! - 1);
-      if (pending.get(to)! > 0) continue;
-      depth.set(to, depth.get(id)! + 1);
-      next.push(to);
+      if (pending.get(to)! === 0) next.push(to);
     }
+  }
+  // Steps in a cycle of causes have no depth; they stand last of those that begin with them.
+  for (const [id, count] of pending) if (count > 0) placeOf.get(id)!.depth = Infinity;
   const compare = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0);
-  return steps.toSorted(
-    (a, b) => compare(a.start, b.start) || compare(depth.get(a.id)!, depth.get(b.id)!),
-  );
+  return steps.toSorted((a, b) => {
+    const [x, y] = [placeOf.get(a.id)!, placeOf.get(b.id)!];
+    return compare(x.start, y.start) || compare(x.depth, y.depth);
+  });
 }
 
 const statesAttempt = ({ head }: Draft): boolean => (head.step?.attempt ?? 0) > 0;
@@ -215,7 +221,8 @@ export function addBadge(step: Step, badge: Badge): void {
 /**
  * Links each compensation to the step that it undoes. The undone step is found by the id that its
  * service gave it, or by its name. The service's id is then replaced by our id of the step. If
- * several steps match, the latest one that began before the compensation counts.
+ * several steps match, the latest one that began before the compensation counts. `steps` are sorted by
+ * start.
  */
 export function linkCompensations(
   steps: Step[],

@@ -26,7 +26,7 @@ export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow 
   const hops = hopsOf(input, shifts, stepOf, drafts, badges);
   markReplies(merged, hops);
   const steps = causesFirst(merged, hops);
-  linkCompensations(steps, stepOf, drafts);
+  linkCompensations(merged, stepOf, drafts);
   proveJoins(input, steps, hops, stepOf);
   const flow = summarize(input, shifts, run, steps, hops, stepOf, badges);
   if (isUnasked(input)) flow.unasked = true;

@@ -1,4 +1,4 @@
-import { countWhile, groupedBy } from '../../base/lists.ts';
+import { countWhile, groupedBy, inOrder } from '../../base/lists.ts';
 import type { Definition } from '../../model/definition.ts';
 import type { Flow, Step } from '../../model/flow.ts';
 import { isComplete, isDone, performersIn } from './performers.ts';
@@ -47,8 +47,8 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
     return undone === undefined ? step : { ...step, compensates: undone, kind: 'compensation' };
   });
   // A step that undoes another is linked to the undone step: of the steps with the undone name, the
-  // one that began last before the undoing step. `steps` are sorted by start.
-  const named = groupedBy(steps, (step) => step.name);
+  // one that began last before the undoing step.
+  const named = groupedBy(inOrder(steps, byStart), (step) => step.name);
   const undoing = new Map<Step, string[]>();
   for (const undo of steps) {
     const same = named.get(undo.compensates ?? '') ?? [];
@@ -66,3 +66,4 @@ function withCompensations(flow: Flow, definition: Definition): Flow {
   });
   return { ...flow, steps: linked, phase: flow.phase === 'open' ? 'compensating' : flow.phase };
 }
+const byStart = (a: Step, b: Step): number => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0);

@@ -21,7 +21,7 @@ export interface Digest {
   flowId: string;
   /** Scoped key of environment and flow type. */
   type: string;
-  /** Forward steps (steps that undo nothing), by start. */
+  /** Forward steps (steps that undo nothing), by start, none before a step that caused it. */
   steps: DigestStep[];
   /** True if the flow declared an end other than success. Nothing more is then expected of it. */
   aborted: boolean;
