@@ -34,6 +34,21 @@ describe('what is owed after what has come', () => {
     expect(taught({ b: 700, c: 300 }).expectedAfter(['c'])).toBeNull();
     expect(oneOf(taught({ b: 900, c: 100 }))).toEqual(['b', 'c']);
   });
+  test.each<[string, Record<string, number>, string[] | undefined]>([
+    ['97 to 3 of 200', { b: 194, c: 6 }, ['b', 'c']],
+    ['95 to 5 of 120', { b: 114, c: 6 }, ['b', 'c']],
+    ['three ways, two of them rare', { b: 190, c: 6, d: 4 }, ['b', 'c', 'd']],
+    ['97 to 3 of 120, which may be chance', { b: 116, c: 4 }, undefined],
+    ['97 to 3 of 200, of which two have both', { b: 192, c: 6, 'b c': 2 }, undefined],
+    ['97 to 3 of 200, of which one has none', { b: 193, c: 6, '': 1 }, undefined],
+  ])(
+    'that each has exactly one is no chance, or too little to say: %s',
+    (_what, sets, expected) => {
+      expect(oneOf(taught(sets))).toEqual(expected);
+      // Who has one of them owes nothing more.
+      expect(taught(sets).expectedAfter(['b'])).toBeNull();
+    },
+  );
   test('eight optional consumers: nothing is owed by whoever heard five of them', () => {
     const sets = createOutcomeSets();
     const names = ['1', '2', '3', '4', '5', '6', '7', '8'];

@@ -76,6 +76,11 @@ const NEVER_BY_CHANCE = 1e-5;
  * chance, but hardly any has, it is a rule that one of the follow-ups comes.
  */
 const ENOUGH_EXPECTED = 12;
+/**
+ * Assume that follow-ups are independent. If the probability that each flow has exactly one of them
+ * is below this, and each flow has, it is a choice, and one of them is expected.
+ */
+const NEVER_ONE_BY_CHANCE = 1e-4;
 const MAX_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
@@ -188,7 +193,11 @@ export function createOutcomeSets(
     const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
     const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
     const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
-    if (certain.length === 0 && !isRule && !(byChance < NEVER_BY_CHANCE && end < 0.5)) return null;
+    const isAlways =
+      end < 0.5 &&
+      (byChance < NEVER_BY_CHANCE ||
+        (oneByChance(candidates, byChance) ** n < NEVER_ONE_BY_CHANCE && isChoice(like, more)));
+    if (certain.length === 0 && !isRule && !isAlways) return null;
     return {
       certain,
       oneOf: certain.length > 0 ? [] : candidates,
@@ -228,6 +237,19 @@ export function createOutcomeSets(
     toJSON: () => [...sets.values()].map(({ members, count }) => [[...members], count]),
   };
 }
+
+/** Returns whether no two of the candidates came together. */
+const isChoice = (like: readonly Counted[], candidates: ReadonlySet<string>): boolean =>
+  like.every(({ members }) => members.filter((key) => candidates.has(key)).length < 2);
+
+/**
+ * Returns the probability that exactly one candidate comes if they are independent. `none` is the
+ * probability that none comes.
+ */
+const oneByChance = (candidates: readonly Candidate[], none: number): number =>
+  candidates.some(({ probability }) => probability >= 1)
+    ? 1
+    : candidates.reduce((one, { probability: p }) => one + (none * p) / (1 - p), 0);
 
 function mostFrequentIn(sets: Iterable<Counted>): string | null {
   const counts = new Map<string, number>();
