@@ -27,7 +27,17 @@ export interface LearnedSaverOptions {
   names: Pick<LearnedNames, 'load' | 'takeChanged'>;
 }
 
-const SAVE_MS = 60_000;
+/**
+ * Bounds of the pause between two saves, ms. A crash loses what was learned in a pause, and whoever
+ * was learned just before would be silent after it.
+ */
+const MIN_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 60_000;
+/**
+ * The pause after a save is this many times as long as the save took, within the bounds. Saving the
+ * models of thousands of types so takes little of the time.
+ */
+const PAUSE_FACTOR = 100;
 
 export function createLearnedSaver({
   clock,
@@ -39,6 +49,7 @@ export function createLearnedSaver({
 }: LearnedSaverOptions): LearnedSaver {
   let cancel: (() => void) | undefined;
   let stopping = false;
+  let pauseMs = MIN_PAUSE_MS;
   const save = async (): Promise<void> => {
     const models = expectations.takeChanged();
     if (models.length > 0) await store.saveLearned(models, clock.now());
@@ -48,12 +59,17 @@ export function createLearnedSaver({
     if (unbounded !== null) await store.saveDocument('names', 'unbounded', clock.now(), unbounded);
   };
   const saveLater = (): void => {
-    cancel = clock.after(SAVE_MS, () => {
+    cancel = clock.after(pauseMs, () => {
+      const begunMs = clock.now();
       void save()
         .catch((error: unknown) =>
           log.warn({ reason: messageOf(error) }, 'what was learned could not be saved'),
         )
-        .finally(() => stopping || saveLater());
+        .finally(() => {
+          const tookMs = clock.now() - begunMs;
+          pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * tookMs));
+          if (!stopping) saveLater();
+        });
     });
   };
   return {
