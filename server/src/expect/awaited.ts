@@ -37,14 +37,13 @@ export function awaited(flow: Flow, digest: Digest, by: AwaitedBy): WaitingFor[]
   ]);
   return [
     ...declared,
-    ...knowledge
-      .expected(digest)
-      .filter(
-        (one) =>
-          one.basis === 'learned' &&
-          !spoken.has(one.step) &&
-          !one.oneOf.some((name) => spoken.has(name)) &&
-          flow.phase !== 'ended',
-      ),
+    ...knowledge.expected(digest).filter(
+      (one) =>
+        one.basis === 'learned' &&
+        !spoken.has(one.step) &&
+        !one.oneOf.some((name) => spoken.has(name)) &&
+        // A definition does not tell who else listens to a flow that it ends.
+        (flow.phase !== 'ended' || one.absence === 'undelivered-message'),
+    ),
   ];
 }

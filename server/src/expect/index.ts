@@ -64,7 +64,9 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const isDefined = by.definition !== null;
     const lacksSpans = knowledge.lacksSpans(digest);
     schedule.plan(digest, { model, waitingFor, isAsTaught, endsDeclared, isDefined, lacksSpans });
-    const news = detectNovelty(digest, model, flow, variants.isLegal(digest));
+    const isNewEnding = variants.isLegal(digest);
+    const isWaiting = waitingFor.length > 0;
+    const news = detectNovelty(digest, model, flow, { isNewEnding, isWaiting });
     const mayBeTaken = structural.mayBeTaken(digest);
     return { waitingFor, endsDeclared, waitsForNobody, mayBeTaken, news };
   };

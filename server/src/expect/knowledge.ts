@@ -107,8 +107,12 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
       return expectedByParts(digest, model).some((one) => wasDoneUnseen(one, digest, model));
     },
     mayTeach(digest) {
-      if (digest.declaredComplete || digest.aborted) return true;
-      const owed = expected(digest);
+      if (digest.aborted) return true;
+      // A flow that was declared complete may lack steps, but its messages are taken like those of
+      // others. Otherwise each outage of a listener would teach that nobody listens.
+      const owed = digest.declaredComplete
+        ? structural.expected(digest, models.of(digest.type), [], floorMs)
+        : expected(digest);
       if (owed.length === 0) return true;
       // After a deployment an expected step may be gone for good, but this is not assumed if the
       // service of that step is silent as well.

@@ -27,32 +27,39 @@ const hop = (from: number | null, to: number, over: Partial<Hop> = {}): Hop => (
 const flow = (outcome: Flow['outcome'], ...hops: Hop[]): Flow => ({ ...plain, outcome, hops });
 const usual = learned(MIN_SAMPLES, 'place', 'take');
 
+const usually = { isNewEnding: false, isWaiting: false };
+const ending = { isNewEnding: true, isWaiting: false };
+const waiting = { isNewEnding: false, isWaiting: true };
+
 test('what is usual is no news', () => {
   const digest = digestOf('place', 'take');
-  expect(detectNovelty(digest, usual, flow('completed'), false)).toEqual(NO_NOVELTY);
+  expect(detectNovelty(digest, usual, flow('completed'), usually)).toEqual(NO_NOVELTY);
 });
 
 test('an ending that never was is news, whatever else is known', () => {
-  expect(detectNovelty(digestOf('place'), createTypeModel(), flow(null), true).variant).toBe(true);
+  expect(detectNovelty(digestOf('place'), createTypeModel(), flow(null), ending).variant).toBe(
+    true,
+  );
 });
 
 test('of a type of which little is known, nothing is news', () => {
   const little = learned(MIN_SAMPLES - 1, 'place', 'take');
   const strange = digestOf('place', 'stranger');
-  expect(detectNovelty(strange, little, flow('completed', hop(0, 1)), false)).toEqual(NO_NOVELTY);
+  expect(detectNovelty(strange, little, flow('completed', hop(0, 1)), usually)).toEqual(NO_NOVELTY);
 });
 
 test('known steps that never came together are, where the flow was declared complete', () => {
   const digest = digestOf('place');
-  expect(detectNovelty(digest, usual, flow('completed'), false).variant).toBe(true);
-  expect(detectNovelty(digest, usual, flow(null), false)).toEqual(NO_NOVELTY);
-  expect(detectNovelty(digest, usual, flow('failed'), false)).toEqual(NO_NOVELTY);
+  expect(detectNovelty(digest, usual, flow('completed'), usually).variant).toBe(true);
+  expect(detectNovelty(digest, usual, flow('completed'), waiting)).toEqual(NO_NOVELTY);
+  expect(detectNovelty(digest, usual, flow(null), usually)).toEqual(NO_NOVELTY);
+  expect(detectNovelty(digest, usual, flow('failed'), usually)).toEqual(NO_NOVELTY);
 });
 
 test('an unknown step that takes from one that is well known is a new consumer', () => {
   const digest = digestOf('place', 'stranger');
   const consumers = (...hops: Hop[]): unknown => [
-    ...detectNovelty(digest, usual, flow('completed', ...hops), false).consumers,
+    ...detectNovelty(digest, usual, flow('completed', ...hops), usually).consumers,
   ];
   expect(consumers(hop(0, 1))).toEqual(['f 1']);
   // In none of these cases did the unknown step take a message of a known step. It was called

@@ -6,19 +6,20 @@ import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
 
 /**
  * Returns the steps and paths of a flow that the model has not seen. The model must not include
- * this flow itself.
+ * this flow itself. What is missing (`isWaiting`) makes no new path.
  */
 export function detectNovelty(
   digest: Digest,
   model: TypeModel,
   flow: Flow,
-  isNewEnding: boolean,
+  { isNewEnding, isWaiting }: { isNewEnding: boolean; isWaiting: boolean },
 ): Novelty {
   if (isNewEnding) return { ...NO_NOVELTY, variant: true };
   if (model.flows.total < MIN_SAMPLES) return NO_NOVELTY;
   const unknownSteps = digest.steps.filter((step) => !model.about.has(step.as));
   if (unknownSteps.length === 0) {
-    const variant = flow.outcome === 'completed' && model.flows.countOf(typesIn(digest)) === 0;
+    const isEnded = flow.outcome === 'completed' && !isWaiting;
+    const variant = isEnded && model.flows.countOf(typesIn(digest)) === 0;
     return variant ? { ...NO_NOVELTY, variant } : NO_NOVELTY;
   }
   const known = new Map(

@@ -191,7 +191,7 @@ export function createStructural(): Structural {
         if (step.receipt?.isCounted) deliveries.count(environmentOf(digest), step, -1);
     },
     expected(digest, model, found, floorMs) {
-      if (digest.aborted || digest.declaredComplete) return [];
+      if (digest.aborted) return [];
       const environment = environmentOf(digest);
       const owed: WaitingFor[] = [];
       const byId = new Map(digest.steps.map((step) => [step.id, step]));
@@ -202,6 +202,8 @@ export function createStructural(): Structural {
           step === undefined ? null : expectedTaker(digest, message, step, model, floorMs);
         if (missing !== null) owed.push(missing);
       }
+      // Who declares the end of a flow knows of its steps, but not of whoever listens to it.
+      if (digest.declaredComplete) return owed;
       for (const step of digest.steps) {
         if (owed.length >= MAX_WAITING) break;
         if (found.some((one) => one.afterStepId === step.id)) continue;
