@@ -12,6 +12,7 @@ import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
 import { markReplies } from './replies.ts';
+import { withSamePlaces } from './same-place.ts';
 import { isUnasked } from './unasked.ts';
 import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps.ts';
 
@@ -19,7 +20,8 @@ import { addBadge, causesFirst, linkCompensations, mergeAttempts } from './steps
  * Builds the timeline of one run, which consists of steps and hops. The function is pure: the same
  * input gives the same timeline, byte for byte.
  */
-export function toTimeline(input: FlowInput, shifts: Shifts, run: number): Flow {
+export function toTimeline(proven: FlowInput, shifts: Shifts, run: number): Flow {
+  const input = withSamePlaces(proven);
   const badges = new Set<Badge>();
   const drafts = draftSteps(input, shifts, badges);
   const { steps: merged, stepOf } = mergeAttempts(drafts);
