@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { attributes, createLab, type Lab, type LabOptions, type OtlpSpan } from '../testing/lab.ts';
 import { placed, shipped } from '../testing/expectations.ts';
 
-/** Tests flows that are said to have ended while a message of theirs waits for its usual consumer. */
+/** Tests flows that are said to have ended while a message of theirs waits for its consumer. */
 const ended = (lab: Lab, number: number, outcome: string): OtlpSpan => {
   const span = placed(lab, number);
   return {

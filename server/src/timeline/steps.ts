@@ -221,8 +221,8 @@ export function addBadge(step: Step, badge: Badge): void {
 /**
  * Links each compensation to the step that it undoes. The undone step is found by the id that its
  * service gave it, or by its name. The service's id is then replaced by our id of the step. If
- * several steps match, the latest one that began before the compensation counts. `steps` are sorted by
- * start.
+ * several steps match, the latest one that began before the compensation counts. `steps` are sorted
+ * by start.
  */
 export function linkCompensations(
   steps: Step[],

@@ -177,7 +177,6 @@ export function createOutcomeSets(
     mayCome: (candidate: Candidate) => boolean,
   ): ExpectedNext | null => {
     const n = sum(like);
-    const provisional = n < SOLID_SAMPLES;
     const came = new Map<string, number>();
     for (const { members, count } of like)
       for (const key of members)
@@ -191,18 +190,15 @@ export function createOutcomeSets(
     const end = sum(like.filter(({ members }) => !members.some((key) => more.has(key))));
     if (end > maxEnds(n)) return null;
     const certain = candidates.filter(({ key }) => wilson(came.get(key)!, n).lower >= CERTAIN);
-    const byChance = candidates.reduce((share, { probability }) => share * (1 - probability), 1);
-    const isRule = n * byChance >= ENOUGH_EXPECTED && end <= 0.1 * n * byChance;
-    const isAlways =
-      end < 0.5 &&
-      (byChance < NEVER_BY_CHANCE ||
-        (oneByChance(candidates, byChance) ** n < NEVER_ONE_BY_CHANCE && isChoice(like, more)));
+    const ends = n * noneByChance(candidates);
+    const isRule = ends >= ENOUGH_EXPECTED && end <= 0.1 * ends;
+    const isAlways = end < 0.5 && isNoChance(like, candidates);
     if (certain.length === 0 && !isRule && !isAlways) return null;
     return {
       certain,
       oneOf: certain.length > 0 ? [] : candidates,
       samples: Math.round(n),
-      provisional,
+      provisional: n < SOLID_SAMPLES,
     };
   };
 
@@ -238,18 +234,22 @@ export function createOutcomeSets(
   };
 }
 
-/** Returns whether no two of the candidates came together. */
-const isChoice = (like: readonly Counted[], candidates: ReadonlySet<string>): boolean =>
-  like.every(({ members }) => members.filter((key) => candidates.has(key)).length < 2);
+/** Returns the probability that none of the candidates comes if they are independent. */
+const noneByChance = (candidates: readonly Candidate[]): number =>
+  candidates.reduce((share, { probability }) => share * (1 - probability), 1);
 
 /**
- * Returns the probability that exactly one candidate comes if they are independent. `none` is the
- * probability that none comes.
+ * Returns whether it is no chance that each of these sets has at least one of the candidates:
+ * practically no set is without one, or all have exactly one.
  */
-const oneByChance = (candidates: readonly Candidate[], none: number): number =>
-  candidates.some(({ probability }) => probability >= 1)
-    ? 1
-    : candidates.reduce((one, { probability: p }) => one + (none * p) / (1 - p), 0);
+function isNoChance(like: readonly Counted[], candidates: readonly Candidate[]): boolean {
+  const none = noneByChance(candidates);
+  if (none < NEVER_BY_CHANCE) return true;
+  const keys = new Set(candidates.map(({ key }) => key));
+  if (like.some(({ members }) => members.filter((key) => keys.has(key)).length > 1)) return false;
+  const one = candidates.reduce((share, { probability: p }) => share + (none * p) / (1 - p), 0);
+  return one ** sum(like) < NEVER_ONE_BY_CHANCE;
+}
 
 function mostFrequentIn(sets: Iterable<Counted>): string | null {
   const counts = new Map<string, number>();
