@@ -101,7 +101,8 @@ export function wilson(hits: number, n: number): { lower: number; upper: number 
   };
 }
 
-const sum = (list: readonly { count: number }[]): number => list.reduce((n, set) => n + set.count, 0);
+const sum = (list: readonly { count: number }[]): number =>
+  list.reduce((n, set) => n + set.count, 0);
 
 export function createOutcomeSets(
   from: readonly (readonly [readonly string[], number])[] = [],
