@@ -37,7 +37,7 @@ const MAX_PAUSE_MS = 60_000;
  * The pause after a save is this many times as long as the save took, within the bounds. Saving the
  * models of thousands of types so takes little of the time.
  */
-const PAUSE_FACTOR = 100;
+const PAUSE_FACTOR = 20;
 
 export function createLearnedSaver({
   clock,
