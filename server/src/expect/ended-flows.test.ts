@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { attributes, createLab, type Lab, type LabOptions, type OtlpSpan } from '../testing/lab.ts';
+import type { Definition } from '../model/definition.ts';
 import { placed, shipped } from '../testing/expectations.ts';
 
 /** Tests flows that are said to have ended while a message of theirs waits for its consumer. */
@@ -10,6 +11,17 @@ const ended = (lab: Lab, number: number, outcome: string): OtlpSpan => {
     attributes: [...span.attributes, ...attributes({ 'fermata.flow.outcome': outcome })],
   };
 };
+
+/** Returns a definition by which an order has one step. */
+const anOrder = (name: string): Definition => ({
+  ...{ type: 'order', version: '', withinMs: null, ends: [], undoInOrder: false },
+  steps: [
+    {
+      ...{ name, service: null, after: [], withinMs: 60_000 },
+      ...{ optional: false, choice: 0, compensatedBy: null },
+    },
+  ],
+});
 
 async function taughtLab(options: LabOptions = {}): Promise<Lab> {
   const lab = await createLab({ startMs: 1_794_000_000_000, ...options });
@@ -55,13 +67,27 @@ test('however long its consumer is silent, and until it comes', async () => {
 });
 
 test('a definition that ends a flow does not tell who else listens to it', async () => {
-  const step = { service: null, after: [], withinMs: 60_000, optional: false, choice: 0 };
-  const steps = [{ ...step, name: 'shop work', compensatedBy: null }];
-  const order = { type: 'order', version: '', withinMs: null, steps, ends: [], undoInOrder: false };
-  const lab = await taughtLab({ definitions: [order] });
+  const lab = await taughtLab({ definitions: [anOrder('shop work')] });
   expect(told(lab, 1)).toEqual(['completed', []]);
   await lab.deliver([placed(lab, 1000)]);
   await wait(lab);
   expect(told(lab, 1000)).toEqual(['completed', ['undelivered-message']]);
   await lab.stop();
 });
+
+test.each(['completed', 'failed', 'by definition'])(
+  'a flow that ended and waits is not judged again and again: %s',
+  async (outcome) => {
+    const isDefined = outcome === 'by definition';
+    let published = 0;
+    const lab = await taughtLab({
+      ...(isDefined && { definitions: [anOrder('shop work')] }),
+      onFlow: ({ flowId }) => void (flowId === 'order-1000' && published++),
+    });
+    await lab.deliver([isDefined ? placed(lab, 1000) : ended(lab, 1000, outcome)]);
+    for (let i = 0; i < 300; i++) await lab.advance(1000);
+    expect(published).toBeGreaterThan(0);
+    expect(published).toBeLessThan(5);
+    await lab.stop();
+  },
+);

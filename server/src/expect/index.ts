@@ -53,8 +53,8 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
     const by = { definition: definitionOf(flow), knowledge, behindMs: behindMsIn(flow), floorMs };
     const digest = digestOf(flow, by.behindMs);
     const isAsTaught = learner.retractUnlessAsTaught(digest);
-    const others = knowledge.observe(digest);
-    if (others.length > 0) reconsider.emit(others);
+    const again = knowledge.observe(digest);
+    if (again.length > 0) reconsider.emit(again);
     const waitingFor = classifyAbsences(awaited(flow, digest, by), flow);
     if (isAsTaught && waitingFor.length > 0) learner.retract(flow.id);
     causeHints.observe(flow, digest);
@@ -81,7 +81,7 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
           structural.observeCut(service.environment, message.destination, msOf(start));
     },
     applyDefinition(flow) {
-      const seen = withRunning(flow, (place) => structural.workFollows(flow.environment, place));
+      const seen = withRunning(flow, (...of) => structural.workFollows(flow.environment, ...of));
       const definition = definitionOf(flow);
       return definition === null ? seen : applyDefinition(seen, definition);
     },

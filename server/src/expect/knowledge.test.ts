@@ -18,7 +18,6 @@ const known = () => {
   for (let i = 0; i < 200; i++) {
     const digest = aDigest(`t${i}`, whole);
     teach(knowledge.models.of(digest.type), digest, 1);
-    knowledge.observe(digest);
     knowledge.structural.teach(digest, 1);
   }
   return knowledge;

@@ -24,9 +24,14 @@ export interface Knowledge {
   readonly variants: Variants;
   /**
    * Observes which messages of the flow were sent and taken, even if the flow is never learned
-   * from. Returns other flows, which have another verdict by what is known now.
+   * from. Returns flows that have another verdict by what is known now; this flow can be one.
    */
   observe(digest: Digest): string[];
+  /**
+   * Adds a flow to what is known of messaging (`weight` 1), or subtracts it (-1). Returns other
+   * flows that have another verdict by what is known now.
+   */
+  teachMessaging(digest: Digest, weight: 1 | -1): string[];
   /**
    * Returns what all learned rules expect of a flow. Rules about the flow as a whole are used only
    * if no rule about a step or a message expects anything.
@@ -94,11 +99,12 @@ export function createKnowledge({ clock, counters, floorMs }: KnowledgeOptions):
     variants,
     observe(digest) {
       outages.observe(digest);
-      const { flowId } = digest;
-      const others = structural.observe(digest).flatMap((place) => unclaimed.claim(place));
-      unclaimed.note(flowId, structural.unclaimedIn(digest));
-      return others.filter((id) => id !== flowId);
+      // Steps of this flow were judged before it was observed, so it can be among the claimed ones.
+      unclaimed.note(digest.flowId, structural.unclaimedIn(digest));
+      return structural.observe(digest).flatMap((place) => unclaimed.claim(place));
     },
+    teachMessaging: (digest, weight) =>
+      structural.teach(digest, weight).flatMap((place) => unclaimed.claim(place, digest.flowId)),
     expected,
     lacksSpans(digest) {
       if (structural.mayBeTaken(digest)) return true;

@@ -72,15 +72,19 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
   const reviewedAt = new Map<string, number>();
   let version = 0;
 
-  /** Adds a flow to what is known (`weight` 1), or subtracts it (-1). */
-  const apply = (digest: Digest, weight: 1 | -1): void => {
+  /**
+   * Adds a flow to what is known (`weight` 1), or subtracts it (-1). Returns the flows to evaluate
+   * again, because a destination at which they have a message now has a known consumer.
+   */
+  const apply = (digest: Digest, weight: 1 | -1): string[] => {
     teach(models.of(digest.type), digest, weight);
     models.used(digest.type);
-    structural.teach(digest, weight);
+    const again = knowledge.teachMessaging(digest, weight);
     models.markChanged(digest.type);
     version++;
+    return again;
   };
-  const delays = createDelays(knowledge, taught, apply);
+  const delays = createDelays(knowledge, taught, (...of) => void apply(...of));
   const retract = (flowId: string): void => {
     const digest = taught.retract(flowId);
     if (digest !== undefined) apply(digest, -1);
@@ -133,13 +137,13 @@ export function createLearner(knowledge: Knowledge, held: HeldFlows): Learner {
       // Flow types beyond the bound are not learned: a hostile sender must not use up memory.
       if (!models.has(digest.type)) return [];
       delays.mark(digest);
-      apply(digest, 1);
+      const again = apply(digest, 1);
       const ofType = taught.keepRetractable(digest);
       delays.judgeAgain(digest);
       const model = models.of(digest.type);
       if (hasNewRecord(digest, model) || isMilestone(model.flows.total))
         reviewedAt.delete(digest.type);
-      const again = review(digest.type);
+      pushAll(again, review(digest.type));
       if (isMilestone(model.flows.total)) pushAll(again, doubtStalls(ofType));
       return again;
     },

@@ -3,6 +3,7 @@ import { scopedKey } from '../keys.ts';
 import type { DigestStep } from '../learned/digest.ts';
 import { isUnhandled, receiptKey, workFollows } from './receipts.ts';
 import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
+import type { PlaceInTime } from './unclaimed.ts';
 
 /**
  * Counts deliveries whose span ends before the work on the message begins, and how many of them
@@ -10,8 +11,12 @@ import { count, SOLID, type Tallies, type Tally } from './tallies.ts';
  * consumer group.
  */
 export interface Deliveries {
-  /** Observes that work followed a delivery. This counts even if the flow is never learned from. */
-  observe(environment: string, step: DigestStep): void;
+  /**
+   * Observes that work followed a delivery. One observation is enough to expect work after later
+   * deliveries, even if the flow is never learned from. Returns the delivery's place if work is
+   * known there now from an earlier time on than before.
+   */
+  observe(environment: string, step: DigestStep): PlaceInTime[];
   /** Counts the delivery in a step that is learned from (`weight` 1), or subtracts it (-1). */
   count(environment: string, step: DigestStep, weight: 1 | -1): void;
   /**
@@ -25,10 +30,11 @@ export interface Deliveries {
    */
   tallyFor(environment: string, step: DigestStep): Tally | null;
   /**
-   * Returns whether, as far as is known, deliveries at this place (service, destination and
-   * consumer group) are followed by work.
+   * Returns whether, as far as is known, work follows a delivery that began at this time, in ms
+   * since 1970, at this place (service, destination and consumer group). Of a delivery before the
+   * first one that work is known to follow, nothing is known.
    */
-  workFollows(environment: string, place: string): boolean;
+  workFollows(environment: string, place: string, startMs: number): boolean;
 }
 
 const MAX_PLACES = 10_000;
@@ -58,8 +64,15 @@ export function createDeliveries(tallies: Tallies): Deliveries {
 
   return {
     observe(environment, step) {
-      if (!step.receipt?.isHandled) return;
+      if (!step.receipt?.isHandled) return [];
       noteLatest(latestHandled, scopedKey(environment, step.receipt.place), step.startMs);
+      const key = receiptKey(step.receipt.place);
+      const tally = tallies.getOrCreate(environment, key);
+      if (tally === undefined || (tally.met > 0 && tally.sinceMs <= step.startMs)) return [];
+      if (tally.met === 0) count(tally, true, 1);
+      tally.sinceMs = Math.min(tally.sinceMs, step.startMs);
+      tallies.markChanged(environment);
+      return [{ place: scopedKey(environment, key), atMs: tally.sinceMs }];
     },
     count: countReceipt,
     countOvertaken(environment, step) {
@@ -72,11 +85,17 @@ export function createDeliveries(tallies: Tallies): Deliveries {
     },
     tallyFor(environment, step) {
       const tally = tallies.get(environment, receiptKey(step.receipt!.place));
-      return tally !== undefined && workFollows(tally) ? tally : null;
+      return tally !== undefined && isFollowed(tally, step.startMs) ? tally : null;
     },
-    workFollows: (environment, place) => workFollows(tallies.get(environment, receiptKey(place))),
+    workFollows(environment, place, startMs) {
+      const tally = tallies.get(environment, receiptKey(place));
+      return tally !== undefined && isFollowed(tally, startMs);
+    },
   };
 }
+
+const isFollowed = (tally: Tally, startMs: number): boolean =>
+  tally.sinceMs <= startMs && workFollows(tally);
 
 function noteLatest(latest: Map<string, number>, key: string, atMs: number): void {
   const known = latest.get(key);

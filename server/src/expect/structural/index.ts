@@ -1,3 +1,4 @@
+import { pushAll } from '../../base/lists.ts';
 import type { WaitingFor } from '../../model/expectation.ts';
 import { scopedKey } from '../keys.ts';
 import {
@@ -14,7 +15,7 @@ import { createDeliveries } from './deliveries.ts';
 import { cameOtherwise, expectEnd, expectReply, expectTaker, expectWork } from './owed.ts';
 import { isUnhandled, receiptKey } from './receipts.ts';
 import { createTakings } from './takings.ts';
-import { count, createTallies, noteMet, SOLID, type Tallies, type Tally } from './tallies.ts';
+import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
 import type { PlaceInTime } from './unclaimed.ts';
 
 /**
@@ -27,13 +28,14 @@ import type { PlaceInTime } from './unclaimed.ts';
 export interface Structural {
   /**
    * Learns from a flow that waits for nothing (`weight` 1), or retracts what was learned from it
-   * (-1).
+   * (-1). Returns the destinations whose consumer was unknown, little known or known from a later
+   * time on, as flows arrive in any order.
    */
-  teach(digest: Digest, weight: 1 | -1): void;
+  teach(digest: Digest, weight: 1 | -1): PlaceInTime[];
   /**
    * Observes which messages of a flow were taken, and which deliveries were followed by work. Flows
-   * that wait for something are observed as well. Returns the places of which this is known from an
-   * earlier time on than before, as flows arrive in any order.
+   * that wait for something are observed as well. Returns the places of deliveries at which work is
+   * known now from an earlier time on than before.
    */
   observe(digest: Digest): PlaceInTime[];
   /**
@@ -67,10 +69,10 @@ export interface Structural {
    */
   unclaimedIn(digest: Digest): PlaceInTime[];
   /**
-   * Returns whether work follows deliveries at this place (service, destination and consumer group)
-   * whose span ends before the work begins.
+   * Returns whether work is expected after a delivery that began at this time, in ms since 1970, at
+   * this place (service, destination and consumer group).
    */
-  workFollows(environment: string, place: string): boolean;
+  workFollows(environment: string, place: string, startMs: number): boolean;
   /**
    * Records that a batch was taken from the destination at `atMs`, and that its links do not name
    * all its messages.
@@ -86,6 +88,8 @@ export interface Structural {
 }
 
 const MIN_TALLIED = 20;
+/** Below this many taken messages, little is known about the consumer of a destination. */
+const LITTLE = 5;
 /**
  * If at least this many messages of a kind were taken and none was left untaken, every message of
  * this kind is expected to be taken. Before that, a message is not expected to be taken if another
@@ -144,33 +148,20 @@ export function createStructural(): Structural {
     teach(digest, weight) {
       const environment = environmentOf(digest);
       tallies.markChanged(environment);
-      teachMessages(tallies, digest, weight);
+      const found = teachMessages(tallies, digest, weight);
       for (const step of digest.steps) {
         deliveries.count(environment, step, weight);
         teachReply(tallies, environment, step, weight);
       }
+      return found;
     },
     observe(digest) {
       const environment = environmentOf(digest);
+      for (const message of digest.messages)
+        if (message.waits.length > 0) takings.observe(environment, message);
       const found: PlaceInTime[] = [];
-      const note = (key: string, atMs: number, byStep: string): void => {
-        const tally = tallies.getOrCreate(environment, key);
-        if (tally === undefined || !noteMet(tally, atMs)) return;
-        found.push({ place: scopedKey(environment, key), atMs });
-        const by = digest.steps.find(({ id }) => id === byStep);
-        if (by !== undefined && tally.step === '')
-          [tally.step, tally.service] = [by.name, by.service];
-      };
-      for (const step of digest.steps) {
-        if (!step.receipt?.isHandled) continue;
-        deliveries.observe(environment, step);
-        note(receiptKey(step.receipt.place), step.startMs, step.id);
-      }
-      for (const message of digest.messages) {
-        if (message.waits.length === 0) continue;
-        takings.observe(environment, message);
-        note(takenKey(message.place), message.sentMs, message.waits[0]!.stepId);
-      }
+      for (const step of digest.steps)
+        if (step.receipt?.isHandled) pushAll(found, deliveries.observe(environment, step));
       return found;
     },
     countUntaken(digest) {
@@ -231,13 +222,13 @@ export function createStructural(): Structural {
           found.push({ place: scopedKey(environment, takenKey(one.place)), atMs: one.sentMs });
       for (const step of digest.steps) {
         if (!isUnhandled(step)) continue;
-        const key = receiptKey(step.receipt!.place);
-        if (!deliveries.workFollows(environment, step.receipt!.place))
-          found.push({ place: scopedKey(environment, key), atMs: step.startMs });
+        const { place } = step.receipt!;
+        if (!deliveries.workFollows(environment, place, step.startMs))
+          found.push({ place: scopedKey(environment, receiptKey(place)), atMs: step.startMs });
       }
       return found;
     },
-    workFollows: (environment, place) => deliveries.workFollows(environment, place),
+    workFollows: (...of) => deliveries.workFollows(...of),
     observeCut: (environment, destination, atMs) => cuts.observe(environment, destination, atMs),
     mayBeTaken: (digest) =>
       digest.messages.some((one) => isUntaken(one) && cuts.mayHold(digest, one)),
@@ -287,26 +278,36 @@ function countUnmet(tallies: Tallies, digest: Digest, message: SentMessage, weig
   tallies.markChanged(environment);
 }
 
-/** Counts the messages of a flow. */
-function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): void {
+/**
+ * Counts the messages of a flow. Returns the destinations whose consumer was unknown, little known
+ * or known from a later time on.
+ */
+function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): PlaceInTime[] {
   const environment = environmentOf(digest);
+  const found: PlaceInTime[] = [];
+  // A message counts as untaken only by what other flows show. A flow that alone shows that there
+  // is a consumer would otherwise teach that its consumer leaves messages (`arrival-order.test.ts`).
+  const untaken = digest.messages.filter(
+    (one) => isUntaken(one) && (weight < 0 || isTakenByAnybody(tallies, digest, one)),
+  );
+  for (const message of untaken) countUnmet(tallies, digest, message, weight);
   const byId = new Map(digest.steps.map((step) => [step.id, step]));
   for (const message of digest.messages) {
-    if (isUntaken(message)) {
-      // A waiting message counts as untaken only if a consumer is known; otherwise a consumer may
-      // still come and take it.
-      if (weight < 0 || isTakenByAnybody(tallies, digest, message))
-        countUnmet(tallies, digest, message, weight);
-      continue;
-    }
+    if (isUntaken(message)) continue;
     const [first, ...others] = message.waits;
     if (first === undefined) continue;
     const wait = others.reduce((a, b) => (b.ms < a.ms ? b : a), first);
     const taker = byId.get(wait.stepId);
+    const before = tallies.get(environment, takenKey(message.place));
+    const sinceMs = Math.min(message.sentMs, before?.sinceMs ?? Infinity);
+    const isNews = (before?.met ?? 0) < LITTLE || sinceMs < before!.sinceMs;
+    if (weight > 0 && isNews)
+      found.push({ place: scopedKey(environment, takenKey(message.place)), atMs: sinceMs });
     for (const key of [takenKey(message.place), sentKey(digest, message)]) {
       const tally = tallies.getOrCreate(environment, key);
       if (tally === undefined) continue;
       count(tally, true, weight);
+      tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
       if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
       tally.waits.add(wait.ms, wait.isHeldUp, weight);
       if (taker === undefined) continue;
@@ -315,6 +316,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): void {
       tally.service = taker.service;
     }
   }
+  return found;
 }
 
 /** Counts a command whose step ended, and whether the command got a reply. */

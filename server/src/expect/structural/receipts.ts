@@ -1,4 +1,5 @@
 import type { Flow, Step } from '../../model/flow.ts';
+import { msOf } from '../../model/time.ts';
 import type { DigestStep } from '../learned/digest.ts';
 import { wilson } from '../learned/outcome-sets.ts';
 
@@ -22,8 +23,7 @@ const RESTS = 0.05;
 
 export const receiptKey = (place: string): string => `handled ${place}`;
 
-export const workFollows = (record: Record | undefined): boolean =>
-  record !== undefined &&
+export const workFollows = (record: Record): boolean =>
   record.met >= 1 &&
   (record.met + record.unmet < MIN_RECEIPTS ||
     wilson(record.unmet, record.met + record.unmet).lower < RESTS);
@@ -32,13 +32,16 @@ export const isUnhandled = ({ receipt }: Pick<DigestStep | Step, 'receipt'>): bo
   receipt !== undefined && !receipt.isHandled;
 
 /** Returns the flow with those deliveries shown as running steps whose work is still to come. */
-export function withRunning(flow: Flow, isRunning: (place: string) => boolean): Flow {
+export function withRunning(
+  flow: Flow,
+  isRunning: (place: string, startMs: number) => boolean,
+): Flow {
   if (flow.phase === 'ended' || flow.badges.includes('sampled')) return flow;
   const waits = (step: Step): boolean =>
     isUnhandled(step) &&
     step.status !== 'failed' &&
     step.status !== 'running' &&
-    isRunning(step.receipt!.place);
+    isRunning(step.receipt!.place, msOf(step.start));
   if (!flow.steps.some(waits)) return flow;
   return {
     ...flow,

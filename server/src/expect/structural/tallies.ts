@@ -62,18 +62,6 @@ export function count(tally: Tally | undefined, met: boolean, weight: number): v
   tally.unmet /= 2;
 }
 
-/**
- * Notes that something of `atMs` met its expectation, even if the flow is never counted. One
- * observation is enough to expect the same of what is sent later. Returns whether this is earlier
- * than was known.
- */
-export function noteMet(tally: Tally, atMs: number): boolean {
-  if (tally.met === 0) count(tally, true, 1);
-  if (atMs >= tally.sinceMs) return false;
-  tally.sinceMs = atMs;
-  return true;
-}
-
 const newTally = (): Tally => ({
   ...{ met: 0, unmet: 0, waits: createWaits(), lag: createWaits() },
   ...{ sinceMs: Infinity, solidMs: Infinity, step: '', service: '' },

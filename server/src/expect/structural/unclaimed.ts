@@ -17,9 +17,9 @@ export interface Unclaimed {
   note(flowId: string, places: readonly PlaceInTime[]): void;
   /**
    * Reports that a place is known from this time on. Returns the flows that were at this place at
-   * that time or later, and forgets them.
+   * that time or later, and forgets them, all but the flow `except`.
    */
-  claim(known: PlaceInTime): string[];
+  claim(known: PlaceInTime, except?: string): string[];
 }
 
 const MAX_PLACES = 2000;
@@ -51,14 +51,16 @@ export function createUnclaimed(): Unclaimed {
         if (times.size > MAX_PER_PLACE) deleteOldest(times);
       }
     },
-    claim({ place, atMs }) {
+    claim({ place, atMs }, except) {
       const waiting = byPlace.get(place);
       if (waiting === undefined || waiting.latestMs < atMs) return [];
-      const claimed = [...waiting.times].filter(([, latestMs]) => latestMs >= atMs);
-      for (const [id] of claimed) waiting.times.delete(id);
+      const claimed = [...waiting.times].flatMap(([id, latestMs]) =>
+        latestMs >= atMs && id !== except ? [id] : [],
+      );
+      for (const id of claimed) waiting.times.delete(id);
       waiting.latestMs = Math.max(-Infinity, ...waiting.times.values());
       if (waiting.times.size === 0) byPlace.delete(place);
-      return claimed.map(([id]) => id);
+      return claimed;
     },
   };
 }
