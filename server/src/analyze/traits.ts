@@ -84,13 +84,11 @@ function createCollector(variant: bigint) {
 }
 
 /**
- * Returns the variant of a flow: its steps in order of their start. The id stands for all steps,
+ * Returns the variant of a flow: its steps in the order of its timeline. The id stands for all steps,
  * whereas the body lists the first ones.
  */
 function variantOf({ steps }: Flow): bigint {
-  // Steps with equal starts stay in causal order.
-  const ordered = [...steps].sort((a, b) => compare(a.start, b.start));
-  const names = ordered.map(({ name }) => name);
+  const names = steps.map(({ name }) => name);
   const more = Math.max(0, names.length - MAX_VARIANT_STEPS);
   if (more === 0) return traitId('variant', { steps: names, more });
   const body = { steps: names.slice(0, MAX_VARIANT_STEPS), more };

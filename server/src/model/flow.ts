@@ -16,6 +16,7 @@ export const EVIDENCE_STRENGTH = {
   conversation: 0.5,
   'identity-key': 0.5,
   trace: 0.4,
+  place: 0.4,
 } as const;
 export type EvidenceKind = keyof typeof EVIDENCE_STRENGTH;
 export interface Evidence {
@@ -164,7 +165,10 @@ export interface Hop {
   /** True if the hop is a synchronous call; false if it is a message. */
   sync: boolean;
   evidence: Evidence[];
-  /** Strength of the strongest evidence of this hop. Several strengths are not combined. */
+  /**
+   * Strength of the strongest evidence of this hop. Several strengths are not combined. With
+   * evidence `place` it is the strength of that, because the others only say that the flow is one.
+   */
   confidence: number;
 }
 

@@ -1,5 +1,5 @@
 import { append, pushAll } from '../base/lists.ts';
-import { evidence, type Badge, type Hop, type Step } from '../model/flow.ts';
+import { evidence, type Badge, type EvidenceKind, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
 import { later, msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
@@ -111,7 +111,7 @@ export function hopsOf(
         skewed,
         sync: false,
         evidence: cause.kinds.map(evidence),
-        confidence: Math.max(...cause.kinds.map((kind) => evidence(kind).strength)),
+        confidence: confidenceOf(cause.kinds),
       });
     }
   }
@@ -325,3 +325,8 @@ function timesOf(
     waitMs: Math.max(0, msBetween(isAnswered ? sent : sentEnd, received)),
   };
 }
+
+const confidenceOf = (kinds: readonly EvidenceKind[]): number =>
+  kinds.includes('place')
+    ? evidence('place').strength
+    : Math.max(...kinds.map((kind) => evidence(kind).strength));

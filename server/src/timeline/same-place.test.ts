@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SpanSketch } from '../testing/builders.ts';
+import { aSpan, type SpanSketch } from '../testing/builders.ts';
 import { canonical, createBench, flowsOf } from '../testing/correlator-harness.ts';
-import { anySketches, toSpans } from '../testing/any-spans.ts';
 
 /** A message whose context is lost: only a key of both services says that it is one order. */
 const order = { identities: ['order.id\0' + '42'] };
@@ -72,14 +71,42 @@ test('messages with different ids are different messages', () => {
   expect(hopsOf(root, named('m', send), taken)).toEqual(DELIVERED);
 });
 
-test('no order of arrival changes what was taken', () => {
+const ends = ['shop', 'stock', 'mail'];
+/** Sends and deliveries of one or two orders that only the order's id joins. */
+const anyDealings = fc.array(
+  fc.record({
+    order: fc.constantFrom('1', '1', '2'),
+    role: fc.constantFrom<('send' | 'process' | 'receive')[]>('send', 'process', 'receive'),
+    service: fc.constantFrom(...ends),
+    destination: fc.constantFrom('orders', 'mails'),
+    message: fc.constantFrom('', '', 'm'),
+    at: fc.nat({ max: 90 }),
+  }),
+  { minLength: 2, maxLength: 6 },
+);
+test('no order of arrival, eviction or restart changes what was taken', () => {
+  let guessed = 0;
   fc.assert(
-    fc.property(anySketches, (sketches) => {
-      const spans = toSpans(sketches);
-      const [once, back] = [createBench(), createBench()];
+    fc.property(anyDealings, (dealings) => {
+      const spans = dealings.map(({ order, ...of }, i) =>
+        aSpan({ trace: `${i + 1}`, id: `${i + 1}`, flow: order, type: 'order', ms: 2, ...of }),
+      );
+      const [once, back, restarted] = [createBench(), createBench(), createBench()];
       once.take(spans);
-      for (const span of spans.toReversed()) back.take([span]);
-      expect(canonical(back.flows())).toEqual(canonical(once.flows()));
+      for (const span of spans.toReversed()) {
+        back.take([span]);
+        back.rest();
+        restarted.take([span]);
+        restarted.restart();
+      }
+      for (const { hops } of once.flows().values())
+        guessed += hops.filter((hop) => hop.evidence.some(({ kind }) => kind === 'place')).length;
+      for (const bench of [once, back, restarted]) bench.rest();
+      const expected = canonical(once.flows());
+      expect(canonical(back.flows())).toEqual(expected);
+      expect(canonical(restarted.flows())).toEqual(expected);
     }),
+    { seed: 42, numRuns: 200 },
   );
+  expect(guessed).toBeGreaterThan(20);
 });

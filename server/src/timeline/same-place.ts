@@ -8,8 +8,8 @@ import type { Message, Span } from '../model/span.ts';
 /**
  * Returns the flow with a cause for each delivery that no context, link or message id leads to, if
  * only one message of the flow can have been delivered: the flow sent one message to that place,
- * before, and the service took one from it. That the flow is the same is the evidence, so nothing
- * joins by it. Where several messages or deliveries are possible, nobody knows, and the delivery
+ * before, and the service took one from it. Nothing joins by this, and nothing is expected because
+ * of it (`expect/learned/digest.ts`). Where several messages or deliveries are possible, nobody knows, and the delivery
  * stays without a cause. The result depends on the flow's spans only.
  */
 export function withSamePlaces(input: FlowInput): FlowInput {
@@ -27,7 +27,7 @@ export function withSamePlaces(input: FlowInput): FlowInput {
     if (!lacksCause(segment) || takenBy.get(takerOf(segment))!.length > 1) return segment;
     const [send, ...others] = sendsTo.get(head.message!.destination) ?? [];
     if (send === undefined || others.length > 0 || !mayBe(send, head)) return segment;
-    const kinds = [sharedBy(send, head, input.key)];
+    const kinds: EvidenceKind[] = [sharedBy(send, head, input.key), 'place'];
     const cause = { kinds, span: send, key: send.key, where: 'flow' as const, flowKey: input.key };
     return { ...segment, causes: [cause] };
   });

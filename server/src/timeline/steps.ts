@@ -48,7 +48,9 @@ export function mergeAttempts(drafts: Draft[]): Merged {
  */
 export function causesFirst(steps: readonly Step[], hops: readonly Hop[]): Step[] {
   const isTie = ({ start }: Step, i: number): boolean => start === steps[i - 1]?.start;
-  const isEarly = ({ sent, received }: Hop): boolean => received !== null && received < sent;
+  const startOf = new Map(steps.map(({ id, start }) => [id, start]));
+  const isEarly = ({ from, to }: Hop): boolean =>
+    from !== null && to !== null && startOf.get(to)! < startOf.get(from)!;
   if (!steps.some(isTie) && !hops.some(isEarly)) return [...steps];
   const placeOf = new Map(steps.map(({ id, start }) => [id, { start, depth: 0 }]));
   const caused = new Map<string, string[]>();

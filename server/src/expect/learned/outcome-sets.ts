@@ -81,6 +81,8 @@ const ENOUGH_EXPECTED = 12;
  * is below this, and each flow has, it is a choice, and one of them is expected.
  */
 const NEVER_ONE_BY_CHANCE = 1e-4;
+/** Number of flows from which on that is assumed, as a rare ending may not have come before. */
+const ENOUGH_CHOICES = 200;
 const MAX_SETS = 512;
 const FULL = 4000;
 const Z = 1.96;
@@ -249,7 +251,8 @@ function isNoChance(like: readonly Counted[], candidates: readonly Candidate[]):
   const keys = new Set(candidates.map(({ key }) => key));
   if (like.some(({ members }) => members.filter((key) => keys.has(key)).length > 1)) return false;
   const one = candidates.reduce((share, { probability: p }) => share + (none * p) / (1 - p), 0);
-  return one ** sum(like) < NEVER_ONE_BY_CHANCE;
+  const n = sum(like);
+  return n >= ENOUGH_CHOICES && one ** n < NEVER_ONE_BY_CHANCE;
 }
 
 function mostFrequentIn(sets: Iterable<Counted>): string | null {

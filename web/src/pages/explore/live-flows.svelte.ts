@@ -93,11 +93,11 @@ export class LiveFlows {
     return needsServer(this.#filter) || !isNewestFirst(this.#order);
   }
   /**
-   * False while the user reads further pages of the list. A reload returns the first page only, so
-   * these rows would be lost.
+   * False while the user reads further pages of the list. A reload returns at most `PAGE` rows, so
+   * the further ones would be lost.
    */
   get #mayReload(): boolean {
-    return this.flows.length <= FIRST_PAGE || !this.#reading();
+    return this.flows.length <= PAGE || !this.#reading();
   }
   #query(limit: number): URLSearchParams {
     const query = toQuery(this.#filter, Date.now(), limit);
@@ -122,7 +122,9 @@ export class LiveFlows {
     this.#load = async () => {
       const askedMs = performance.now();
       try {
-        const page = await api.flows(this.#query(FIRST_PAGE), abort.signal);
+        const shown = Math.min(PAGE, Math.max(FIRST_PAGE, this.flows.length));
+        const limit = this.loaded ? shown : FIRST_PAGE;
+        const page = await api.flows(this.#query(limit), abort.signal);
         const nowMs = performance.now();
         this.#restUntilMs = nowMs + rest(nowMs - askedMs);
         if (isServers) buffer.clear();

@@ -38,6 +38,7 @@ const NAMES: Record<string, string> = {
   conversation: 'conversation',
   'identity-key': 'business key',
   trace: 'same trace',
+  place: 'only delivery from its place',
 };
 const NOT_TAKEN = 'no evidence yet: not taken by anybody';
 

@@ -17,8 +17,13 @@ export function stepRows(flow: Flow): StepRow[] {
     const before = i === 0 ? -1 : stepPlaces[i - 1]!;
     const count = stepPlaces[i]! - before - 1;
     if (count === 0) return [row];
-    const from = i === 0 ? 0 : since(steps[i - 1]!.startUnixNano);
-    const part = { from: Math.max(0, from), to: Math.max(0.001, since(step.startUnixNano)) };
+    // A step stands behind its cause, even if it began before that (by its clock).
+    const at = since(step.startUnixNano);
+    const beforeAt = i === 0 ? 0 : since(steps[i - 1]!.startUnixNano);
+    const part = {
+      from: Math.max(0, Math.min(at, beforeAt)),
+      to: Math.max(0.001, at, beforeAt),
+    };
     return [{ kind: 'gap', count, part }, row];
   });
   return [...rows, ...flow.waitingFor.map((waiting): StepRow => ({ kind: 'awaited', waiting }))];
