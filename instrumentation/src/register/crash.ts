@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { failDeliveries } from '../core/in-flight.ts';
 import { addressOf, headersOf, protocolOf, type Load, type Pending } from './exporters.ts';
 
-/** Maximum time by which the export delays the end of a crashing process, ms. */
+/** Maximum time by which the export delays the end of a process, ms. */
 const MAX_FLUSH_MS = 1000;
-/** Maximum number of spans, and of log records, that are exported when a process crashes. */
+/** Maximum number of spans, and of log records, that are exported when a process ends. */
 const MAX_RECORDS = 5000;
 
 interface Serializer {
@@ -12,27 +12,50 @@ interface Serializer {
 }
 
 /**
- * Exports pending spans and log records when an uncaught error ends the process. Nothing
- * asynchronous can run any more, so a child process sends them. Without this, a message that
- * crashes its handler would look like a message that no consumer took. The exit code and the
- * printed error do not change.
+ * The last export of a process in which nothing asynchronous can run any more, because an uncaught
+ * error or `process.exit` ends it. A child process sends what is pending.
  */
-export function flushAtCrash(pending: Pending, load: Load): void {
+export interface LastExport {
+  send(): void;
+  /** Gives up what is pending, because it had its time to be sent. */
+  giveUp(): void;
+}
+
+export function createLastExport(pending: Pending, load: Load): LastExport {
   const transformer = load('@opentelemetry/otlp-transformer') as unknown as
     Partial<Record<'JsonTraceSerializer' | 'JsonLogsSerializer', Serializer>> | undefined;
   const traces = transformer?.JsonTraceSerializer;
   const logs = transformer?.JsonLogsSerializer;
+  const giveUp = (): void => {
+    pending.spans.clear();
+    pending.logs.clear();
+  };
+  return {
+    send() {
+      try {
+        const requests = [
+          ...requestOf('traces', traces, pending.spans),
+          ...requestOf('logs', logs, pending.logs),
+        ];
+        giveUp();
+        if (requests.length > 0) post(requests);
+      } catch {
+        // An error of the export is ignored, so that the process ends as it would without it.
+      }
+    },
+    giveUp,
+  };
+}
+
+/**
+ * Exports pending spans and log records when an uncaught error ends the process. Without this, a
+ * message that crashes its handler would look like a message that no consumer took. The exit code
+ * and the printed error do not change.
+ */
+export function flushAtCrash(last: LastExport): void {
   process.on('uncaughtExceptionMonitor', (error) => {
-    try {
-      failDeliveries(error);
-      const requests = [
-        ...requestOf('traces', traces, pending.spans),
-        ...requestOf('logs', logs, pending.logs),
-      ];
-      if (requests.length > 0) post(requests);
-    } catch {
-      // An error of the export is ignored, so that the process ends with the application's error.
-    }
+    failDeliveries(error);
+    last.send();
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventually, PACKAGE, receiver, service } from '../testing/service.ts';
+import { eventually, PACKAGE, receiver, service, silentReceiver } from '../testing/service.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -73,4 +73,29 @@ test('so is what a service worked on that ends because it has nothing to wait fo
   expect(await exited).toEqual([0, null]);
   expect(received()).toContain('process slow-queue');
   expect(received()).toContain('the process ended');
+});
+
+test('what a service recorded before it calls process.exit arrives', async () => {
+  const { endpoint, received } = await receiver();
+  const { exited } = service(
+    `import { step } from '${PACKAGE}';
+    ${HANGING}
+    step('the last', () => undefined);
+    process.exit(3);`,
+    endpoint,
+  );
+  expect(await exited).toEqual([3, null]);
+  expect(received()).toContain('the last');
+  expect(received()).toContain('process slow-queue');
+  expect(received()).toContain('the process ended');
+});
+
+test('process.exit ends a service although the receiver does not answer', async () => {
+  const { exited } = service(
+    `import { step } from '${PACKAGE}';
+    step('the last', () => undefined);
+    process.exit(3);`,
+    await silentReceiver(),
+  );
+  expect(await exited).toEqual([3, null]);
 });

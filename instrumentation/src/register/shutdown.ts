@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { announceDeliveries, failDeliveries } from '../core/in-flight.ts';
+import type { LastExport } from './crash.ts';
 
 export interface Sdk {
   start(): void;
@@ -18,20 +19,29 @@ const MAX_FLUSH_MS = 1000;
 const MAX_STOP_MS = 2000;
 /**
  * Interval of exports while the application shuts down, ms. It is short, because the application
- * may call `process.exit` at any time, which does not wait for an export.
+ * may call `process.exit` at any time, which then waits only for the export of the rest.
  */
 const DRAIN_FLUSH_MS = 100;
 /** Time to wait for a signal that the process sends to itself, ms. */
 const SIGNAL_TAKES_MS = 50;
 
-/** Exports the last records when the process ends by itself or by a signal. */
-export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]): void {
+/** Exports the last records when the process ends by itself, by `process.exit` or by a signal. */
+export function shutdownWithProcess(
+  sdk: Sdk,
+  processors: readonly Processor[],
+  last: LastExport,
+): void {
+  process.on('exit', () => {
+    loseDeliveries('the process ended');
+    last.send();
+  });
   process.once('beforeExit', () => {
     // `beforeExit` means that the event loop is empty. If no other listener of it starts new work,
     // the application has ended, so only the export keeps running.
     const alone = process.listenerCount('beforeExit') === 0;
     if (alone) loseDeliveries('the process ended');
     void stopWithin(sdk, MAX_FLUSH_MS).then((how) => {
+      last.giveUp();
       if (alone && how === 'late') process.exit();
     });
   });
@@ -47,7 +57,10 @@ export function shutdownWithProcess(sdk: Sdk, processors: readonly Processor[]):
     process.prependOnceListener(signal, () => {
       if (process.listenerCount(signal) === 0) {
         loseDeliveries(`the process was ended by ${signal}`);
-        void stopWithin(sdk, MAX_STOP_MS).then(() => endBy(signal));
+        void stopWithin(sdk, MAX_STOP_MS).then(() => {
+          last.giveUp();
+          endBy(signal);
+        });
       } else {
         flush();
         setInterval(flush, DRAIN_FLUSH_MS).unref();

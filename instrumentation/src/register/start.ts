@@ -11,7 +11,7 @@ import {
 import { CLIENTS, FRAMEWORKS } from '../adapters/index.ts';
 import { CLIENT_PACKAGES, remarkOn } from '../clients.ts';
 import { FlowSpanProcessor } from '../core/processor.ts';
-import { flushAtCrash } from './crash.ts';
+import { createLastExport, flushAtCrash, type LastExport } from './crash.ts';
 import {
   addressOf,
   isOff,
@@ -112,7 +112,7 @@ class PendingProcessor {
   }
 }
 
-function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
+function startSdk(): { sdk: Sdk; processors: Processor[]; last: LastExport } | undefined {
   const find = findSdk();
   if (find === undefined) {
     process.stderr.write(
@@ -148,8 +148,9 @@ function startSdk(): { sdk: Sdk; processors: Processor[] } | undefined {
     ...(process.env['OTEL_METRICS_EXPORTER'] === undefined && { metricReaders: [] }),
   }) as Sdk;
   sdk.start();
-  flushAtCrash(pending, find);
-  return { sdk, processors: [spans, ...(milestones ? [milestones] : [])] };
+  const last = createLastExport(pending, find);
+  flushAtCrash(last);
+  return { sdk, processors: [spans, ...(milestones ? [milestones] : [])], last };
 }
 
 /**
@@ -260,7 +261,7 @@ if (process.env['OTEL_SDK_DISABLED'] !== 'true' && !isOff('traces')) {
     if (started !== undefined) {
       traceRequests();
       traceClients(addressOf('traces'));
-      shutdownWithProcess(started.sdk, started.processors);
+      shutdownWithProcess(started.sdk, started.processors, started.last);
     }
   }
 }
