@@ -267,16 +267,30 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
       flowOf('orders', { id: `moleculer-${over}-${kind}`, amount, over }, 2);
     const [ok, down, bad] = await Promise.all([order('ok', 1), order('down', 1), order('bad', -1)]);
     expect(told(ok)).toEqual([
-      'orders task send payment.charge',
+      'orders task orders.create',
       'payment command payment.charge',
-      'orders task send order.created',
       'payment event order.created',
     ]);
     expect(ok.hops.map((hop) => hop.consumerGroup)).toEqual(['payment', 'mail']);
     expect(told(down).at(-1)).toBe('payment event order.created smtp down');
     expect(told(bad)).toEqual([
-      'orders task send payment.charge',
+      'orders task orders.create card refused',
       'payment command payment.charge card refused',
+    ]);
+  });
+
+  test('an action of moleculer that nothing traced has called begins a flow', async () => {
+    named.get('orders')!.send({ id: `plain${suffix}`, amount: 1, over: 0, isPlain: true });
+    const flow = await eventually(async () => {
+      const list = await fetch(`${server.web}/api/v1/flows?q=type:"orders orders.create"`);
+      const { items } = (await list.json()) as { items: { id: string }[] };
+      expect(items.length).toBe(1);
+      return endedFlow(items[0]!.id, 3);
+    }, 30_000);
+    expect(told(flow)).toEqual([
+      'orders task orders.create',
+      'payment command payment.charge',
+      'payment event order.created',
     ]);
   });
 
@@ -284,7 +298,8 @@ describe.runIf(found.length === NEEDED.length)('frameworks', () => {
     const list = await fetch(`${server.web}/api/v1/flows?service=orders&limit=100`);
     const { items } = (await list.json()) as { items: { key: string; type: string }[] };
     expect(items.length).toBeGreaterThan(0);
-    expect(items.filter(({ type }) => type !== 'order')).toEqual([]);
+    const types = new Set(['order', 'orders orders.create']);
+    expect(items.filter(({ type }) => !types.has(type))).toEqual([]);
   });
 
   test('@golevelup/nestjs-rabbitmq: request and reply, events, an exception, a Nack', async () => {

@@ -4,23 +4,27 @@ import {
   declareSending,
   declareStep,
   endFailed,
+  endSpanWith,
   endUnlessAcknowledged,
   handleMessage,
   isPropagationHeader,
+  isSuppressed,
   markTraced,
   noteFailure,
   preciseNow,
   startSending,
   takeDelivery,
+  tracer,
   UNACKNOWLEDGED_AFTER_MS,
   withoutTracing,
 } from '../adapter-kit.ts';
+import { ATTR_STEP_NAME } from '../semconv.ts';
 
 /**
  * This adapter traces the events and actions that moleculer 0.14 and 0.15 sends between nodes, over
- * any transporter. A call within one node is part of the step that made it. Packets of node
- * discovery and answers to calls are not traced, and neither is the client library of the
- * transporter.
+ * any transporter. A call within one node is part of the step that made it. If nothing that is
+ * traced made it, it is the step from which a flow begins. Packets of node discovery and answers to
+ * calls are not traced, and neither is the client library of the transporter.
  *
  * The context travels in the packet's `meta`, the only field that every serializer of moleculer
  * keeps whatever it contains. It is removed before moleculer makes the handler's context, so that
@@ -68,6 +72,13 @@ interface Received {
 }
 const RECEIVED = createContextKey('fermata received packet of moleculer');
 
+/** An action or event handler that nothing traced has called. */
+interface Beginning {
+  span: Span;
+  name: string;
+}
+const BEGINNING = createContextKey('fermata beginning in moleculer');
+
 function nameOf({ type, payload }: Packet): { kind: Received['kind']; name: string } | undefined {
   if (payload === undefined || payload === null || (payload.seq ?? 0) > 0) return undefined;
   if (type === 'EVENT' && payload.event !== undefined)
@@ -83,6 +94,7 @@ function nameOf({ type, payload }: Packet): { kind: Received['kind']; name: stri
  */
 function publish(packet: Packet, send: (packet: Packet) => unknown): unknown {
   const named = nameOf(packet);
+  if (named !== undefined) nameBeginning();
   const sending =
     named &&
     attempt(() =>
@@ -132,12 +144,42 @@ function takeHeaders(payload: Payload): Record<string, unknown> {
   );
 }
 
-/** Wraps the handler of an event or an action, so that a call from another node runs in a span. */
+/**
+ * Runs a call within this node. If no span is active, nothing that is traced made the call, as with
+ * a timer or a framework that has no adapter. The call then gets a span, so that all that it sends
+ * is one flow.
+ */
+function callLocally(name: string, call: () => unknown): unknown {
+  const active = context.active();
+  // Moleculer calls its own actions and events, whose names begin with `$`, all the time.
+  if (name.startsWith('$') || trace.getSpan(active) !== undefined || isSuppressed(active))
+    return call();
+  const span = attempt(() => tracer().startSpan(name, { startTime: preciseNow() }));
+  if (span === undefined) return call();
+  const ctx = trace.setSpan(active, span).setValue(BEGINNING, { span, name } satisfies Beginning);
+  return endSpanWith(span, ctx, call);
+}
+
+/**
+ * Names the step that the active call begins. Only calls that send messages are named, because a
+ * call that sends none, such as a poll by a timer, is no flow.
+ */
+function nameBeginning(): void {
+  const active = context.active();
+  const beginning = active.getValue(BEGINNING) as Beginning | undefined;
+  if (beginning !== undefined && trace.getSpan(active) === beginning.span)
+    beginning.span.setAttribute(ATTR_STEP_NAME, beginning.name);
+}
+
+/**
+ * Wraps the handler of an event or an action, so that a call from another node runs in a span, and
+ * so does one that nothing traced has made.
+ */
 const traceHandler =
   (next: Handler, definition: Definition): Handler =>
   (...args) => {
     const received = context.active().getValue(RECEIVED) as Received | undefined;
-    if (received === undefined) return next(...args);
+    if (received === undefined) return callLocally(definition.name, () => next(...args));
     const { service } = definition;
     const group = definition.group ?? service?.fullName ?? service?.name;
     return handleMessage(
@@ -195,8 +237,10 @@ const OUTER = {
   localEvent: traceHandler,
   sendToChannel:
     (next: Handler): Handler =>
-    (channel, ...args) =>
-      declareSending({ kind: 'event', type: String(channel) }, () => next(channel, ...args)),
+    (channel, ...args) => {
+      nameBeginning();
+      return declareSending({ kind: 'event', type: String(channel) }, () => next(channel, ...args));
+    },
 };
 
 /** The innermost middleware, which sees the errors of handlers before other middlewares do. */

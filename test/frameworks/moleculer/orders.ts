@@ -22,10 +22,18 @@ const brokers = (process.env.TRANSPORTERS ?? 'nats://127.0.0.1:4222')
     return broker;
   });
 
-process.on('message', ({ id, amount, over }: { id: string; amount: number; over: number }) => {
-  startFlow({ id, type: 'order' }, () =>
-    brokers[over]!.call('orders.create', { id, amount }),
-  ).catch((error: unknown) => console.error(id, error));
+interface Order {
+  id: string;
+  amount: number;
+  over: number;
+  /** True if no flow is declared around the call. */
+  isPlain?: boolean;
+}
+process.on('message', ({ id, amount, over, isPlain }: Order) => {
+  const create = () => brokers[over]!.call('orders.create', { id, amount });
+  (isPlain ? create() : startFlow({ id, type: 'order' }, create)).catch((error: unknown) =>
+    console.error(id, error),
+  );
 });
 
 async function start(): Promise<void> {
