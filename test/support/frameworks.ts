@@ -1,8 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -18,10 +27,13 @@ export async function installFrameworks(): Promise<void> {
   await install(FRAMEWORKS);
   await install(NEST_12);
   cpSync(join(FRAMEWORKS, 'nest'), join(NEST_12, 'app'), { recursive: true });
-  const scope = join(FRAMEWORKS, 'node_modules/@fermata');
-  if (existsSync(join(scope, 'instrumentation'))) return;
-  mkdirSync(scope, { recursive: true });
-  symlinkSync(join(root, 'instrumentation'), join(scope, 'instrumentation'), 'junction');
+  const link = join(FRAMEWORKS, 'node_modules/@fermata/instrumentation');
+  const ours = join(root, 'instrumentation');
+  // A copy of another checkout's `node_modules` links to that checkout.
+  if (existsSync(link) && realpathSync(link) === realpathSync(ours)) return;
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(ours, link, 'junction');
 }
 
 async function install(folder: string): Promise<void> {
