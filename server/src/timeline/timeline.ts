@@ -1,5 +1,5 @@
 import { flatMapped } from '../base/lists.ts';
-import type { Badge, Expected, Flow, Hop, Relation, Step } from '../model/flow.ts';
+import type { Badge, Expected, Flow, Hop, Step } from '../model/flow.ts';
 import { TRACE } from '../model/names.ts';
 import { spanIdOf, type Outcome, type Span } from '../model/span.ts';
 import { type UnixNanos, earlier, later, msBetween, msOf, shifted } from '../model/time.ts';
@@ -11,6 +11,7 @@ import { flowIdOf, flowKeyOf, parseFlowKey, rowTokens, type FlowKey } from '../m
 import { mendedSteps } from '../model/mended.ts';
 import { hopsOf } from './hops.ts';
 import { proveJoins } from './joins.ts';
+import { relationsOf } from './relations.ts';
 import { markReplies } from './replies.ts';
 import { withSamePlaces } from './same-place.ts';
 import { isUnasked } from './unasked.ts';
@@ -312,36 +313,4 @@ function settlesAsOf(steps: Step[], hops: Hop[]): Outcome | null {
 function earliestCauseless(steps: Step[], hops: Hop[]): Step {
   const caused = new Set(hops.map((hop) => hop.to));
   return steps.find((step) => !caused.has(step.id)) ?? steps[0]!;
-}
-
-function relationsOf(input: FlowInput): Relation[] {
-  const relations = new Map<string, Relation>();
-  const add = (relation: Relation): void =>
-    void relations.set(
-      `${relation.kind} ${relation.flowId ?? ''} ${relation.target} ${relation.viaSpanId}`,
-      relation,
-    );
-  for (const segment of input.segments) {
-    const causes = new Set(segment.causes.map((cause) => cause.key));
-    for (const cause of segment.causes)
-      if (cause.where === 'elsewhere' && cause.flowKey !== '')
-        add({
-          flowId: flowIdOf(cause.flowKey, 1),
-          kind: 'caused-by',
-          viaSpanId: spanIdOf(segment.head.key),
-          target: cause.key,
-        });
-    for (const span of segment.spans)
-      for (const link of span.links)
-        if (!causes.has(link))
-          add({ flowId: null, kind: 'link', viaSpanId: spanIdOf(span.key), target: link });
-  }
-  for (const other of input.consumedElsewhere)
-    add({
-      flowId: flowIdOf(other.flowKey, 1),
-      kind: 'causes',
-      viaSpanId: spanIdOf(other.send.key),
-      target: other.consumer.key,
-    });
-  return [...relations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, relation]) => relation);
 }
