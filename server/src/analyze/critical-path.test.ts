@@ -418,6 +418,23 @@ describe('across traces', () => {
     ]);
   });
 
+  test('until a message is delivered again after its attempt was lost is unknown', () => {
+    expect(
+      pathOf(
+        send('a', '1', 0, { message: 'm1' }),
+        take('b', '2', 'a/1', 10, 0, {
+          ...{ service: 'ship', message: 'm1', parent: '9', milestone: 'step-started' },
+        }),
+        take('c', '3', 'a/1', 60, 10, { service: 'ship', message: 'm1' }),
+      ),
+    ).toEqual([
+      'processing shop 0-2',
+      'queue-wait shop>ship 2-10',
+      'unknown 10-60',
+      'processing ship 60-70',
+    ]);
+  });
+
   test('a conductor that hears replies while it waits is not the one that takes long', () => {
     expect(
       pathOf(

@@ -1,5 +1,6 @@
 import type { Flow, Hop, Step } from '../model/flow.ts';
 import { earlier, later, type UnixNanos } from '../model/time.ts';
+import { pausesOf, type Pause } from './pauses.ts';
 import { isAwaited, sentAt } from './sent-at.ts';
 
 /**
@@ -326,28 +327,6 @@ const MAX_DEPTH = 32;
 
 export const waitKind = (hop: Hop): SegmentKind =>
   hop.sync ? 'sync-call' : hop.message.kind === 'timer' ? 'intended-delay' : 'queue-wait';
-
-interface Pause {
-  kind: 'retry-backoff' | 'unknown';
-  start: UnixNanos;
-  end: UnixNanos;
-}
-
-/**
- * Returns the pauses of a step in order of start: the times between its attempts, and the times in
- * which none of the step's spans was open.
- */
-function pausesOf({ attempts, idle = [] }: Step): Pause[] {
-  const pauses = idle.map(({ start, end }): Pause => ({ kind: 'unknown', start, end }));
-  if (attempts.length < 2) return pauses;
-  const sorted = [...attempts].sort((a, b) => compare(a.start, b.start));
-  let busyUntil = sorted[0]!.start;
-  for (const { start, end } of sorted) {
-    if (start > busyUntil) pauses.push({ kind: 'retry-backoff', start: busyUntil, end: start });
-    busyUntil = later(busyUntil, end ?? start);
-  }
-  return pauses.sort((a, b) => compare(a.start, b.start));
-}
 
 const FOREVER = 2n ** 64n;
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

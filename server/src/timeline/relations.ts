@@ -4,8 +4,8 @@ import { flowIdOf } from '../model/keys.ts';
 import { spanIdOf } from '../model/span.ts';
 
 /**
- * Returns what connects the flow to other flows and joins nothing to it. A link between two spans of
- * the flow itself, such as that of a transmission to the message that it transmits, is none.
+ * Returns what connects the flow to other flows and joins nothing to it. A link between two spans
+ * of the flow itself, such as that of a transmission to the message that it transmits, is none.
  */
 export function relationsOf(input: FlowInput): Relation[] {
   // Few spans have a link that is no cause, so the keys are collected only when one is met.
