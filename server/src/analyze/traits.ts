@@ -84,8 +84,8 @@ function createCollector(variant: bigint) {
 }
 
 /**
- * Returns the variant of a flow: its steps in the order of its timeline. The id stands for all steps,
- * whereas the body lists the first ones.
+ * Returns the variant of a flow: its steps in the order of its timeline. The id stands for all
+ * steps, whereas the body lists the first ones.
  */
 function variantOf({ steps }: Flow): bigint {
   const names = steps.map(({ name }) => name);

@@ -232,8 +232,8 @@ export interface UnattributedSpan {
 export interface Flow extends FlowSummary {
   /**
    * All steps, in order of their start, but none before a step that caused it. Of a large flow only
-   * some steps are listed: those that failed, still run, were retried or compensated, those after which something is awaited, the
-   * first and the last ones, and some others.
+   * some steps are listed: those that failed, still run, were retried or compensated, those after
+   * which something is awaited, the first and the last ones, and some others.
    */
   steps: Step[];
   /**

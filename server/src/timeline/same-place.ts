@@ -9,8 +9,8 @@ import type { Message, Span } from '../model/span.ts';
  * Returns the flow with a cause for each delivery that no context, link or message id leads to, if
  * only one message of the flow can have been delivered: the flow sent one message to that place,
  * before, and the service took one from it. Nothing joins by this, and nothing is expected because
- * of it (`expect/learned/digest.ts`). Where several messages or deliveries are possible, nobody knows, and the delivery
- * stays without a cause. The result depends on the flow's spans only.
+ * of it (`expect/learned/digest.ts`). Where several messages or deliveries are possible, nobody
+ * knows, and the delivery stays without a cause. The result depends on the flow's spans only.
  */
 export function withSamePlaces(input: FlowInput): FlowInput {
   if (!input.segments.some(lacksCause) || !input.segments.some(sends)) return input;

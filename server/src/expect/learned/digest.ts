@@ -312,8 +312,7 @@ function messagesOf(
     if (hop.to === null && !isPast.has(hop.id)) message.waitingHopId = hop.id;
     if (to === undefined) continue;
     message.takers = withOne(message.takers, to.as);
-    // That the place is the same is a guess. If it showed who takes messages there, each message of
-    // which nobody can tell who took it would be missed (`same-place.test.ts`).
+    // A guess does not show who takes messages at this place (`guessed-takers.test.ts`).
     if (hop.evidence.some(({ kind }) => kind === 'place')) continue;
     const ms = Math.max(0, to.startMs - message.sentMs);
     const { as: name, id: stepId } = to;

@@ -11,7 +11,7 @@ import type { TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES, wilson } from '../learned/outcome-sets.ts';
 import { MAX_WAITING } from '../waiting-for.ts';
 import { createCutBatches } from './cut-batches.ts';
-import { createDeliveries } from './deliveries.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { cameOtherwise, expectEnd, expectReply, expectTaker, expectWork } from './owed.ts';
 import { isUnhandled, receiptKey } from './receipts.ts';
 import { createTakings } from './takings.ts';
@@ -214,20 +214,7 @@ export function createStructural(): Structural {
       digest.messages.some((one) => isUntaken(one) && tallyFor(tallies, digest, one) !== null),
     waitsForNobody: (digest) =>
       digest.messages.some((one) => isUntaken(one) && !isTakenByAnybody(tallies, digest, one)),
-    unclaimedIn(digest) {
-      const environment = environmentOf(digest);
-      const found: PlaceInTime[] = [];
-      for (const one of digest.messages)
-        if (isUntaken(one) && !isTakenByAnybody(tallies, digest, one))
-          found.push({ place: scopedKey(environment, takenKey(one.place)), atMs: one.sentMs });
-      for (const step of digest.steps) {
-        if (!isUnhandled(step)) continue;
-        const { place } = step.receipt!;
-        if (!deliveries.workFollows(environment, place, step.startMs))
-          found.push({ place: scopedKey(environment, receiptKey(place)), atMs: step.startMs });
-      }
-      return found;
-    },
+    unclaimedIn: (digest) => unclaimedIn(tallies, deliveries, digest),
     workFollows: (...of) => deliveries.workFollows(...of),
     observeCut: (environment, destination, atMs) => cuts.observe(environment, destination, atMs),
     mayBeTaken: (digest) =>
@@ -235,6 +222,21 @@ export function createStructural(): Structural {
     takeChanged: () => tallies.takeChanged(),
     load: (environment, json) => tallies.load(environment, json),
   };
+}
+
+function unclaimedIn(tallies: Tallies, deliveries: Deliveries, digest: Digest): PlaceInTime[] {
+  const environment = environmentOf(digest);
+  const found: PlaceInTime[] = [];
+  for (const one of digest.messages)
+    if (isUntaken(one) && !isTakenByAnybody(tallies, digest, one))
+      found.push({ place: scopedKey(environment, takenKey(one.place)), atMs: one.sentMs });
+  for (const step of digest.steps) {
+    if (!isUnhandled(step)) continue;
+    const { place } = step.receipt!;
+    if (!deliveries.workFollows(environment, place, step.startMs))
+      found.push({ place: scopedKey(environment, receiptKey(place)), atMs: step.startMs });
+  }
+  return found;
 }
 
 /**
@@ -286,7 +288,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): PlaceI
   const environment = environmentOf(digest);
   const found: PlaceInTime[] = [];
   // A message counts as untaken only by what other flows show. A flow that alone shows that there
-  // is a consumer would otherwise teach that its consumer leaves messages (`arrival-order.test.ts`).
+  // is a consumer would otherwise teach that this leaves messages (`arrival-order.test.ts`).
   const untaken = digest.messages.filter(
     (one) => isUntaken(one) && (weight < 0 || isTakenByAnybody(tallies, digest, one)),
   );
