@@ -55,7 +55,10 @@ test.each(['http/protobuf', 'http/json'])('what is sent by %s is read back', asy
   expect(await said(env)).toMatchObject([
     { check: 'exporter', state: 'ok', found: expect.stringContaining(protocol) as string },
     {
-      ...{ state: 'ok', found: expect.stringMatching(/^sent and shown: .*doctor-/) as string },
+      ...{
+        state: 'ok',
+        found: expect.stringMatching(/^sent and shown: http:.*\/flow\/doctor-/) as string,
+      },
       todo: expect.stringContaining('not environment:fermata-doctor') as string,
     },
   ]);

@@ -51,7 +51,7 @@ async function roundTrip(endpoint: Endpoint, dashboard: URL): Promise<Diagnosis>
   const outcome = await send(endpoint, traceRequest(endpoint.protocol, span));
   const why = explain(endpoint, outcome);
   if (why !== undefined) return wrong(check, why.found, why.todo);
-  const page = new URL(`flows/${flowId}`, dashboard).href;
+  const page = new URL(`flow/${flowId}`, dashboard).href;
   const api = new URL(`api/v1/flows/${flowId}`, dashboard);
   const until = Date.now() + MAX_READ_MS;
   for (;;) {
