@@ -47,3 +47,18 @@ export function shipped(lab: Lab, number: number): OtlpSpan {
     links: [{ traceId, spanId, attributes: [] }],
   };
 }
+
+/**
+ * Returns the spans of a consumer whose receive span ends at once and, if its handler returned, the
+ * span of the work below.
+ */
+export function received(lab: Lab, number: number, isHandled: boolean): OtlpSpan[] {
+  const work = shipped(lab, number);
+  const receive = {
+    ...span(lab, number, 'b', 'warehouse', 'receive', 50),
+    spanId: `c${work.spanId.slice(1)}`,
+    end: work.start,
+    links: work.links,
+  };
+  return isHandled ? [receive, { ...work, parentSpanId: receive.spanId, links: [] }] : [receive];
+}

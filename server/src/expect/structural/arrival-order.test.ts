@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { unixNanos } from '../../model/time.ts';
 import { createLab, type Flow, type Lab, type OtlpSpan } from '../../testing/lab.ts';
-import { placed, shipped } from '../../testing/expectations.ts';
-import { attributes } from '../../testing/lab.ts';
+import { placed, received, shipped } from '../../testing/expectations.ts';
 
 /**
  * The first flows of a system get the same verdict in whatever order they arrive, even if each has
@@ -15,20 +14,6 @@ const waiting = (lab: Lab, count: number): string[] =>
     flow.waitingFor.map(({ absence }) => `${flow.flowId} ${absence}`),
   );
 
-/** Returns a receive span that ends at once, above the span of the work, if there is one. */
-const received = (work: OtlpSpan, isHandled: boolean): OtlpSpan[] => {
-  const receive = {
-    ...work,
-    spanId: `c${work.spanId.slice(1)}`,
-    end: work.start,
-    attributes: attributes({
-      'messaging.system': 'bus',
-      'messaging.operation.type': 'receive',
-      'messaging.destination.name': 'orders',
-    }),
-  };
-  return isHandled ? [receive, { ...work, parentSpanId: receive.spanId, links: [] }] : [receive];
-};
 /** Returns spans as if a second message to the same destination had been sent and taken. */
 const second = (span: OtlpSpan): OtlpSpan => ({
   ...span,
@@ -96,7 +81,7 @@ describe.each(ORDERS)('arrival in the order %i, %i, %i, %i', (...order) => {
     async (hung, told) => {
       const found = await judgedIn(order, (lab, number) => [
         placed(lab, number),
-        ...received(shipped(lab, number), number !== hung),
+        ...received(lab, number, number !== hung),
       ]);
       expect(found).toEqual(told);
     },

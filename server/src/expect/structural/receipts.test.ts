@@ -1,31 +1,10 @@
 import { expect, test } from 'vitest';
 import { createLab, type Flow, type Lab } from '../../testing/lab.ts';
-import { placed, shipped } from '../../testing/expectations.ts';
-import { attributes } from '../../testing/lab.ts';
+import { placed, received } from '../../testing/expectations.ts';
 
-/**
- * Builds the spans of a consumer: a receive span that ends at once and, if the handler returned,
- * the span of its work below.
- */
-const taken = (lab: Lab, number: number, isHandled: boolean) => {
-  const work = shipped(lab, number);
-  const receive = {
-    ...work,
-    spanId: `c${work.spanId.slice(1)}`,
-    end: work.start,
-    attributes: attributes({
-      'messaging.system': 'bus',
-      'messaging.operation.type': 'receive',
-      'messaging.destination.name': 'orders',
-      'fermata.flow.id': `order-${number}`,
-      'fermata.flow.type': 'order',
-    }),
-  };
-  return isHandled ? [receive, { ...work, parentSpanId: receive.spanId, links: [] }] : [receive];
-};
 const deliver = async (lab: Lab, from: number, count: number, isHandled = true): Promise<void> => {
   for (let i = from; i < from + count; i++)
-    await lab.deliver([placed(lab, i), ...taken(lab, i, isHandled)]);
+    await lab.deliver([placed(lab, i), ...received(lab, i, isHandled)]);
 };
 const told = (lab: Lab): string[] =>
   [...lab.flows.values()].flatMap(({ flow }: { flow: Flow }) =>
@@ -49,7 +28,7 @@ test('a delivery without work hangs where work is known to follow', async () => 
     'lost-step: warehouse took orders and has not finished: warehouse work',
   ]);
   // The work of this delivery does finish after all.
-  const work = { ...taken(lab, 100, true)[1]! };
+  const work = { ...received(lab, 100, true)[1]! };
   await lab.deliver([work]);
   await lab.advance(2000);
   expect(hung().steps[1]).toMatchObject({ status: 'ok' });
