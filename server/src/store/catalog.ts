@@ -1,11 +1,12 @@
 import { cutTo } from '../base/lists.ts';
 import type { QueryRows } from './connection/port.ts';
-import type { CatalogReader, FlowTypeRow, ServiceRow } from './port/index.ts';
+import type { CatalogReader, FlowTypeRow, ServiceHeard, ServiceRow } from './port/index.ts';
 import type { ReadLag } from './read-lag.ts';
 import {
   messagesOfServices,
   flowTypes,
   services,
+  servicesHeard,
   STEP_NAMES,
   versionsOfServices,
   type CatalogBounds,
@@ -41,10 +42,8 @@ export function createCatalog(query: QueryRows, lag: ReadLag, now: () => number)
       return rows.map((row) => row.name);
     },
     async servicesHeard() {
-      const rows = await query<ServiceSums>(services(BOUNDS));
-      return rows.map(({ name, environment, steps, firstSeen, lastSeen }) => ({
-        ...{ name, environment, steps: Number(steps), firstSeen, lastSeen },
-      }));
+      const rows = await query<ServiceHeard & { steps: string }>(servicesHeard(BOUNDS));
+      return rows.map((row) => ({ ...row, steps: Number(row.steps) }));
     },
     async services() {
       const rows = await query<ServiceSums>(services(BOUNDS));

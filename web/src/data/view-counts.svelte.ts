@@ -2,7 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { LOOK_MS, Refresh } from './answer.svelte.ts';
 import { api } from './api.ts';
 import { readFilter, toQuery } from './filter.ts';
-import { createRest } from './rest.ts';
+import { ASIDE_FACTOR, createRest } from './rest.ts';
 
 const counts = new SvelteMap<string, number>();
 
@@ -20,7 +20,7 @@ const MAX_REST_MS = 120_000;
 export function countViews(addresses: readonly string[]): () => void {
   const views = addresses.map((address) => ({
     address,
-    refresh: new Refresh('seldom', createRest(MAX_REST_MS)),
+    refresh: new Refresh('seldom', createRest(MAX_REST_MS, ASIDE_FACTOR)),
   }));
   let isBusy = false;
   let isOver = false;

@@ -92,6 +92,21 @@ export const STEP_NAMES = sql`
   ORDER BY count() DESC
   LIMIT 500`;
 
+/** Lists the services, with how many steps they had and when the first and the last one began. */
+export const servicesHeard = ({ listed }: CatalogBounds): string => sql`
+  SELECT
+    name,
+    environment,
+    count() AS steps,
+    toString(min(at)) AS firstSeen,
+    toString(max(at)) AS lastSeen
+  FROM flows FINAL
+  ARRAY JOIN step_services AS name, step_starts AS at
+  WHERE deleted = 0
+  GROUP BY name, environment
+  ORDER BY name
+  LIMIT ${listed + 1}`;
+
 export const services = ({ listed, named }: CatalogBounds): string => sql`
   SELECT
     s.1 AS name,

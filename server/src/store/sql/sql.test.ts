@@ -54,6 +54,7 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
     of: {
       flowTypes: [catalog.flowTypes(NOW, BOUNDS), catalog.flowTypes(NOW, BOUNDS, true)],
       services: [catalog.services(BOUNDS)],
+      servicesHeard: [catalog.servicesHeard(BOUNDS)],
       messagesOfServices: [catalog.messagesOfServices(BOUNDS)],
       versionsOfServices: [catalog.versionsOfServices(BOUNDS)],
       usualDuration: [

@@ -158,6 +158,20 @@ GROUP BY name
 ORDER BY count() DESC
 LIMIT 500
 
+-- servicesHeard
+SELECT
+  name,
+  environment,
+  count() AS steps,
+  toString(min(at)) AS firstSeen,
+  toString(max(at)) AS lastSeen
+FROM flows FINAL
+ARRAY JOIN step_services AS name, step_starts AS at
+WHERE deleted = 0
+GROUP BY name, environment
+ORDER BY name
+LIMIT 1001
+
 -- services
 SELECT
   s.1 AS name,
