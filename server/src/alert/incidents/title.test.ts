@@ -91,6 +91,23 @@ test('what is suspected follows what is known; of nothing there is no cause', ()
   );
 });
 
+test('each kind of absence is told, because the cause of one need not be that of another', () => {
+  const kinds = [part({ rule: 'lost-step' }), part({ rule: 'undelivered-message' }), part()];
+  const place = 'payments';
+  expect(said(kinds, { place })[1]).toBe(
+    'in some flows a message to payments is not consumed, in others pay stopped in the middle, ' +
+      'or hangs, in others charge does not come: is pay running?',
+  );
+  expect(said(kinds.slice(0, 2), { place, openCount: 2 }, ['a deploy'], 3)[1]).toBe(
+    'pay took 3 later messages of payments, so these were lost or are held by an instance that ' +
+      'ended; in other flows pay stopped in the middle, or hangs; a deploy',
+  );
+  const gone = [part({ rule: 'undelivered-message' }), part({ rule: 'consumer-gone' })];
+  expect(said(gone, { place })[1]).toBe(
+    'messages to payments are sent and not consumed: is pay running?',
+  );
+});
+
 test('a consumer that took later messages runs, so that is not asked', () => {
   const lost = [part({ rule: 'undelivered-message' })];
   expect(said(lost, { place: 'orders', openCount: 1 }, [], 14)[1]).toBe(

@@ -121,15 +121,52 @@ function causeOf(incident: Incident, overtaken: number): string | null {
     const services = distinct(parts.map((part) => part.service ?? ''));
     return `errors ${services.length === 1 ? `of ${services[0]!}` : `of ${services.length} services`} name ${dependency}: is it up?`;
   }
-  if (rule === 'undelivered-message' && place && service && overtaken > 0) {
-    const later = `${service} took ${overtaken} later message${overtaken === 1 ? '' : 's'} of ${place}`;
-    const lost = incident.openCount > 1 ? 'these were lost or are' : 'this one was lost or is';
-    return `${later}, so ${lost} held by an instance that ended`;
-  }
+  // A consumer that took later messages runs, so it is not asked whether it does.
+  const isUntaken = parts.some((part) => part.rule === 'undelivered-message');
+  const lost = isUntaken ? lostOf(incident, overtaken) : null;
+  const lacks = lacksOf(incident);
+  if (lacks.length > 1)
+    return lost === null
+      ? `in some flows ${lacks.join(', in others ')}${ofOneService(incident, (one) => `: is ${one} running?`)}`
+      : [lost, ...lacks.slice(1).map((lack) => `in other flows ${lack}`)].join('; ');
+  if (lost !== null) return lost;
   if (rule === 'undelivered-message' && place)
     return `messages to ${place} are sent and not consumed: is ${service ?? 'the consumer'} running?`;
   if (rule === 'lost-step') return `${service ?? 'the service'} stopped in the middle, or hangs`;
   return isAbsence(incident) && service ? `${service} does not react` : null;
+}
+
+/** Returns that messages were lost, if their consumer took later ones; null if it took none. */
+function lostOf({ place, service, openCount }: Incident, overtaken: number): string | null {
+  if (!place || !service || overtaken === 0) return null;
+  const later = `${service} took ${overtaken} later message${overtaken === 1 ? '' : 's'} of ${place}`;
+  const lost = openCount > 1 ? 'these were lost or are' : 'this one was lost or is';
+  return `${later}, so ${lost} held by an instance that ended`;
+}
+
+const ofOneService = ({ parts }: Incident, say: (service: string) => string): string => {
+  const services = distinct(parts.map(({ service }) => service ?? ''));
+  return services.length === 1 && services[0] !== '' ? say(services[0]!) : '';
+};
+
+/**
+ * Returns what the flows of an incident lack, each kind of absence in its own words, because the
+ * cause of one kind need not be that of another. Untaken messages come first.
+ */
+const lacksOf = ({ parts, place }: Incident): string[] =>
+  distinct(
+    ABSENCES.flatMap((kind) => parts.find(({ rule }) => rule === kind) ?? []).map((part) =>
+      lackOf(part, place),
+    ),
+  );
+
+function lackOf({ rule, service, step }: IncidentPart, place: string | null): string {
+  const who = service ?? 'a service';
+  if (rule === 'undelivered-message' || rule === 'consumer-gone')
+    return place ? `a message to ${place} is not consumed` : `${who} does not take a message`;
+  if (rule === 'lost-step') return `${who} stopped in the middle, or hangs`;
+  if (rule === 'missing-reply' || rule === 'orchestrator-silent') return `${who} does not answer`;
+  return rule === 'flow-overdue' ? 'the whole takes too long' : `${step ?? who} does not come`;
 }
 
 const distinct = (list: readonly string[]): string[] => [...new Set(list)];

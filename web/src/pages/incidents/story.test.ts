@@ -22,10 +22,10 @@ const incident = (over: Partial<Incident> = {}): Incident =>
   }) as Incident;
 
 test('an open incident speaks in the present, one that is over in the past', () => {
-  expect(titleOf(incident())).toBe('order: send email (mailer) is missing');
-  expect(titleOf(incident({ status: 'resolved' }))).toBe('order: send email (mailer) was missing');
+  expect(titleOf(incident())).toBe('order: send email (mailer) does not come');
+  expect(titleOf(incident({ status: 'resolved' }))).toBe('order: send email (mailer) did not come');
   expect(titleOf({ title: 'order: nobody hears of pay', status: 'resolved' })).toBe(
-    'order: failure of pay was not handled',
+    'order: nobody heard of pay',
   );
   expect(titleOf({ title: 'a title of its own', status: 'open' })).toBe('a title of its own');
   expect(extentOf(incident(), NOW)).toBe('31 flows of 39, since 14:11:00');

@@ -11,25 +11,24 @@ const flows = (count: number): string =>
 const ms = (iso: string): number => Date.parse(iso);
 
 /**
- * Phrases in titles that the server writes, each with its wording for an open and for a resolved
- * incident.
+ * Phrases in titles that the server writes, each with its past tense. The title of an open incident
+ * is shown as the server writes it, so that the page says the same as a mail or the command line.
  */
-const PHRASES: readonly (readonly [said: RegExp, present: string, past: string])[] = [
-  [/ (?:does|do) not come$/, ' is missing', ' was missing'],
-  [/ does not react$/, ' does not react', ' did not react'],
-  [/ fails? on /, ' fails on ', ' failed on '],
-  [/ fails$/, ' fails', ' failed'],
-  [/ is dead-lettered$/, ' is dead-lettered', ' was dead-lettered'],
-  [/ is tried again and again$/, ' is retried repeatedly', ' was retried repeatedly'],
-  [/ happens twice$/, ' was processed twice', ' was processed twice'],
-  [/: nobody hears of (.+)$/, ': failure of $1 is not handled', ': failure of $1 was not handled'],
-  [/ takes no notifications$/, ' takes no notifications', ' took no notifications'],
+const PAST: readonly (readonly [said: RegExp, past: string])[] = [
+  [/ (?:does|do) not come$/, ' did not come'],
+  [/ does not react$/, ' did not react'],
+  [/ fails? on /, ' failed on '],
+  [/ fails$/, ' failed'],
+  [/ is dead-lettered$/, ' was dead-lettered'],
+  [/ is tried again and again$/, ' was tried again and again'],
+  [/ happens twice$/, ' happened twice'],
+  [/: nobody hears of (.+)$/, ': nobody heard of $1'],
+  [/ takes no notifications$/, ' took no notifications'],
 ];
 
 export function titleOf({ title, status }: Pick<Incident, 'title' | 'status'>): string {
-  const phrase = PHRASES.find(([said]) => said.test(title));
-  if (phrase === undefined) return title;
-  return title.replace(phrase[0], phrase[status === 'open' ? 1 : 2]);
+  const phrase = status === 'open' ? undefined : PAST.find(([said]) => said.test(title));
+  return phrase === undefined ? title : title.replace(...phrase);
 }
 
 /** Returns how many flows an incident affects, and since when, as text. */
