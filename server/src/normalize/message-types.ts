@@ -8,6 +8,8 @@
  * (PHP) become `OrderPlaced`. A generic type keeps its arguments, as in `Fault<ChargeCard>`.
  */
 export function typeIn(list: string): string {
+  // Most names have neither a namespace nor arguments, and most messages declare no type.
+  if (PLAIN.test(list)) return list;
   const [first = ''] = list.trim().split(/;|,(?![^[]*\])/, 1);
   const [, outer = '', inner = ''] = GENERIC.exec(first.trim()) ?? [];
   if (outer === '') return shortNameOf(first.trim());
@@ -15,6 +17,8 @@ export function typeIn(list: string): string {
   const argument = typeIn(inner);
   return argument === '' ? name : `${name}<${argument}>`;
 }
+
+const PLAIN = /^\w*$/;
 
 /**
  * Matches a generic type with its arguments, in the notations of both frameworks and of the .NET
