@@ -83,6 +83,18 @@ test('a client behind another package is found, and named with its version', asy
   expect(stderr).toContain('fermata: traces kafkajs 2.9.9; sends to http://127.0.0.1:9/v1/traces');
 });
 
+test('a client that is loaded later is said later', async () => {
+  const file = 'services/shop/app.cjs';
+  const source = `setTimeout(() => {
+    const { Kafka } = require('bus'); ${SAYS} setTimeout(() => undefined, 2500);
+  }, 2000);`;
+  const { stderr } = await run(monorepo({ [file]: source }), '--require', file);
+  expect(stderr.match(/fermata: traces .*;/g)).toEqual([
+    'fermata: traces no client of a broker so far;',
+    'fermata: traces kafkajs 2.9.9;',
+  ]);
+});
+
 test('a module that its own package, of ES modules, imports by a path is found', async () => {
   const nest = 'services/shop/node_modules/@nestjs/microservices';
   const folder = monorepo({

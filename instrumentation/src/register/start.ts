@@ -48,7 +48,7 @@ const MAX_QUEUE_SIZE = 12_288;
  * itself continues. The limit is short, because the timer of this wait keeps the process alive.
  */
 const MAX_EXPORT_MS = 1000;
-/** Time after the start at which the clients found so far are printed, ms. */
+/** Time after the start, or after a client was loaded, at which clients are printed, ms. */
 const SAID_AFTER_MS = 1500;
 
 /**
@@ -195,24 +195,35 @@ function withExporter(Make: Constructor, exporter: unknown, options: object = {}
 
 /**
  * Traces broker clients when the application loads them. Soon after the start, it prints which
- * clients were found and where spans are sent; `sendsTo` is undefined if the application has its
- * own SDK.
+ * clients were found and where spans are sent, and later which ones were loaded since; `sendsTo` is
+ * undefined if the application has its own SDK.
  */
 function traceClients(sendsTo: string | undefined): void {
-  const found = new Map<string, string>();
-  onLoad({ ...CLIENTS, ...FRAMEWORKS }, (name, folder) =>
-    found.set(packageOf(name), versionIn(folder)),
-  );
+  const said = new Set<string>();
+  const found = new Set<string>();
+  let later: NodeJS.Timeout | undefined;
   const say = (): void => {
-    clearTimeout(later);
-    const clients = [...found].map(([name, version]) => described(name, version));
-    const isWanted = process.env['FERMATA_LOG'] !== 'warn';
-    if (!isWanted || (clients.length === 0 && sendsTo === undefined)) return;
-    process.stderr.write(
-      `fermata: traces ${clients.join(', ') || 'no client of a broker so far'}${sendsTo === undefined ? '' : `; sends to ${sendsTo}`}\n`,
-    );
+    later = undefined;
+    const isFirst = said.size === 0;
+    const clients = [...found].join(', ');
+    for (const one of found) said.add(one);
+    found.clear();
+    const to = isFirst && sendsTo !== undefined ? `; sends to ${sendsTo}` : '';
+    if (process.env['FERMATA_LOG'] !== 'warn' && (clients !== '' || to !== ''))
+      process.stderr.write(
+        `fermata: traces ${clients || 'no client of a broker so far'}${isFirst ? '' : ' as well'}${to}\n`,
+      );
   };
-  const later = setTimeout(say, SAID_AFTER_MS).unref();
+  const sayLater = (): void => {
+    later ??= setTimeout(say, SAID_AFTER_MS).unref();
+  };
+  sayLater();
+  onLoad({ ...CLIENTS, ...FRAMEWORKS }, (name, folder) => {
+    const client = described(packageOf(name), versionIn(folder));
+    if (said.has(client)) return;
+    found.add(client);
+    sayLater();
+  });
 }
 
 /**
