@@ -37,6 +37,7 @@ export function aDigest(
     for (const [place, takers] of sends)
       messages.push({
         ...{ stepId: id, key: messageKeyOf({ as, version: '' }, place), place, destination: place },
+        system: 'bus',
         ...{
           sendSpanId: `${id} ${place}`,
           waitingHopId: takers.length === 0 ? `${id} ${place}>` : null,

@@ -64,6 +64,8 @@ export interface SentMessage {
    * type on a topic may not want another.
    */
   place: string;
+  /** Messaging system of the place; '' if the sender does not tell it. */
+  system: string;
   destination: string;
   sendSpanId: string;
   /** Id of the hop that shows the message waiting; null if no hop does. */
@@ -331,6 +333,7 @@ const sentMessage = (
   stepId: from.id,
   key: messageKeyOf(from, place),
   place,
+  system: hop.message.system,
   destination: hop.message.destination,
   sendSpanId,
   waitingHopId: null,

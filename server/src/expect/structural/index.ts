@@ -15,7 +15,15 @@ import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { cameOtherwise, expectEnd, expectReply, expectTaker, expectWork } from './owed.ts';
 import { isUnhandled, receiptKey } from './receipts.ts';
 import { createTakings } from './takings.ts';
-import { count, createTallies, SOLID, type Tallies, type Tally } from './tallies.ts';
+import {
+  addSystem,
+  count,
+  createTallies,
+  isOfSystem,
+  SOLID,
+  type Tallies,
+  type Tally,
+} from './tallies.ts';
 import type { PlaceInTime } from './unclaimed.ts';
 
 /**
@@ -241,15 +249,18 @@ function unclaimedIn(tallies: Tallies, deliveries: Deliveries, digest: Digest): 
 
 /**
  * Returns whether the message was sent after the first message to the same place that had a
- * consumer. A message sent earlier may have no consumer.
+ * consumer. A message sent earlier may have no consumer, and so may one to a destination of the
+ * same name in another messaging system.
  */
 function isTakenByAnybody(
   tallies: Tallies,
   digest: Digest,
-  { place, sentMs }: SentMessage,
+  { place, system, sentMs }: SentMessage,
 ): boolean {
   const tally = tallies.get(environmentOf(digest), takenKey(place));
-  return tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs;
+  return (
+    tally !== undefined && tally.met > 0 && tally.sinceMs <= sentMs && isOfSystem(tally, system)
+  );
 }
 
 /**
@@ -302,7 +313,10 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): PlaceI
     const taker = byId.get(wait.stepId);
     const before = tallies.get(environment, takenKey(message.place));
     const sinceMs = Math.min(message.sentMs, before?.sinceMs ?? Infinity);
-    const isNews = (before?.met ?? 0) < LITTLE || sinceMs < before!.sinceMs;
+    const isNews =
+      (before?.met ?? 0) < LITTLE ||
+      sinceMs < before!.sinceMs ||
+      !isOfSystem(before!, message.system);
     if (weight > 0 && isNews)
       found.push({ place: scopedKey(environment, takenKey(message.place)), atMs: sinceMs });
     for (const key of [takenKey(message.place), sentKey(digest, message)]) {
@@ -310,6 +324,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): PlaceI
       if (tally === undefined) continue;
       count(tally, true, weight);
       tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
+      addSystem(tally, message.system);
       if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
       tally.waits.add(wait.ms, wait.isHeldUp, weight);
       if (taker === undefined) continue;

@@ -37,6 +37,7 @@ const message = (over: Partial<SentMessage>): SentMessage => ({
   stepId: 's',
   key: 'shop place orders',
   place: 'orders',
+  system: 'kafka',
   destination: 'orders',
   sendSpanId: 'm',
   waitingHopId: null,
@@ -97,6 +98,26 @@ describe('what messaging owes without history of the flow type', () => {
     expect(structure.expected(untaken({ place: 'audit' }))).toEqual([]);
     for (let i = 0; i < 20; i++) structure.teach(untaken(), 1);
     expect(structure.expected(untaken())).toEqual([]);
+  });
+  test('a destination of the same name in another messaging system is another place', () => {
+    const structure = createStructure();
+    structure.teach(taken({ system: 'gcp_pubsub' }), 1);
+    expect(owes(structure, untaken({ system: 'gcp_pubsub' }))).toBe(true);
+    expect(owes(structure, untaken({ system: 'kafka' }))).toBe(false);
+    expect(structure.waitsForNobody(untaken({ system: 'kafka' }))).toBe(true);
+    // Not every sender tells its system, so such a message may be of any.
+    expect(owes(structure, untaken({ system: '' }))).toBe(true);
+    const claimed = structure.unclaimedIn(untaken({ system: 'kafka' }));
+    expect(claimed).toHaveLength(1);
+    for (let i = 0; i < 10; i++) structure.teach(taken({ system: 'gcp_pubsub' }), 1);
+    expect(structure.teach(taken({ system: 'gcp_pubsub' }), 1)).toEqual([]);
+    expect(structure.teach(taken({ system: 'kafka' }), 1)).toHaveLength(1);
+    expect(owes(structure, untaken({ system: 'kafka' }))).toBe(true);
+  });
+  test('a consumer of messages without a system takes those of any', () => {
+    const structure = createStructure();
+    structure.teach(taken({ system: '' }), 1);
+    expect(owes(structure, untaken({ system: 'kafka' }))).toBe(true);
   });
   test('who takes from a place where little is known, or earlier than known, makes it known', () => {
     const structure = createStructure();

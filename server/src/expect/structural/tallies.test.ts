@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, createTallies, SOLID, type Tally } from './tallies.ts';
+import { addSystem, count, createTallies, isOfSystem, SOLID, type Tally } from './tallies.ts';
 
 const made = (): Tally => createTallies().getOrCreate('', 'k')!;
 
@@ -54,6 +54,7 @@ test('what is stored is read back, what was never met as well', () => {
   const tallies = createTallies();
   const tally = tallies.getOrCreate('prod', 'k')!;
   Object.assign(tally, { met: 3, unmet: 1, sinceMs: 5, step: 'charge', service: 'pay' });
+  addSystem(tally, 'kafka');
   tally.waits.add(50, false);
   tallies.markChanged('prod');
   const { json } = tallies.takeChanged()[0]!;
@@ -62,6 +63,7 @@ test('what is stored is read back, what was never met as well', () => {
   const back = read.get('prod', 'k')!;
   expect(back).toMatchObject({ met: 3, unmet: 1, sinceMs: 5, step: 'charge', service: 'pay' });
   expect([back.waits.count, back.lag.count, back.solidMs]).toEqual([1, 0, Infinity]);
+  expect([isOfSystem(back, 'kafka'), isOfSystem(back, 'nats')]).toEqual([true, false]);
 });
 
 test('of what an earlier version stored, whoever met it often enough was there from the start', () => {
@@ -70,6 +72,7 @@ test('of what an earlier version stored, whoever met it often enough was there f
   const tallies = createTallies();
   tallies.load('', stored(SOLID));
   expect(tallies.get('', 'k')).toMatchObject({ sinceMs: 0, solidMs: 0 });
+  expect(isOfSystem(tallies.get('', 'k')!, 'kafka')).toBe(true);
   tallies.load('', stored(SOLID - 1));
   expect(tallies.get('', 'k')).toMatchObject({ sinceMs: 0, solidMs: Infinity });
 });

@@ -20,6 +20,11 @@ export interface Tally {
    * sent later and is overtaken counts as lost.
    */
   solidMs: number;
+  /**
+   * Messaging systems of the messages that were taken, for a destination: two systems may have
+   * destinations of one name. Empty if no sender told its system.
+   */
+  systems: string[];
   /** Name of the step that consumed or replied last. */
   step: string;
   service: string;
@@ -64,8 +69,27 @@ export function count(tally: Tally | undefined, met: boolean, weight: number): v
 
 const newTally = (): Tally => ({
   ...{ met: 0, unmet: 0, waits: createWaits(), lag: createWaits() },
-  ...{ sinceMs: Infinity, solidMs: Infinity, step: '', service: '' },
+  ...{ sinceMs: Infinity, solidMs: Infinity, systems: [], step: '', service: '' },
 });
+
+/** Maximum number of systems of one tally; further ones are not told apart from these. */
+const MAX_SYSTEMS = 8;
+
+/**
+ * Returns whether messages of this system were taken. A message or tally without a system may be of
+ * any, as tallies of earlier versions are.
+ */
+export const isOfSystem = ({ systems }: Tally, system: string): boolean =>
+  system === '' ||
+  systems.length === 0 ||
+  systems.length >= MAX_SYSTEMS ||
+  systems.includes(system);
+
+/** Records the system of a taken message. */
+export function addSystem({ systems }: Tally, system: string): void {
+  if (system !== '' && systems.length < MAX_SYSTEMS && !systems.includes(system))
+    systems.push(system);
+}
 
 export function createTallies(): Tallies {
   const byEnvironment = new Map<string, Map<string, Tally>>();
@@ -93,12 +117,13 @@ export function createTallies(): Tallies {
   };
 }
 
-interface StoredTally extends Omit<Tally, 'waits' | 'lag' | 'sinceMs' | 'solidMs'> {
+interface StoredTally extends Omit<Tally, 'waits' | 'lag' | 'sinceMs' | 'solidMs' | 'systems'> {
   waits: StoredWaits;
   /** Absent in tallies that an earlier version stored. */
   lag?: StoredWaits;
   sinceMs?: number | null;
   solidMs?: number | null;
+  systems?: string[];
 }
 
 function talliesFrom(json: string): Map<string, Tally> {
@@ -112,6 +137,7 @@ function talliesFrom(json: string): Map<string, Tally> {
         lag: createWaits(tally.lag),
         sinceMs: tally.sinceMs ?? 0,
         solidMs: tally.solidMs ?? (tally.met >= SOLID ? 0 : Infinity),
+        systems: tally.systems ?? [],
       },
     ]),
   );
