@@ -7,7 +7,7 @@ const REST_FACTOR = 200;
 /** The same for questions that are asked aside, such as the numbers beside named views. */
 export const ASIDE_FACTOR = 600;
 /** Maximum pause after a slow request, ms. */
-const MAX_REST_MS = 45_000;
+const MAX_REST_MS = 30_000;
 
 /**
  * Returns a function that says how long to pause after a request that took some time, both in ms.
