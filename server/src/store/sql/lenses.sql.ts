@@ -73,10 +73,12 @@ export const traitCounts = (
   const type = byType ? 'toLowCardinality(type) AS flow_type,\n' : '';
   const flowType = byType ? 'flow_type, ' : '';
   const position = measures.includes('rank') ? ', arrayEnumerate(ids) AS position' : '';
+  // Marks of other kinds are filtered out already (`joinedFamilies`).
+  const isFiltered = kinds === undefined || families.every((family) => family === 'mark');
   // Filter out flows that have no trait of these kinds. Every flow has nodes, so the filter is
   // useless if nodes are counted.
   const having =
-    kinds === undefined || kinds.includes('node')
+    isFiltered || kinds.includes('node')
       ? counted
       : { ...counted, where: `${counted.where}\nAND ${hasAny(kinds, families)}` };
   return sql`
@@ -102,7 +104,7 @@ export const traitCounts = (
       FROM ${flowsIn(having, `id, started,\n${type}${joinedFamilies(families, kinds)}`)}
       ARRAY JOIN
         ids AS trait, all_ms AS ms, all_flags AS flags${position}
-      ${kinds === undefined ? '' : `WHERE ${isOf(kinds)}`}
+      ${isFiltered ? '' : `WHERE ${isOf(kinds)}`}
     )
     GROUP BY ${flowType}trait
     ORDER BY flows DESC, trait, type

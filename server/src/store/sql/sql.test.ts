@@ -129,6 +129,10 @@ const MODULES: Record<string, { module: object; of: Record<string, readonly stri
             byType: true,
           },
         }),
+        lenses.traitCounts(COUNTED, {
+          ...{ families: ['mark'] as const, kinds: ['version'] as const, most: 10 },
+          measures: ['times'],
+        }),
       ],
       hasAny: [lenses.hasAny(['version'], ['mark'])],
       havingEdges: [lenses.havingEdges(COUNTED, [[2n, 18n], [34n]])],

@@ -169,6 +169,53 @@ GROUP BY flow_type, trait
 ORDER BY flows DESC, trait, type
 LIMIT 10
 
+-- traitCounts 4
+SELECT
+  toString(trait) AS id,
+  '' AS type,
+  count() AS count,
+  countIf(bitAnd(flags, 64) > 0) AS flows,
+  countIf(bitAnd(flags, 1) > 0) AS failed,
+  countIf(bitAnd(flags, 2) > 0) AS retried,
+  countIf(bitAnd(flags, 4) > 0) AS compensated,
+  countIf(bitAnd(flags, 8) > 0) AS running,
+  countIf(bitAnd(flags, 32) > 0) AS deadLettered,
+  toString(intDiv(min(started), 1000000)) AS firstAt,
+  toString(intDiv(max(started), 1000000)) AS lastAt,
+  [toString(argMax(flow, started)), toString(any(flow)), toString(argMin(flow, started))]
+    AS examples
+FROM (
+  SELECT
+    cityHash64(id) AS flow, started, trait, ms,
+    flags,
+    bitAnd(flags, 16) = 0 AS is_measured,
+    is_measured AND bitAnd(flow, 3) = 0 AS is_in_sample
+  FROM (
+    SELECT id, started,
+    arrayFilter(one -> bitAnd(one, 15) IN (6), mark_ids) AS marks,
+    marks AS ids,
+    arrayWithConstant(length(marks), toFloat64(0)) AS all_ms,
+    arrayWithConstant(length(marks), toUInt32(80)) AS all_flags
+    FROM (
+      WITH (settles_as != '' AND settles_at <= 1794000000000) AS is_settled
+      SELECT * REPLACE (
+        if(is_settled, 'ended', phase) AS phase,
+        if(is_settled, settles_as, outcome) AS outcome,
+        if(is_settled, settles_as, status) AS status
+      )
+      FROM flows FINAL
+      WHERE deleted = 0
+    )
+    WHERE 1
+    AND type IN {types:Array(String)}
+  )
+  ARRAY JOIN
+    ids AS trait, all_ms AS ms, all_flags AS flags
+)
+GROUP BY trait
+ORDER BY flows DESC, trait, type
+LIMIT 10
+
 -- hasAny
 arrayExists(one -> bitAnd(one, 15) IN (6), mark_ids)
 
