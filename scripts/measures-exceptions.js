@@ -198,7 +198,7 @@ export const EXCEPTIONS = [
   {
     rule: 'file',
     where: 'server/src/expect/learned/owed.ts',
-    value: 397,
+    value: 386,
     reason: 'one question, asked of steps and of the whole flow by the same rules',
   },
   {

@@ -10,6 +10,9 @@ export interface StepSketch {
   atMs?: number;
   /** Step type that caused this step. */
   from?: string;
+  /** Destination of the message that caused this step. */
+  via?: string;
+  group?: string;
   service?: string;
   failed?: boolean;
   /** Step types that this step called. */
@@ -29,6 +32,8 @@ export function aDigest(
       as,
       atMs = 1000 + 100 * i,
       from = '',
+      via = '',
+      group = '',
       service = `${as} service`,
       failed = false,
     } = sketch;
@@ -68,7 +73,7 @@ export function aDigest(
         running: false,
         failed,
       },
-      ...{ aliveMs: atMs, replied: false, via: '', from, did, isHeldUp: false },
+      ...{ aliveMs: atMs, replied: false, via, group, from, did, isHeldUp: false },
       waits: did.map((to) => ({ to, ms: 5 })),
     };
   });

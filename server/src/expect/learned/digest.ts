@@ -1,6 +1,7 @@
 import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
 import { backlogMsOf } from './backlog.ts';
+import { causesIn } from './step-causes.ts';
 import { ledgerOf, type Ledger } from './ledger.ts';
 import { repliesToPastAttempts } from './past-attempts.ts';
 import {
@@ -129,6 +130,8 @@ export interface DigestStep {
   replied: boolean;
   /** Destination of the message that caused the step; '' if no message did. */
   via: string;
+  /** Consumer group that took this message; '' if it is unknown. */
+  group: string;
   /** Type of the step that caused this one; '' if no step of the flow did. */
   from: string;
   /**
@@ -217,7 +220,7 @@ export function digestOf(flow: Flow, behindMs: BehindMs): Digest {
  * (detect/rules/compensation.ts), not awaited.
  */
 function stepsOf(flow: Flow, behindMs: BehindMs, backlogMs: number): Map<string, DigestStep> {
-  const { parentOf, via } = causesIn(flow);
+  const { parentOf, via, group } = causesIn(flow);
   const forward = flow.steps.filter(
     (step) => step.compensates === null && step.kind !== 'compensation',
   );
@@ -243,6 +246,7 @@ function stepsOf(flow: Flow, behindMs: BehindMs, backlogMs: number): Map<string,
       aliveMs: step.aliveMs,
       replied: false,
       via: via.get(step.id) ?? '',
+      group: group.get(step.id) ?? '',
       from: as.get(parentOf.get(step.id)?.id ?? '') ?? '',
       did: NONE,
       waits: NONE,
@@ -252,23 +256,6 @@ function stepsOf(flow: Flow, behindMs: BehindMs, backlogMs: number): Map<string,
     steps.set(step.id, made);
   }
   return steps;
-}
-
-/**
- * Returns, by step id, the step that caused a step, and the destination of the message that caused
- * the step.
- */
-function causesIn(flow: Flow): { parentOf: Map<string, Step>; via: Map<string, string> } {
-  const byId = new Map(flow.steps.map((step) => [step.id, step]));
-  const parentOf = new Map<string, Step>();
-  const via = new Map<string, string>();
-  for (const hop of flow.hops) {
-    if (hop.to === null) continue;
-    const from = hop.from === null ? undefined : byId.get(hop.from);
-    if (from !== undefined && from.id !== hop.to) parentOf.set(hop.to, from);
-    via.set(hop.to, hop.message.destination);
-  }
-  return { parentOf, via };
 }
 
 /**

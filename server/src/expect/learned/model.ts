@@ -87,6 +87,8 @@ export interface StepAbout {
    * learned.
    */
   via: string[];
+  /** Consumer group of the step that was learned last; '' if it is unknown. */
+  group: string;
   /**
    * Types of the steps that caused steps of this type. A flow without any of them cannot have a
    * step of this type.
@@ -181,13 +183,17 @@ function teachAbout(model: TypeModel, step: DigestStep, weight: number): void {
   let about = model.about.get(step.as);
   if (about === undefined) {
     const { name, service, kind } = step;
-    about = { name, service, kind, via: [], causers: [], lag: createWaits(), lastSeenMs: 0 };
+    about = {
+      ...{ name, service, kind, via: [], group: '', causers: [] },
+      ...{ lag: createWaits(), lastSeenMs: 0 },
+    };
     model.about.set(step.as, about);
   }
   if (step.via !== '' && about.via.length < MAX_DESTINATIONS && !about.via.includes(step.via))
     about.via.push(step.via);
   if (step.from !== '' && about.causers.length < MAX_CAUSERS && !about.causers.includes(step.from))
     about.causers.push(step.from);
+  if (step.group) about.group = step.group;
   about.lag.add(step.lagMs, step.isHeldUp, weight);
   about.lastSeenMs = Math.max(about.lastSeenMs, step.receivedMs);
   if (weight > 0 && step.startMs > (model.accepted.get(step.as) ?? Infinity))

@@ -1,5 +1,6 @@
 import type { WaitingFor } from '../../model/expectation.ts';
 import { destinationOf, isMessageOf, messageKeyOf, placeOf, setKey } from '../keys.ts';
+import { onProbation, replacedIn } from './deployments.ts';
 import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
@@ -45,6 +46,8 @@ interface Context {
   model: TypeModel;
   floorMs: number;
   step(id: string): DigestStep | undefined;
+  /** Returns whether a new step of the flow has replaced a step of this type. */
+  isReplaced: (as: string) => boolean;
   /**
    * Caches what is still expected of messages with the same key and the same consumers, because
    * most messages of a fan-out are alike in both.
@@ -59,6 +62,7 @@ function createContext(digest: Digest, model: TypeModel, floorMs: number): Conte
     model,
     floorMs,
     step: (id) => (byId ??= new Map(digest.steps.map((step) => [step.id, step]))).get(id),
+    isReplaced: replacedIn(digest, model),
     owedOf: new Map(),
   };
 }
@@ -274,15 +278,15 @@ interface Named extends Candidate {
 
 /**
  * Returns one entry for each certain candidate; if there is none, one entry with all alternatives.
- * Leaves out each certain candidate that an operator accepted as gone. If one of the alternatives
- * was accepted, leaves out all of them.
+ * Leaves out each certain candidate that an operator accepted as gone, or that a new step has
+ * replaced. If one of the alternatives is left out, leaves out all of them.
  */
 function entries(
   { certain, oneOf }: ExpectedNext,
   named: (list: readonly Candidate[]) => Named[],
-  { model }: Context,
+  { model, isReplaced }: Context,
 ): Named[][] {
-  const isOwed = ({ as }: Named): boolean => !model.accepted.has(as);
+  const isOwed = ({ as }: Named): boolean => !model.accepted.has(as) && !isReplaced(as);
   if (certain.length > 0)
     return named(certain)
       .filter(isOwed)
@@ -298,21 +302,6 @@ function entries(
 function setsFor(known: StepModel, version: string): OutcomeSets {
   const own = known.byVersion.get(version);
   return own !== undefined && own.total >= MIN_SAMPLES ? own : known.sets;
-}
-
-/**
- * Returns whether a step of the flow ran in a version too new to be judged by its own counts. What
- * was expected before that deployment may not come any more.
- */
-export function onProbation(digest: Digest, model: TypeModel): boolean {
-  return digest.steps.some((step) => {
-    const versions = model.steps.get(step.key)?.byVersion;
-    if (versions === undefined || (versions.get(step.version)?.total ?? 0) >= MIN_SAMPLES)
-      return false;
-    return [...versions].some(
-      ([version, sets]) => version !== step.version && sets.total >= MIN_SAMPLES,
-    );
-  });
 }
 
 interface Where {

@@ -6,7 +6,7 @@ import type { Knowledge } from '../knowledge.ts';
 import type { Digest } from './digest.ts';
 import type { HeldFlows } from './held-flows.ts';
 import type { Learner } from './learner.ts';
-import { onProbation } from './owed.ts';
+import { onProbation } from './deployments.ts';
 import { quietAfterMs } from './quiet.ts';
 import type { TypeModel } from './model.ts';
 

@@ -54,9 +54,10 @@ interface Stored {
   gaps: Record<string, StoredWaits>;
   about: Record<
     string,
-    Omit<StepAbout, 'lag' | 'via' | 'causers'> & {
+    Omit<StepAbout, 'lag' | 'via' | 'group' | 'causers'> & {
       lag: StoredWaits;
       via: string | string[];
+      group?: string;
       causers?: string[];
     }
   >;
@@ -111,7 +112,7 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
         {
           ...about,
           via: [about.via].flat().filter((one) => one !== ''),
-          causers: about.causers ?? [],
+          ...{ group: about.group ?? '', causers: about.causers ?? [] },
           lag: createWaits(about.lag),
         },
       ]),

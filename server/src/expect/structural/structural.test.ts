@@ -27,6 +27,7 @@ const step = (over: Partial<DigestStep>): DigestStep => ({
   aliveMs: 1000,
   replied: false,
   via: '',
+  group: '',
   from: '',
   did: [],
   waits: [],
