@@ -111,6 +111,14 @@ const NORMAL = 0.8;
  */
 const RESTS = 0.05;
 
+/**
+ * Returns whether enough is known of a consumer: it is surely not selective. While it may be, its
+ * untaken messages are counted, because otherwise a selective consumer that took enough messages
+ * before it was recognized would never be.
+ */
+const isSolid = ({ met, unmet }: Tally): boolean =>
+  met >= SOLID && wilson(unmet, met + unmet).upper < RESTS;
+
 const takenKey = (place: string): string => `consumed ${place}`;
 const sentKey = ({ type }: Digest, { key }: SentMessage): string => `sent ${scopedKey(type, key)}`;
 const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
@@ -325,7 +333,7 @@ function teachMessages(tallies: Tallies, digest: Digest, weight: 1 | -1): PlaceI
       count(tally, true, weight);
       tally.sinceMs = Math.min(tally.sinceMs, message.sentMs);
       addSystem(tally, message.system);
-      if (tally.met >= SOLID && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
+      if (isSolid(tally) && tally.solidMs === Infinity) tally.solidMs = message.sentMs;
       tally.waits.add(wait.ms, wait.isHeldUp, weight);
       if (taker === undefined) continue;
       tally.lag.add(taker.lagMs, taker.isHeldUp, weight);

@@ -73,7 +73,7 @@ const taken = (over: Partial<SentMessage> = {}): Digest =>
     ],
   );
 const untaken = (over: Partial<SentMessage> = {}): Digest =>
-  flow([step({})], [message({ waitingHopId: 'h', ...over })]);
+  flow([step({})], [message({ sendSpanId: `m${over.sentMs}`, waitingHopId: 'h', ...over })]);
 const owes = (structure: ReturnType<typeof createStructure>, one: Digest): boolean =>
   structure.expected(one).length > 0;
 

@@ -34,12 +34,27 @@ test('the last one that was sent is overtaken by none', () => {
   expect(takings.countOvertaken('', message(MINUTE + 1, null))).toBe(false);
 });
 
+test('a message that counted counts again when it is judged again, whatever counted meanwhile', () => {
+  const takings = createTakings();
+  for (let at = 0; at < 10; at++) takings.observe('', message(MINUTE + 20_000 * at, 100));
+  const left = [1, 3, 5].map((at) => message(MINUTE + 20_000 * at + 7000, null));
+  for (const [i, one] of left.entries()) one.sendSpanId = `left ${i}`;
+  const judge = (): boolean[] => left.map((one) => takings.countOvertaken('', one));
+  expect([judge(), judge()]).toEqual([
+    [true, true, true],
+    [true, true, true],
+  ]);
+});
+
 test('those that were sent in one silence count once', () => {
   const takings = createTakings();
   takings.observe('', message(MINUTE, 10));
   // After ten minutes without a taken message the consumer is back.
   takings.observe('', message(11 * MINUTE, 10));
-  const silent = [2, 3, 4].map((minute) => message(minute * MINUTE, null));
+  const silent = [2, 3, 4].map((minute) => ({
+    ...message(minute * MINUTE, null),
+    sendSpanId: `${minute}`,
+  }));
   expect(silent.map((one) => takings.countOvertaken('', one))).toEqual([true, false, false]);
 });
 

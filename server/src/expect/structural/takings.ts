@@ -13,7 +13,7 @@ export interface Takings {
    * Returns whether messages sent later than this one were taken while the consumer was at work,
    * and if so counts this message as overtaken. Of the messages sent during one silence of the
    * consumer only one counts, because an absent consumer takes none of them, whether it is
-   * selective or not.
+   * selective or not. A message that counted once counts whenever it is judged again.
    */
   countOvertaken(environment: string, message: SentMessage): boolean;
 }
@@ -28,8 +28,10 @@ interface Taking {
    * slot.
    */
   latestOf: Map<number, number>;
-  /** Send time of the last message that was counted as overtaken, ms. */
+  /** Latest send time of the messages that were counted as overtaken, ms. */
   countedMs: number;
+  /** Ids of the send spans of these messages. */
+  counted: Set<string>;
 }
 
 /**
@@ -39,6 +41,8 @@ interface Taking {
 const SPAN_MS = 8000;
 const MAX_SPANS = 256;
 const MAX_PLACES = 10_000;
+/** Maximum number of overtaken messages that are kept for one place. */
+const MAX_COUNTED = 64;
 const spanOf = (ms: number): number => Math.floor(ms / SPAN_MS);
 
 /**
@@ -61,7 +65,10 @@ export function createTakings(): Takings {
       let taking = takings.get(key);
       if (taking === undefined) {
         if (takings.size >= MAX_PLACES) deleteOldest(takings);
-        taking = { latestSentMs: 0, spans: new Set(), latestOf: new Map(), countedMs: 0 };
+        taking = {
+          ...{ latestSentMs: 0, spans: new Set(), latestOf: new Map() },
+          ...{ countedMs: 0, counted: new Set() },
+        };
         takings.set(key, taking);
       }
       const { spans, latestOf } = taking;
@@ -72,11 +79,14 @@ export function createTakings(): Takings {
       latestOf.set(span, Math.max(latestOf.get(span) ?? 0, sentMs));
       if (latestOf.size > MAX_SPANS) deleteOldest(latestOf);
     },
-    countOvertaken(environment, { place, sentMs }) {
+    countOvertaken(environment, { place, sentMs, sendSpanId: id }) {
       const taking = takings.get(scopedKey(environment, place));
+      if (taking?.counted.has(id)) return true;
       if (taking === undefined || taking.latestSentMs <= sentMs || !wasAtWork(taking, sentMs))
         return false;
       taking.countedMs = Math.max(taking.countedMs, sentMs);
+      taking.counted.add(id);
+      if (taking.counted.size > MAX_COUNTED) deleteOldest(taking.counted);
       return true;
     },
   };

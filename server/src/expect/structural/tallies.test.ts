@@ -76,3 +76,12 @@ test('of what an earlier version stored, whoever met it often enough was there f
   tallies.load('', stored(SOLID - 1));
   expect(tallies.get('', 'k')).toMatchObject({ sinceMs: 0, solidMs: Infinity });
 });
+
+test('a consumer of which not enough was known is stored as such, however much it took', () => {
+  const tallies = createTallies();
+  Object.assign(tallies.getOrCreate('', 'k')!, { met: SOLID, unmet: 20 });
+  tallies.markChanged('');
+  const read = createTallies();
+  read.load('', tallies.takeChanged()[0]!.json);
+  expect(read.get('', 'k')!.solidMs).toBe(Infinity);
+});

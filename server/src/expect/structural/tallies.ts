@@ -16,8 +16,8 @@ export interface Tally {
    */
   sinceMs: number;
   /**
-   * Send time of the message whose taking or reply brought `met` to `SOLID`, ms. A message that was
-   * sent later and is overtaken counts as lost.
+   * Send time of the message by whose taking enough was known of the consumer (`SOLID`), ms. A
+   * message that was sent later and is overtaken counts as lost.
    */
   solidMs: number;
   /**
@@ -136,9 +136,13 @@ function talliesFrom(json: string): Map<string, Tally> {
         waits: createWaits(tally.waits),
         lag: createWaits(tally.lag),
         sinceMs: tally.sinceMs ?? 0,
-        solidMs: tally.solidMs ?? (tally.met >= SOLID ? 0 : Infinity),
+        solidMs: solidMsOf(tally),
         systems: tally.systems ?? [],
       },
     ]),
   );
 }
+
+/** Returns the stored time; null stands for infinity, which JSON does not have. */
+const solidMsOf = ({ solidMs, met }: StoredTally): number =>
+  solidMs === undefined && met >= SOLID ? 0 : (solidMs ?? Infinity);
