@@ -1,13 +1,14 @@
 import { append, pushAll } from '../base/lists.ts';
 import { evidence, type Badge, type EvidenceKind, type Hop, type Step } from '../model/flow.ts';
 import { spanIdOf, type MessageKind, type Span } from '../model/span.ts';
-import { later, msBetween, shifted, type UnixNanos } from '../model/time.ts';
+import { msBetween, shifted, type UnixNanos } from '../model/time.ts';
 import type { Shifts } from './causal-time.ts';
 import { deadLettersIn } from './dead-letters.ts';
-import { destinationOf, hasDeadName, isOneSending } from '../model/destinations.ts';
+import { hasDeadName, isOneSending } from '../model/destinations.ts';
 import type { Draft } from './draft.ts';
 import type { FlowInput, InputCause } from '../model/flow-input.ts';
 import { isSend } from '../model/roles.ts';
+import { distinctMessages, withoutRepeated } from './repeated-sends.ts';
 import { routeOf } from './step-names.ts';
 import { addBadge, SKEW_SHOWN_NS, sizeOf } from './steps.ts';
 
@@ -152,7 +153,7 @@ export function hopsOf(
         return outer.length === 0;
       });
       const seen = new Set<Span>();
-      const work = outermost.map((send) => ({ message: send, send }));
+      const work = distinctMessages(outermost, within, consumed);
       for (const { message, send } of work) {
         if (consumed.has(send.key) || seen.has(send)) continue;
         seen.add(send);
@@ -274,28 +275,6 @@ function messageOf(send: Span, receive: Span | null): Hop['message'] {
  */
 const awaitsReceiver = ({ role, message }: Span): boolean =>
   isSend(role) && message?.contextless !== true;
-
-/**
- * Returns the sends without those that failed and were repeated beside them with success. The
- * broker has only the repeated message.
- */
-function withoutRepeated(sends: Span[]): Span[] {
-  if (!sends.some(({ failed }) => failed)) return sends;
-  // Sends are looked up by what they send, as a segment may have tens of thousands of them.
-  const lastStarts = new Map<string, UnixNanos>();
-  for (const send of sends)
-    if (!send.failed) {
-      const last = lastStarts.get(whatItSends(send)) ?? send.start;
-      lastStarts.set(whatItSends(send), later(last, send.start));
-    }
-  return sends.filter((send) => {
-    const last = lastStarts.get(whatItSends(send));
-    const isRepeated = destinationOf(send) !== '' && last !== undefined && last >= send.end;
-    return !(send.failed && isRepeated);
-  });
-}
-const whatItSends = (send: Span): string =>
-  [send.parent, destinationOf(send), send.message!.id, send.message!.type].join('\0');
 
 /**
  * Returns whether only the message's id or position joins the two sides, although the protocol
