@@ -8,6 +8,7 @@ const hop = (id: string, to: string | null, ...kinds: [string, number][]): objec
   to,
   message: { type: 'Placed', destination: 'orders' },
   evidence: kinds.map(([kind, strength]) => ({ kind, strength })),
+  confidence: Math.max(0, ...kinds.map(([, strength]) => strength)),
 });
 
 test('joins with the same evidence are one group, and a message that nobody took has none', () => {
@@ -40,5 +41,13 @@ test('joins with the same evidence are one group, and a message that nobody took
   });
   expect(steps.map(({ reason, edges }) => [reason, edges[0]!.value])).toEqual([
     ['business key', 'order.id=42'],
+  ]);
+});
+
+test('a delivery that is only guessed is not called certain, although the flow is', () => {
+  const guessed = { ...hop('1', 'b', ['flow-id', 1], ['place', 0.4]), confidence: 0.4 };
+  const { hops } = evidenceOf({ steps: [], hops: [guessed] } as unknown as Flow);
+  expect(hops.map(({ reason, strength }) => [reason, strength])).toEqual([
+    ['flow id, and the only message of this flow that was sent there (a guess)', 0.4],
   ]);
 });

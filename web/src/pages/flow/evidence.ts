@@ -5,7 +5,10 @@ import { evidenceText } from '../../ui/format.ts';
 export interface EvidenceGroup {
   /** Names of the kinds of evidence, the strongest first. */
   reason: string;
-  /** Strength of the strongest evidence, 0 to 1; null if there is none. */
+  /**
+   * How sure the join is, 0 to 1; null if there is no evidence. It is not always the strength of the
+   * strongest evidence: which delivery took a message may be a guess in a flow that is certain.
+   */
   strength: number | null;
   edges: Edge[];
 }
@@ -38,7 +41,7 @@ const NAMES: Record<string, string> = {
   conversation: 'conversation',
   'identity-key': 'business key',
   trace: 'same trace',
-  place: 'only delivery from its place',
+  place: 'the only message of this flow that was sent there (a guess)',
 };
 const NOT_TAKEN = 'no evidence yet: not taken by anybody';
 
@@ -57,7 +60,7 @@ export function evidenceOf(flow: Flow): Evidence {
   });
   const joined = flow.steps.filter((step) => step.joinedBy !== undefined);
   return {
-    hops: grouped(flow.hops, ({ evidence }) => evidence, edgeOf),
+    hops: grouped(flow.hops, ({ evidence, confidence }) => ({ evidence, sure: confidence }), edgeOf),
     steps: grouped(joined, joinsOf, (step) => ({
       id: step.id,
       stepId: step.id,
@@ -67,21 +70,29 @@ export function evidenceOf(flow: Flow): Evidence {
   };
 }
 
-const joinsOf = (step: Step): { kind: string; strength: number }[] => step.joinedBy ?? [];
+interface Join {
+  evidence: readonly { kind: string; strength: number }[];
+  sure: number;
+}
+const joinsOf = ({ joinedBy = [] }: Step): Join => ({
+  evidence: joinedBy,
+  sure: Math.max(0, ...joinedBy.map(({ strength }) => strength)),
+});
 
 function grouped<T>(
   items: readonly T[],
-  evidenceFor: (item: T) => readonly { kind: string; strength: number }[],
+  joinFor: (item: T) => Join,
   edgeOf: (item: T) => Edge,
 ): EvidenceGroup[] {
   const groups = new Map<string, EvidenceGroup>();
   for (const item of items) {
-    const evidence = [...evidenceFor(item)].sort((a, b) => b.strength - a.strength);
+    const join = joinFor(item);
+    const evidence = [...join.evidence].sort((a, b) => b.strength - a.strength);
     const kinds = [...new Set(evidence.map(({ kind }) => NAMES[kind] ?? evidenceKind(kind)))];
     const reason = kinds.length === 0 ? NOT_TAKEN : kinds.join(', and ');
     let group = groups.get(reason);
     if (group === undefined) {
-      group = { reason, strength: evidence[0]?.strength ?? null, edges: [] };
+      group = { reason, strength: kinds.length === 0 ? null : join.sure, edges: [] };
       groups.set(reason, group);
     }
     group.edges.push(edgeOf(item));
