@@ -22,7 +22,8 @@ const type = (...services: string[]): FlowTypeSummary =>
     services,
     incomplete: false,
   }) as unknown as FlowTypeSummary;
-const flow = (key: string): FlowSummary => ({ key }) as unknown as FlowSummary;
+const flow = (key: string): FlowSummary =>
+  ({ key, environment: 'prod' }) as unknown as FlowSummary;
 const seen = (over: Partial<Seen>): Seen => ({ services: [], types: [], flows: [], ...over });
 const statesOf = (over: Partial<Seen>): Record<string, string> =>
   Object.fromEntries(checksOf(seen(over)).map(({ id, state }) => [id, state]));
@@ -47,6 +48,23 @@ test('a shop with two services that exchange messages has all of it', () => {
   const checks = checksOf(seen(all));
   expect(checks.find(({ id }) => id === 'name')!.found).toBe('order-7');
   expect(progressOf(checks)).toBe('All seen');
+});
+
+test("the doctor's test flow is no service that lacks others, and no flow with a name", () => {
+  const environment = 'fermata-doctor';
+  const doctor = {
+    services: [service('fermata-doctor', { environment })],
+    types: [{ ...type('fermata-doctor'), environment }],
+    flows: [{ ...flow('doctor-1'), environment }],
+  };
+  expect(new Set(Object.values(statesOf(doctor)))).toEqual(new Set(['waiting']));
+  const shop = {
+    services: [...doctor.services, service('shop'), service('payment')],
+    types: [...doctor.types, type('shop', 'payment')],
+  };
+  expect(statesOf(shop)).toMatchObject({ span: 'done', joined: 'done' });
+  const joined = checksOf(seen(shop)).find(({ id }) => id === 'joined')!;
+  expect(joined.found).toBe('2 services, each with others');
 });
 
 describe('what is missing is told apart', () => {

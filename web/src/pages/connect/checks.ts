@@ -95,9 +95,18 @@ function joins(seen: Seen): Verdict {
   );
 }
 
+/**
+ * Environment of the test span that `fermata-doctor` sends. That span has no second service and no
+ * message, and it is nothing that the user connected, so no check is about it.
+ */
+const DOCTOR = 'fermata-doctor';
+const isConnected = ({ environment }: { environment: string }): boolean => environment !== DOCTOR;
+
 /** Returns the checks for connecting services, from the first span to flows with readable names. */
-export function checksOf(seen: Seen): Check[] {
-  const { services, flows } = seen;
+export function checksOf(all: Seen): Check[] {
+  const services = all.services.filter(isConnected);
+  const flows = all.flows.filter(isConnected);
+  const seen = { services, flows, types: all.types.filter(isConnected) };
   const messaging = services.filter(({ sends, consumes }) => sends.length + consumes.length > 0);
   const destinations = sharedDestinations(services);
   const named = flows.find(({ key }) => key !== '');
