@@ -73,7 +73,7 @@ interface Watcher {
   view: View | null;
   held: Map<string, FlowChanged>;
   /** Time when missed changes were last searched for the client, epoch ms. */
-  watchedMs: number;
+  searchedMs: number;
 }
 
 /**
@@ -126,7 +126,7 @@ export function createPush(options: PushOptions): Push {
       socket.disconnect(true);
       return;
     }
-    const watcher: Watcher = { socket, view: null, held: new Map(), watchedMs: -Infinity };
+    const watcher: Watcher = { socket, view: null, held: new Map(), searchedMs: -Infinity };
     watchers.set(socket.id, watcher);
     socket.on('watch', (resume: Resume, answer: (answer: WatchAnswer) => void) => {
       if (typeof answer !== 'function' || !isView((resume as Resume | null)?.view)) return;
@@ -135,15 +135,11 @@ export function createPush(options: PushOptions): Push {
       const since = resume.since;
       // Send missed changes to a client at most once a second. If it asks more often, it must load
       // its data again, because searching the history takes time.
-      const soon = clock.now() - watcher.watchedMs < 1000;
-      if (!soon) watcher.watchedMs = clock.now();
-      const missed =
-        !soon &&
-        since !== null &&
-        since?.epoch === options.epoch &&
-        Number.isSafeInteger(since.number)
-          ? history.since(since.number)
-          : null;
+      const asks =
+        since !== null && since?.epoch === options.epoch && Number.isSafeInteger(since.number);
+      const soon = clock.now() - watcher.searchedMs < 1000;
+      if (asks && !soon) watcher.searchedMs = clock.now();
+      const missed = asks && !soon ? history.since(since.number) : null;
       const resumed = missed !== null && missed.length <= MAX_HELD;
       answer({ sequence: { epoch: options.epoch, number: history.last }, resumed });
       if (resumed) send(watcher, missed);

@@ -105,10 +105,12 @@ export function connect(incidents: IncidentListener): () => void {
 
 /**
  * Watches one view (a list of flows or a single flow) until the returned function is called.
- * `onLoad` is called to load the snapshot of the view: at first, and when changes may be missing.
+ * `onLoad` is called to load the snapshot of the view: at first, unless it `isLoaded`, and when
+ * changes may be missing.
  */
 export const watch = (
   view: View,
   onChanges: (changes: FlowChanged[]) => void,
   onLoad: () => void,
-): (() => void) => watches.add({ view, onChanges, onLoad });
+  isLoaded = false,
+): (() => void) => watches.add({ view, onChanges, onLoad, isLoaded });

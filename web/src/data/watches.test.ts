@@ -77,6 +77,27 @@ test('different views are covered by one, and each watcher is handed what is in 
   expect(views()).toEqual([flows('order', 'refund'), flows(), flows('order')]);
 });
 
+test('a view that is loaded already is loaded again only if changes may be missing', async () => {
+  const { wire, answer } = connection();
+  const watches = createWatches();
+  watches.connected(wire);
+  const byKey = watcherOf(flow('order-7'));
+  const stop = watches.add(byKey);
+  await settled();
+  answer(5, false);
+  expect(byKey.onLoad).toHaveBeenCalledTimes(1);
+  const byId = { ...watcherOf(flow('a')), isLoaded: true };
+  watches.add(byId);
+  stop();
+  await settled();
+  answer(6, true);
+  expect(byId.onLoad).not.toHaveBeenCalled();
+  watches.disconnected();
+  watches.connected(wire);
+  answer(9, false);
+  expect(byId.onLoad).toHaveBeenCalledTimes(1);
+});
+
 test('pages that take turns are one question', async () => {
   const { wire, views } = connection();
   const watches = createWatches();

@@ -13,6 +13,11 @@ export interface Watcher {
    * Called to load the snapshot of the view: at first, and again when changes may have been missed.
    */
   onLoad(): void;
+  /**
+   * True if the snapshot of the view was loaded while another watcher covered it. It is then loaded
+   * only if changes may have been missed.
+   */
+  isLoaded?: boolean;
 }
 
 /**
@@ -84,7 +89,7 @@ export function createWatches(): Watches {
   return {
     add(watcher) {
       watchers.add(watcher);
-      fresh.add(watcher);
+      if (watcher.isLoaded !== true) fresh.add(watcher);
       const timer = setTimeout(() => {
         if (fresh.has(watcher)) load([watcher]);
       }, MAX_WAIT_MS);

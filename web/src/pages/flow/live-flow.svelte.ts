@@ -33,20 +33,24 @@ export class LiveFlow {
   spans = $state.raw<SpanList | null>(null);
   problem = $state.raw<Problem | null>(null);
   flow = $derived(this.#whole && mergePart(this.#whole, this.#part));
-  #wanted: Wanted;
 
   constructor(wanted: Wanted) {
-    this.#wanted = wanted;
     $effect(() => {
       const name = wanted.id();
-      return untrack(() => this.#follow(name));
+      return untrack(() => this.#follow(name, this.#whole?.id === name));
     });
+    // The spans are requested by the id of the loaded flow, because the URL may name it by a key.
     $effect(() => {
-      if (!wanted.spans()) return;
-      api.spans(wanted.id()).then(
-        (loaded) => (this.spans = loaded),
+      const id = this.#whole?.id;
+      if (id === undefined || !wanted.spans()) return;
+      let isCurrent = true;
+      api.spans(id).then(
+        (loaded) => {
+          if (isCurrent) this.spans = loaded;
+        },
         () => undefined,
       );
+      return () => (isCurrent = false);
     });
     $effect(() => {
       const part = wanted.part();
@@ -73,14 +77,14 @@ export class LiveFlow {
     };
   }
 
-  #follow(name: string): () => void {
+  /** Keeps a flow up to date. It `isLoaded` if it was just loaded by another of its names. */
+  #follow(name: string, isLoaded: boolean): () => void {
     const abort = new AbortController();
     let retry: ReturnType<typeof setTimeout> | undefined;
-    this.spans = null;
+    if (!isLoaded) this.spans = null;
     const load = async (): Promise<void> => {
       try {
         this.#take(name, await api.flow(name, abort.signal));
-        if (this.#wanted.spans()) this.spans = await api.spans(name);
       } catch (error) {
         if (abort.signal.aborted) return;
         this.#refuse(name, error);
@@ -88,7 +92,7 @@ export class LiveFlow {
       }
     };
     const reload = (): void => void load();
-    const stop = watch({ kind: 'flow', id: name }, reload, reload);
+    const stop = watch({ kind: 'flow', id: name }, reload, reload, isLoaded);
     return () => {
       abort.abort();
       clearTimeout(retry);
@@ -98,11 +102,10 @@ export class LiveFlow {
 
   #take(name: string, loaded: Flow): void {
     const shown = this.#whole;
-    // The URL contained another id of the flow, so it is replaced by the flow's own id.
-    if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
-    else if (!shown || shown.id !== loaded.id || shown.version <= loaded.version)
-      this.#whole = loaded;
+    if (!shown || shown.id !== loaded.id || shown.version <= loaded.version) this.#whole = loaded;
     this.problem = null;
+    // The URL contained another name of the flow, so it is replaced by the flow's own id.
+    if (loaded.id !== name) go(`/flow/${encodeURIComponent(loaded.id)}${location.search}`, true);
   }
 
   #refuse(name: string, error: unknown): void {
