@@ -173,6 +173,23 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('a pause in typing opens the results, and the next letters still belong to the query', async () => {
+    const page = await open('/', 'light');
+    const line = page.getByRole('combobox', { name: 'Search flows' });
+    await line.pressSequentially('se');
+    await expect.poll(() => page.url()).toContain('/flows?q=se');
+    await page.getByRole('link', { name: 'seen-1' }).waitFor();
+    await page.keyboard.type('en-1');
+    expect(await line.inputValue()).toBe('seen-1');
+    await expect.poll(() => page.url()).toContain('q=seen-1');
+    // The page of the flow gets the focus, so that its keys work.
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'seen-1' }).waitFor();
+    await page.keyboard.press('2');
+    await expect.poll(() => page.url()).toContain('tab=sequence');
+    await page.close();
+  }, 60_000);
+
   test('what is typed without a pause stays, and the address has it: no older query comes back', async () => {
     const page = await open('/flows', 'light');
     // The test controls the page's clock, because on a busy machine simulated typing would have

@@ -37,14 +37,15 @@ export function go(url: string, replace = false): void {
 /**
  * Moves the focus to the heading of a page after navigation. Otherwise the focus would be lost with
  * the link that was pressed, and a screen reader would not announce the page. Used by `{@attach}`
- * on the h1 of each page.
+ * on the h1 of each page. The search field keeps the focus: a pause in typing opens the page of the
+ * results, and the next letters belong to the query.
  */
 export function heading(h1: HTMLElement): void {
   h1.tabIndex = -1;
   if (!arriving) return;
   arriving = false;
   h1.closest('main')?.scrollTo(0, 0);
-  h1.focus({ preventScroll: true });
+  if (document.activeElement?.id !== 'search') h1.focus({ preventScroll: true });
 }
 
 /** Changes parameters of the current URL. An empty value removes a parameter. */
