@@ -1,7 +1,7 @@
 import type { Flow, Hop, Step, WaitingFor } from '@fermata/server/contract';
-import { createRows, type Place } from './rows.ts';
+import { createRows, namePx, type Place } from './rows.ts';
 import type { Interval, Scale } from './scale.ts';
-import type { Times } from './times.ts';
+import type { Overdue, Times } from './times.ts';
 import { ticksOf, type Ticks } from './ticks.ts';
 
 /**
@@ -36,6 +36,8 @@ export interface Ghost extends Place {
 export interface Bar extends Place {
   step: Step;
   ms: number;
+  /** Whether a running step should have ended by now; null if not. */
+  overdue: Overdue | null;
   /** Positions of the step's attempts within its bar, 0 to 1; empty if there was only one. */
   attempts: Attempt[];
   /** Parts of the bar that are on the critical path, 0 to 1 of the bar's width. */
@@ -193,7 +195,7 @@ function lanesOf(input: Input): Lanes {
     if (isOutside(span, scale)) return;
     const { lane, rows } = laneFor(step.service);
     const isFilled = step.attempts.length > 1;
-    const place = rows.place(placeOf(span, step.name.length + DURATION_CHARACTERS, isFilled));
+    const place = rows.place(placeOf(span, charactersOf(step), isFilled));
     const bar = barOf(input, step, span, place, onPath.get(step.id) ?? []);
     lane.bars.push(bar);
     found.barOf.set(step.id, bar);
@@ -209,9 +211,12 @@ function lanesOf(input: Input): Lanes {
   for (const { lane, rows } of laneOf.values()) lane.rows = rows.count();
   return found;
 }
-/** Room for the text behind a step's name, in characters: "12.3 ms" or "waiting 12.3 s". */
+/** Room for the text behind a step's name, in characters: "12.3 ms" or "stuck, runs for 12.3 s". */
 const DURATION_CHARACTERS = 9;
+const RUNNING_CHARACTERS = 22;
 const WAITING_CHARACTERS = 17;
+const charactersOf = ({ name, endUnixNano }: Step): number =>
+  name.length + (endUnixNano === null ? RUNNING_CHARACTERS : DURATION_CHARACTERS);
 
 function partsOnPath({ flow, times }: Input): Map<string, Interval[]> {
   const onPath = new Map<string, Interval[]>();
@@ -243,8 +248,14 @@ function barOf(
     ...place,
     step,
     ms,
+    overdue: times.overdue.get(step.id) ?? null,
     attempts:
-      step.attempts.length > 1 ? attemptsOf(step, span, times, within, width * widthPx) : [],
+      step.attempts.length > 1
+        ? attemptsOf(step, span, times, within, {
+            px: width * widthPx,
+            overPx: place.label === 'over' ? namePx(charactersOf(step)) : 0,
+          })
+        : [],
     critical: onPath.map(({ from, to }) => within(from, to)),
     usual: usual && {
       p50: scale.at(span.from + usual.p50),
@@ -255,30 +266,51 @@ function barOf(
   };
 }
 
-/** Returns the attempts of a step whose bar is `px` wide; `within` returns positions in it. */
+/**
+ * Returns the attempts of a step whose bar is `px` wide; `within` returns positions in it. The name
+ * of the step takes `overPx` of the longest pause.
+ */
 function attemptsOf(
   step: Step,
   span: Interval,
   times: Times,
   within: (from: number, to: number) => { x: number; width: number },
-  px: number,
+  { px, overPx }: { px: number; overPx: number },
 ): Attempt[] {
-  return step.attempts.map((attempt, i): Attempt => {
+  const attempts = step.attempts.map((attempt, i): Attempt => {
     const from = times.since(attempt.startUnixNano);
     const to = attempt.endUnixNano === null ? span.to : times.since(attempt.endUnixNano);
     const before = step.attempts[i - 1]?.endUnixNano;
     const waitMs = before ? from - times.since(before) : null;
     const part = within(from, to);
-    const pause = waitMs === null ? 0 : within(from - waitMs, from).width;
     return {
       ...part,
       number: attempt.number,
       failed: attempt.status === 'failed',
       named: part.width * px >= NUMBER_PX,
       waitMs,
-      waitNamed: pause * px >= PAUSE_PX,
+      waitNamed: waitMs !== null && within(from - waitMs, from).width * px >= PAUSE_PX,
     };
   });
+  // The length of a pause stands in its middle, so a name at its start takes room on both sides.
+  const longest = overPx > 0 ? longestPause(attempts) : null;
+  if (longest !== null && longest.width * px < PAUSE_PX + 2 * overPx)
+    attempts[longest.before]!.waitNamed = false;
+  return attempts;
+}
+
+/**
+ * Returns the position of the longest pause between attempts, 0 to 1 of the bar's width, and the
+ * index of the attempt after it; null if there is none.
+ */
+export function longestPause(
+  attempts: readonly Attempt[],
+): { x: number; width: number; before: number } | null {
+  const pauses = attempts.slice(1).map((attempt, i) => {
+    const x = attempts[i]!.x + attempts[i]!.width;
+    return { x, width: attempt.x - x, before: i + 1 };
+  });
+  return pauses.sort((a, b) => b.width - a.width)[0] ?? null;
 }
 
 function hopsOf(

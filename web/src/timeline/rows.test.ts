@@ -10,6 +10,8 @@ test('a name is inside of its bar if it fits, otherwise where there is room', ()
   expect(rows.place(bar(0.95, 0.96, 20)).label).toBe('left');
   expect(rows.place(bar(0.1, 0.11, 2000)).label).toBe('none');
   expect(rows.place({ ...bar(0.1, 0.6, 20), isFilled: true }).label).toBe('right');
+  // Beside this bar there is no room, and inside of it are its attempts.
+  expect(rows.place({ ...bar(0.1, 0.95, 20), isFilled: true }).label).toBe('over');
 });
 
 test('neither bars nor names overlap in a row', () => {

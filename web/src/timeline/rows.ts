@@ -5,9 +5,10 @@
 
 /**
  * Position of a step's name: inside the bar if it fits there, otherwise to the right or left of the
- * bar.
+ * bar. If there is no room beside a bar that is filled with attempts, the name is over the longest
+ * pause between them.
  */
-export type Label = 'inside' | 'right' | 'left' | 'none';
+export type Label = 'inside' | 'over' | 'right' | 'left' | 'none';
 
 export interface Place {
   x: number;
@@ -22,6 +23,9 @@ const GAP_PX = 22;
 const MIN_WIDTH = 0.004;
 /** Minimum width of a bar, px, in which a name that fits nowhere is shown truncated. */
 const CUT_PX = 60;
+
+/** Returns the width of a name and the text behind it, px. */
+export const namePx = (characters: number): number => characters * CHARACTER_PX + GAP_PX;
 
 interface Wanted {
   from: number;
@@ -45,7 +49,7 @@ export function createRows(
     count: () => Math.max(1, ends.length),
     place({ from: x, to, characters, isFilled = false }) {
       const width = Math.max(MIN_WIDTH, to - x);
-      const room = (characters * CHARACTER_PX + GAP_PX) / widthPx;
+      const room = namePx(characters) / widthPx;
       const label = labelOf({ x, width, room, widthPx, names, isFilled });
       const starts = label === 'left' ? x - room : x;
       let row = ends.findIndex((end) => end <= starts);
@@ -70,5 +74,5 @@ function labelOf(bar: {
   if (fits && !isFilled) return 'inside';
   if (x + width + room <= 1) return 'right';
   if (x - room >= 0) return 'left';
-  return width * widthPx > CUT_PX && !isFilled ? 'inside' : 'none';
+  return width * widthPx <= CUT_PX ? 'none' : isFilled ? 'over' : 'inside';
 }

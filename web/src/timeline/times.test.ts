@@ -35,7 +35,7 @@ test('a running step reaches to now, and what it is to end in has no place of it
     phase: 'open',
     steps: [{ id: 'a', status: 'running', startUnixNano: at(10), endUnixNano: null }],
     waitingFor: ['a', 'b'].map((afterStepId) => ({
-      afterStepId,
+      ...{ afterStepId, hopId: null },
       since: new Date(START + 50).toISOString(),
       lateAt: new Date(START + 500).toISOString(),
       stuckAt: new Date(START + 900).toISOString(),
@@ -47,4 +47,35 @@ test('a running step reaches to now, and what it is to end in has no place of it
   expect(times.ghosts[0]).toMatchObject({ from: 50, to: 100 });
   expect(times.total).toBe(100);
   expect(scaleOf(times, { from: 0, to: 50 }, true).view).toEqual({ from: 0, to: 50 });
+});
+
+test('a running step that should have ended is late, then stuck, and leaves room for the others', () => {
+  const flow = {
+    startedAtUnixNano: at(0),
+    phase: 'open',
+    steps: [
+      { id: 'done', status: 'ok', startUnixNano: at(0), endUnixNano: at(40) },
+      { id: 'hung', status: 'running', startUnixNano: at(50), endUnixNano: null },
+    ],
+    waitingFor: [
+      ['hung>end', null],
+      ['hung>consumed', 'sent-by-it'],
+    ].map(([id, hopId]) => ({
+      ...{ id, hopId, afterStepId: 'hung' },
+      since: new Date(START + 50).toISOString(),
+      lateAt: new Date(START + 60_000).toISOString(),
+      stuckAt: new Date(START + (hopId === null ? 90_000 : 60_000)).toISOString(),
+    })),
+  } as unknown as Flow;
+  const [inTime, late, stuck] = [59_999, 60_000, 90_000].map((ms) => timesOf(flow, START + ms));
+  expect([inTime, late, stuck].map((times) => times!.overdue.get('hung'))).toEqual([
+    undefined,
+    'late',
+    'stuck',
+  ]);
+  // The message that it sent is awaited in a place of its own.
+  expect(late!.ghosts.map(({ waiting }) => waiting.id)).toEqual(['hung>consumed']);
+  expect(stuck!.spans[1]).toEqual({ from: 50, to: 90_000 });
+  const scale = scaleOf(stuck!, null, true);
+  expect(scale.at(40) - scale.at(0)).toBeGreaterThan(0.3);
 });

@@ -5,7 +5,8 @@ const MAX_GHOSTS = 8;
 /**
  * Maximum shares of the width: `FOLDED` for an idle stretch, `MAX_FOLDED` for many of them
  * together, `OPEN_WAIT` for the time since the last step of an open flow. `AWAITED` is for each
- * part of a wait for a step (until late, until stuck, until now), so that the wait stands out.
+ * part of a wait for a step or for the end of one (until late, until stuck, until now), so that the
+ * wait stands out.
  */
 const FOLDED = 0.12;
 const MAX_FOLDED = 0.3;
@@ -30,11 +31,15 @@ export interface Times {
   since: (nanos: string) => number;
   /** Start and end of each step. */
   spans: Interval[];
+  /** As `spans`, but a step that still runs is known to have worked only at its start. */
+  busy: Interval[];
+  /** Running steps that should have ended, by the id of the step. */
+  overdue: ReadonlyMap<string, Overdue>;
   /** Awaited steps: each interval begins when the wait began and ends now. */
   ghosts: (Interval & { waiting: WaitingFor })[];
-  /** Past instants at which the first awaited step became late and stuck. */
+  /** Past instants at which what the flow waits for first became late and stuck. */
   marks: Mark[];
-  /** End of the step that ended last. */
+  /** End of the step that ended last, or the start of a later one that still runs. */
   worked: number;
   nowMs: number;
   /** True if the flow has not ended or still waits for something. */
@@ -43,9 +48,52 @@ export interface Times {
   total: number;
 }
 
+export type Overdue = 'late' | 'stuck';
+
 export interface Mark {
-  kind: 'late' | 'stuck';
+  kind: Overdue;
   ms: number;
+}
+
+/** Returns whether something awaited is overdue at an instant, epoch ms; null if it is not. */
+export const overdueAt = (
+  { lateAt, stuckAt }: Pick<WaitingFor, 'lateAt' | 'stuckAt'>,
+  atMs: number,
+): Overdue | null =>
+  Date.parse(stuckAt) <= atMs ? 'stuck' : Date.parse(lateAt) <= atMs ? 'late' : null;
+
+/**
+ * Returns the id of the running step whose end is awaited; null if something else is, such as that
+ * its message is taken.
+ */
+const endsOf = (steps: readonly Step[]): ((waiting: WaitingFor) => string | null) => {
+  const running = new Set(steps.filter(({ status }) => status === 'running').map(({ id }) => id));
+  return ({ hopId, afterStepId }) =>
+    hopId === null && afterStepId !== null && running.has(afterStepId) ? afterStepId : null;
+};
+
+/**
+ * Returns what the flow waits for besides the end of running steps, which their own bars and rows
+ * show.
+ */
+export function awaitedSteps({
+  steps,
+  waitingFor,
+}: Pick<Flow, 'steps' | 'waitingFor'>): WaitingFor[] {
+  const endOf = endsOf(steps);
+  return waitingFor.filter((waiting) => endOf(waiting) === null);
+}
+
+/** Returns the running steps that should have ended at an instant, by the id of the step. */
+export function overdueSteps({ steps, waitingFor }: Flow, atMs: number): Map<string, Overdue> {
+  const endOf = endsOf(steps);
+  const overdue = new Map<string, Overdue>();
+  for (const waiting of waitingFor) {
+    const state = overdueAt(waiting, atMs);
+    const id = endOf(waiting);
+    if (state !== null && id !== null && overdue.get(id) !== 'stuck') overdue.set(id, state);
+  }
+  return overdue;
 }
 
 /**
@@ -73,12 +121,11 @@ export function timesOf(flow: Flow, atMs: number): Times {
     const from = since(step.startUnixNano);
     return { from, to: Math.max(from, endOf(step)) };
   });
-  const worked = Math.max(0.001, ...spans.map((span) => span.to));
-  const running = new Set(
-    flow.steps.filter(({ status }) => status === 'running').map(({ id }) => id),
+  const busy = spans.map((span, i): Interval =>
+    open && flow.steps[i]!.endUnixNano === null ? { from: span.from, to: span.from } : span,
   );
-  const ghosts = flow.waitingFor
-    .filter(({ afterStepId }) => afterStepId === null || !running.has(afterStepId))
+  const worked = Math.max(0.001, ...busy.map((span) => span.to));
+  const ghosts = awaitedSteps(flow)
     .slice(0, MAX_GHOSTS)
     .map((waiting) => {
       const from = Math.max(0, Math.min(nowMs, sinceIso(waiting.since)));
@@ -91,11 +138,11 @@ export function timesOf(flow: Flow, atMs: number): Times {
   const marks = [
     ...past(
       'late',
-      ghosts.map(({ waiting }) => waiting.lateAt),
+      flow.waitingFor.map(({ lateAt }) => lateAt),
     ),
     ...past(
       'stuck',
-      ghosts.map(({ waiting }) => waiting.stuckAt),
+      flow.waitingFor.map(({ stuckAt }) => stuckAt),
     ),
   ];
   // If a step becomes late and stuck at the same instant, only the mark for stuck is shown.
@@ -103,6 +150,8 @@ export function timesOf(flow: Flow, atMs: number): Times {
   return {
     since,
     spans,
+    busy,
+    overdue: overdueSteps(flow, atMs),
     ghosts,
     marks: isBoth ? marks.slice(1) : marks,
     worked,
@@ -114,12 +163,12 @@ export function timesOf(flow: Flow, atMs: number): Times {
 
 /** Returns the time scale for an interval of the flow; for the whole flow if `window` is null. */
 export function scaleOf(times: Times, window: Interval | null, fold: boolean): Scale {
-  const { spans, ghosts, marks, worked, nowMs, open, total } = times;
+  const { ghosts, overdue, marks, worked, nowMs, open, total } = times;
   // The present time and each mark divide the idle time, so that the stretches between them are
   // folded separately.
   const points = open ? [nowMs, ...marks.map(({ ms }) => ms)] : [];
-  const busy = [...spans, ...points.map((ms) => ({ from: ms, to: ms }))];
-  const openShare = ghosts.length > 0 ? AWAITED : OPEN_WAIT;
+  const busy = [...times.busy, ...points.map((ms) => ({ from: ms, to: ms }))];
+  const openShare = ghosts.length + overdue.size > 0 ? AWAITED : OPEN_WAIT;
   const scaled = (folded: number): Scale =>
     createScale(busy, window ?? { from: 0, to: total }, ({ from, to }) => {
       if (!fold) return Infinity;

@@ -6,8 +6,8 @@ export interface EvidenceGroup {
   /** Names of the kinds of evidence, the strongest first. */
   reason: string;
   /**
-   * How sure the join is, 0 to 1; null if there is no evidence. It is not always the strength of the
-   * strongest evidence: which delivery took a message may be a guess in a flow that is certain.
+   * How sure the join is, 0 to 1; null if there is no evidence. It may be less than the strength of
+   * the strongest evidence: which delivery took a message may be a guess in a flow that is certain.
    */
   strength: number | null;
   edges: Edge[];
@@ -60,7 +60,11 @@ export function evidenceOf(flow: Flow): Evidence {
   });
   const joined = flow.steps.filter((step) => step.joinedBy !== undefined);
   return {
-    hops: grouped(flow.hops, ({ evidence, confidence }) => ({ evidence, sure: confidence }), edgeOf),
+    hops: grouped(
+      flow.hops,
+      ({ evidence, confidence }) => ({ evidence, sure: confidence }),
+      edgeOf,
+    ),
     steps: grouped(joined, joinsOf, (step) => ({
       id: step.id,
       stepId: step.id,

@@ -1,5 +1,5 @@
 import type { Flow, FlowLog, RawSpan } from '@fermata/server/contract';
-import { awaitedId } from '../../timeline/times.ts';
+import { awaitedId, awaitedSteps } from '../../timeline/times.ts';
 import { hasText as logHasText } from './log-rows.ts';
 
 /**
@@ -22,7 +22,7 @@ export function findIn(
     if (has(message.type, message.destination, message.id)) {
       // A message matches both the step that sent it and the one that received it.
       for (const stepId of [from, to]) if (stepId !== null) found.add(stepId);
-      for (const waiting of flow.waitingFor)
+      for (const waiting of awaitedSteps(flow))
         if (waiting.hopId === id) found.add(awaitedId(waiting));
     }
   const spanIds = new Set(spans.filter((span) => hasText(span, has)).map(({ spanId }) => spanId));
@@ -34,9 +34,9 @@ export function findIn(
       own.some((spanId) => spanIds.has(spanId))
     )
       found.add(id);
-  for (const waiting of flow.waitingFor)
+  for (const waiting of awaitedSteps(flow))
     if (has(waiting.step, waiting.service, waiting.message)) found.add(awaitedId(waiting));
-  const order = [...flow.steps.map(({ id }) => id), ...flow.waitingFor.map(awaitedId)];
+  const order = [...flow.steps.map(({ id }) => id), ...awaitedSteps(flow).map(awaitedId)];
   return { ids: order.filter((id) => found.has(id)), set: found };
 }
 

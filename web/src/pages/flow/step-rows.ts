@@ -1,6 +1,6 @@
 import type { Flow, Step, WaitingFor } from '@fermata/server/contract';
 import type { Interval } from '../../timeline/scale.ts';
-import { msSince } from '../../timeline/times.ts';
+import { awaitedSteps, msSince } from '../../timeline/times.ts';
 
 /** A row of the list of steps: a step, a gap for steps that are not loaded, or an awaited step. */
 export type StepRow =
@@ -26,7 +26,7 @@ export function stepRows(flow: Flow): StepRow[] {
     };
     return [{ kind: 'gap', count, part }, row];
   });
-  return [...rows, ...flow.waitingFor.map((waiting): StepRow => ({ kind: 'awaited', waiting }))];
+  return [...rows, ...awaitedSteps(flow).map((waiting): StepRow => ({ kind: 'awaited', waiting }))];
 }
 
 /** Adds the steps and hops that were loaded for an interval to those of the flow. */
