@@ -173,6 +173,23 @@ describe.runIf(executable)('the dashboard', () => {
     await page.close();
   }, 60_000);
 
+  test('all figures have one width, so that no number jumps when it changes', async () => {
+    const page = await open('/', 'light');
+    const widths = await page.evaluate(() =>
+      ['1111', '0000', '8888'].map((text) => {
+        const span = document.createElement('span');
+        span.textContent = text;
+        document.body.append(span);
+        const { width } = span.getBoundingClientRect();
+        span.remove();
+        return width;
+      }),
+    );
+    expect(new Set(widths).size).toBe(1);
+    expect(widths[0]).toBeGreaterThan(0);
+    await page.close();
+  }, 60_000);
+
   test('a pause in typing opens the results, and the next letters still belong to the query', async () => {
     const page = await open('/', 'light');
     const line = page.getByRole('combobox', { name: 'Search flows' });
