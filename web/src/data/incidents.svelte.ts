@@ -25,8 +25,14 @@ function merge(list: readonly Incident[]): void {
 export const incidents = (): Incident[] =>
   [...known.values()].sort((a, b) => Date.parse(b.lastAt) - Date.parse(a.lastAt));
 export const unlistedIncidents = (): number => unlisted;
-export const openIncidents = (): number =>
-  [...known.values()].filter((one) => one.status === 'open' && one.severity === 'critical').length;
+/** Number of open incidents, and of those among them that are critical. */
+export function openIncidents(): { all: number; critical: number } {
+  const open = [...known.values()].filter((one) => one.status === 'open');
+  return {
+    all: open.length,
+    critical: open.filter(({ severity }) => severity === 'critical').length,
+  };
+}
 
 export async function loadIncidents(): Promise<void> {
   const { items, total } = await api.incidents();
