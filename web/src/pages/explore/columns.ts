@@ -26,7 +26,7 @@ const joined = (texts: readonly string[]): string => texts.map(isolate).join(' Â
 export const COLUMNS: readonly FlowColumn[] = [
   { name: 'status', label: 'Status', minPx: 108, share: 0 },
   { name: 'id', label: 'Id', minPx: 120, share: 0.8, text: ({ id }) => id },
-  { name: 'type', label: 'Type', minPx: 88, share: 1, text: ({ type }) => isolate(type) },
+  { name: 'type', label: 'Type', minPx: 88, share: 0.5, text: ({ type }) => isolate(type) },
   {
     ...{ name: 'keys', label: 'Keys', minPx: 140, share: 1.2 },
     text: ({ keys }) => joined(Object.entries(keys).map(([name, value]) => `${name}=${value}`)),
@@ -36,7 +36,7 @@ export const COLUMNS: readonly FlowColumn[] = [
     text: ({ environment }) => isolate(environment),
   },
   {
-    ...{ name: 'services', label: 'Services', minPx: 110, share: 1.4 },
+    ...{ name: 'services', label: 'Services', minPx: 110, share: 1.9 },
     text: ({ services }) => joined(services),
   },
   {
