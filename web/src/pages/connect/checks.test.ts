@@ -22,8 +22,7 @@ const type = (...services: string[]): FlowTypeSummary =>
     services,
     incomplete: false,
   }) as unknown as FlowTypeSummary;
-const flow = (key: string): FlowSummary =>
-  ({ key, environment: 'prod' }) as unknown as FlowSummary;
+const flow = (key: string): FlowSummary => ({ key, environment: 'prod' }) as unknown as FlowSummary;
 const seen = (over: Partial<Seen>): Seen => ({ services: [], types: [], flows: [], ...over });
 const statesOf = (over: Partial<Seen>): Record<string, string> =>
   Object.fromEntries(checksOf(seen(over)).map(({ id, state }) => [id, state]));

@@ -34,12 +34,12 @@ test.each([
 
 test('the headline names the most frequent', () => {
   expect(headline(answer())).toBe('No step failed in these flows.');
-  expect(headline(answer(group()))).toContain('One kind of failure: CardDeclined');
+  expect(headline(answer(group()))).toContain('One kind of failure, in charge (pay): CardDeclined');
   const all = answer(
     group(),
     group({ step: 'ship', flows: 5, error: { type: '503', message: '' } }),
   );
-  expect(headline(all)).toBe('2 kinds of failure. The most frequent is HTTP 503 in ship (pay).');
+  expect(headline(all)).toBe('2 kinds of failure. The most frequent, in ship (pay): HTTP 503');
 });
 
 test('what is resolved is hidden, what came again is open', () => {

@@ -76,9 +76,9 @@ export function headline({ items, others, population }: FailuresAnswer): string 
   if (first === undefined)
     return population.used === 1 ? 'This flow has no failure.' : 'No step failed in these flows.';
   if (items.length + others.groups === 1)
-    return `One kind of failure: ${titleOf(first)} in ${placeOf(first)}.`;
+    return `One kind of failure, in ${placeOf(first)}: ${titleOf(first)}`;
   const kinds = counted(items.length + others.groups, 'kind');
-  return `${kinds} of failure. The most frequent is ${titleOf(first)} in ${placeOf(first)}.`;
+  return `${kinds} of failure. The most frequent, in ${placeOf(first)}: ${titleOf(first)}`;
 }
 
 /**

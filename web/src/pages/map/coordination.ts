@@ -10,7 +10,7 @@ export interface Stop {
   held: number;
   /** Flows that it takes part in; null if there are more flow types than the answer lists. */
   flows: number | null;
-  /** Affected flows of each flow type as text: `every order`, `66 % of returns`. */
+  /** Affected flows of each flow type as text: `every order flow`, `66 % of return flows`. */
   of: string[];
   /** The same of flows that only miss its steps. */
   misses: string[];
@@ -19,7 +19,7 @@ export interface Stop {
 /** A share that rounds to 0 %, of flows that are just passing through the service, say. */
 const isNone = (share: number): boolean => share < 0.005;
 const shareText = (share: number, type: string): string =>
-  share >= 1 ? `every ${type}` : `${percent(share)} of ${type}`;
+  share >= 1 ? `every ${type} flow` : `${percent(share)} of ${type} flows`;
 
 /** Returns the services with the flows that wait for them, the most needed first. */
 export function stopsOf({ types, population }: CoordinationAnswer): Stop[] {

@@ -114,12 +114,24 @@ test('what stops with a service, over all types', () => {
     ),
   );
   expect(stops).toEqual([
-    { service: 'mailer', held: 10, flows: 12, of: ['every order'], misses: ['50 % of return'] },
-    { service: 'stock', held: 3, flows: 4, of: ['75 % of return'], misses: ['25 % of return'] },
+    {
+      service: 'mailer',
+      held: 10,
+      flows: 12,
+      of: ['every order flow'],
+      misses: ['50 % of return flows'],
+    },
+    {
+      service: 'stock',
+      held: 3,
+      flows: 4,
+      of: ['75 % of return flows'],
+      misses: ['25 % of return flows'],
+    },
   ]);
   expect(stops.map(stopText)).toEqual([
-    'holds every order; only its own steps are missing from 50 % of return',
-    'holds 75 % of return; only its own steps are missing from 25 % of return',
+    'holds every order flow; only its own steps are missing from 50 % of return flows',
+    'holds 75 % of return flows; only its own steps are missing from 25 % of return flows',
   ]);
   const cut = report({ ifStops: [{ service: 'mailer', flowsShare: 1, heldShare: 0.5 }] });
   expect(stopsOf(answerOf(11, cut))).toMatchObject([{ service: 'mailer', held: 5, flows: null }]);

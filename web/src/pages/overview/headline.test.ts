@@ -30,6 +30,9 @@ test('one reason is named with step and service, several of one service with the
       held: [held('a', 'x', 2), held('b', 'y', 1, 0, '09:00'), held('c', 'z', 0, 5)],
     }).rest,
   ).toBe('Most wait for a by x, since 14:11.');
+  expect(say({ stuck: 2, held: [held('a', 'x', 1), held('b', 'y', 1)] }).rest).toBe(
+    'They wait for different steps, such as a by x, since 14:11.',
+  );
   expect(say({ stuck: 1, held: [held('a', '', 1)] })).toMatchObject({
     lead: '1 flow is stuck.',
     rest: 'It waits for a, since 14:11.',
@@ -47,13 +50,13 @@ test('what is late is no alarm, and nothing stuck is said in three words', () =>
 test('nothing is stuck is said with what it rests on, and what it does not cover', () => {
   const sure = { types: [type('order', 0), type('refund', 0)], started: 3240, silent: [] };
   expect(proofOf(sure, true)).toEqual({
-    known: '2 flow types known by heart, 3,240 flows started',
+    known: '2 flow types known well, 3,240 flows started',
     doubts: [],
   });
   const young = [1, 2, 3, 4].map((n) => type(`t${n}`, 0, true));
   const silent = [{ service: 'mailer', environment: '', lastSeenAt: '' }];
   const { known, doubts } = proofOf({ types: young, started: 1, silent }, false);
-  expect(known).toBe('0 flow types known by heart, 1 flow started');
+  expect(known).toBe('0 flow types known well, 1 flow started');
   expect(doubts).toHaveLength(3);
   expect(doubts[1]).toContain('4 flow types are young (t1, t2, t3 and 1 more)');
   expect(doubts[2]).toContain('mailer');

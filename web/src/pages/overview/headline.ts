@@ -55,8 +55,10 @@ function reason(
   }
   if (services.size === 1) return `${all} for ${isolate(first.service)}, ${since}.`;
   // The start is that of the largest group, because flows in another group may have waited longer.
-  const most = `Most wait for ${isolate(first.step)} by ${isolate(first.service)}`;
-  return `${most}, since ${clock(first.since)}.`;
+  const what = `${isolate(first.step)} by ${isolate(first.service)}, since ${clock(first.since)}`;
+  return 2 * first[by] > count
+    ? `Most wait for ${what}.`
+    : `They wait for different steps, such as ${what}.`;
 }
 
 /**
@@ -83,7 +85,7 @@ export function proofOf(
       : []),
   ];
   return {
-    known: `${count(known, 'flow type')} known by heart, ${count(started, 'flow')} started`,
+    known: `${count(known, 'flow type')} known well, ${count(started, 'flow')} started`,
     doubts,
   };
 }

@@ -9,10 +9,16 @@ const STYLES: readonly CoordinationStyle[] = [
   'one service',
 ];
 
+/** Words for styles whose names do not stand behind a number. */
+const WORDS: Partial<Record<CoordinationStyle, string>> = {
+  'calls only': 'by calls only',
+  'one service': 'within one service',
+};
+
 export function reportHeadline(reports: readonly CoordinationReport[]): string {
   const counts = STYLES.flatMap((style) => {
     const count = reports.filter(({ verdict }) => verdict === style).length;
-    return count === 0 ? [] : [`${count} ${style}`];
+    return count === 0 ? [] : [`${count} ${WORDS[style] ?? style}`];
   });
   const unheard = reports.flatMap(unheardOf).length;
   const failures =

@@ -38,7 +38,7 @@ test('services are found by their names, types and destinations', () => {
 test('a service is silent if others are not', () => {
   expect(headline([], NOW)).toBe('No service has been heard of.');
   expect(headline([service('a'), service('b', at(30_000))], NOW)).toBe(
-    '2 services. Each was heard of 30 s ago or later.',
+    '2 services. The quietest was heard of 30 s ago.',
   );
   const busy = (ms: number): Partial<ServiceSummary> => ({
     ...at(ms),
@@ -55,7 +55,7 @@ test('a service is not called silent before its time, or if nobody knows its tim
   const rare = service('desk', { ...at(600_000), silentFromUnixNano: nanosAgo(-1) });
   const seldom = service('new', at(600_000));
   expect(headline([service('a'), rare, seldom], NOW)).toBe(
-    '3 services. Each was heard of 10 min ago or later.',
+    '3 services. The quietest was heard of 10 min ago.',
   );
 });
 

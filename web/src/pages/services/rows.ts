@@ -58,7 +58,7 @@ export function headline(services: readonly ServiceSummary[], nowMs: number): st
     if (nowMs - newest > NOTHING_ARRIVES_MS)
       return `${all}. The last sign of any was ${ago(newest, nowMs)}.`;
     const oldest = Math.min(...services.map(heardMs));
-    return `${all}. Each was heard of ${ago(oldest, nowMs)} or later.`;
+    return `${all}. The quietest was heard of ${ago(oldest, nowMs)}.`;
   }
   const since = ago(heardMs(longest), nowMs);
   const more =
