@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLab, type Flow, type Lab } from '../../testing/lab.ts';
+import { attributes, createLab, type Flow, type Lab, type OtlpSpan } from '../../testing/lab.ts';
 import { placed, shipped } from '../../testing/expectations.ts';
 
 const flowOf = (lab: Lab, number: number): Flow =>
@@ -74,5 +74,39 @@ test('a flow that waits before a restart is judged again after it, once more is 
   }
   await rest(lab, 200);
   expect(flowOf(lab, 50).health).toBe('ok');
+  await lab.stop();
+});
+
+test('a new version that leaves out a step: its first flows are missed, and judged again once that is known', async () => {
+  const lab = await createLab({ startMs: 1_794_000_000_000 });
+  const of = (version: string, span: OtlpSpan): OtlpSpan => ({
+    ...span,
+    resource: { attributes: attributes({ 'service.name': 'shop', 'service.version': version }) },
+  });
+  /** The shop of version 1 sends a receipt, too, which the warehouse files. */
+  const order = (number: number, version: string): OtlpSpan[] => {
+    const [place, taking] = [of(version, placed(lab, number)), shipped(lab, number)];
+    if (version === '2') return [place, taking];
+    const to = (span: OtlpSpan, spanId: string, more: Partial<OtlpSpan>): OtlpSpan => ({
+      ...{ ...span, ...more, spanId },
+      attributes: span.attributes.map((one) => (one === 'orders' ? 'receipts' : one)),
+    });
+    const receipt = to(place, `c${place.spanId.slice(1)}`, { parentSpanId: place.spanId });
+    const links = [{ traceId: receipt.traceId, spanId: receipt.spanId, attributes: [] }];
+    const filing = to(taking, `d${taking.spanId.slice(1)}`, {
+      ...{ traceId: `d${taking.traceId.slice(1)}`, links },
+    });
+    return [place, taking, receipt, filing];
+  };
+  const statuses: string[] = [];
+  for (let i = 0; i < 700; i++) {
+    await lab.deliver(order(i, i >= 200 && i % 4 === 0 ? '2' : '1'));
+    await lab.advance(2000);
+    if (i === 230) statuses.push(...[200, 204, 208].map((n) => flowOf(lab, n).status));
+  }
+  await rest(lab, 60);
+  expect(statuses).toContain('stuck');
+  const open = [...lab.flows.values()].filter(({ flow }) => flow.idleOutcome !== 'completed');
+  expect(open.map(({ flow }) => flow.flowId)).toEqual([]);
   await lab.stop();
 });

@@ -65,8 +65,11 @@ export function createSchedule(
     const id = digest.flowId;
     learning.delete(id);
     held.release(id);
-    if (isHeld && knowledge.expected(digest).length === 0) again.add(id);
+    const owed = knowledge.expected(digest);
+    if (isHeld && owed.length === 0) again.add(id);
     addAll(again, learner.learn(digest));
+    // What a deployment may have removed is still expected of the flow, until enough is learned.
+    if (isHeld && owed.length > 0) held.add(digest, owed);
   };
   const holdQuiet = (digest: Digest, isHeld: boolean, again: Set<string>): void => {
     const id = digest.flowId;
@@ -112,6 +115,7 @@ export function createSchedule(
         !onProbation(digest, model);
       const isSettled = isAsTaught && waitingFor.length === 0;
       const isSkipped = digest.sampled || (verdict.lacksSpans && waitingFor.length === 0);
+      if (isSettled) held.release(id);
       if (isSkipped || owesDeclared || isSettled) return deadlines.clear(id);
       // `waitingFor` lacks what the definition suppresses. If the flow were held with `waitingFor`,
       // or not held, the comparison with what is learned would differ each time, and the flow would
