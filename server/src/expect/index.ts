@@ -41,13 +41,13 @@ export function createExpectations(options: ExpectationsOptions): Expectations {
   const definitionOf = (flow: Flow) => definitions.of(flow.type, flow.typeVersion);
 
   /**
-   * Returns a function that tells how far the clock of a step's sender is behind. If causal time
-   * has already shifted the step to a later time, that much is subtracted.
+   * Returns a function that tells how far the clock of a step's sender is behind, without what
+   * causal time has corrected by a shift to a later time.
    */
   const behindMsIn =
     ({ environment }: Flow): BehindMs =>
     ({ service, instance, skewMs }) =>
-      Math.max(0, senderClocks.behindMs(environment, service, instance) - Math.max(0, skewMs));
+      senderClocks.behindMs(environment, service, instance, Math.max(0, skewMs));
 
   const evaluate = (flow: Flow): Evaluation => {
     const by = { definition: definitionOf(flow), knowledge, behindMs: behindMsIn(flow), floorMs };

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { aSpan } from '../testing/builders.ts';
 import type { OtlpSpan } from '../model/otlp.ts';
 import { unixNanos } from '../model/time.ts';
+import { placed, shipped } from '../testing/expectations.ts';
+import { createLab } from '../testing/lab.ts';
 import { createBench, type Bench } from '../testing/pipeline-bench.ts';
 import { createSenderClocks } from './sender-clocks.ts';
 
@@ -11,7 +13,7 @@ describe('how far a clock is behind', () => {
   const clocks = createSenderClocks();
   const hear = (at: number, ms: number, received: number): void =>
     clocks.observe([aSpan({ trace: '1', id: '1', at, ms, received: BASE_MS + received })]);
-  const behind = (): number => clocks.behindMs('', 'svc', '');
+  const behind = (correctedMs = 0): number => clocks.behindMs('', 'svc', '', correctedMs);
 
   test('is the least that a span came after its end: an exporter gathers for seconds', () => {
     hear(0, 100, 40_000);
@@ -32,6 +34,11 @@ describe('how far a clock is behind', () => {
     hear(161_000, 0, 192_000);
     hear(230_000, 0, 260_000);
     expect(behind()).toBe(30_000);
+  });
+  test('is none any more where what is left of it is the time of an exporter', () => {
+    expect(behind(15_000)).toBe(15_000);
+    expect(behind(27_000)).toBe(0);
+    expect(behind(40_000)).toBe(0);
   });
 });
 
@@ -77,3 +84,26 @@ describe('a sender whose clock is half a minute slow', () => {
     await bench.pipeline.stop();
   });
 });
+
+/** Tests orders that are shipped at once, learned while the shop's clock is ten minutes slow. */
+test.each([0, 600_000])(
+  'waits are learned by right clocks: a loss is found as soon where the shop is slow by %i ms',
+  async (slowMs) => {
+    const lab = await createLab({ startMs: BASE_MS });
+    const order = (number: number): OtlpSpan => {
+      const span = placed(lab, number);
+      const ns = BigInt(slowMs) * 1_000_000n;
+      return { ...span, start: unixNanos(span.start - ns), end: unixNanos(span.end - ns) };
+    };
+    for (let i = 0; i < 300; i++) {
+      await lab.deliver([order(i), shipped(lab, i)]);
+      await lab.advance(1000);
+    }
+    for (let i = 0; i < 12; i++) await lab.advance(5000);
+    await lab.deliver([order(1000)]);
+    for (let i = 0; i < 6; i++) await lab.advance(5000);
+    const { flow } = [...lab.flows.values()].find(({ flow }) => flow.flowId === 'order-1000')!;
+    expect(flow.status).toBe('stuck');
+    await lab.stop();
+  },
+);

@@ -18,10 +18,10 @@ export interface SenderClocks {
    */
   observe(spans: readonly Span[]): void;
   /**
-   * Returns the ms to add to the times of the sender; 0 if the sender's clock is not behind, or not
-   * known.
+   * Returns the ms to add to times of the sender to which `correctedMs` were added already; 0 if
+   * the sender's clock is not behind any more, or not known.
    */
-  behindMs(environment: string, service: string, instance: string): number;
+  behindMs(environment: string, service: string, instance: string, correctedMs: number): number;
 }
 
 interface Offsets {
@@ -84,8 +84,10 @@ export function createSenderClocks(): SenderClocks {
         from = at;
       }
     },
-    behindMs(environment, name, instance) {
-      return behind.size === 0 ? 0 : (behind.get(keyOf({ environment, name, instance })) ?? 0);
+    behindMs(environment, name, instance, correctedMs) {
+      if (behind.size === 0) return 0;
+      const left = (behind.get(keyOf({ environment, name, instance })) ?? 0) - correctedMs;
+      return left > CERTAIN_MS ? left : 0;
     },
   };
 }

@@ -88,8 +88,8 @@ interface TakerWait {
   stepId: string;
   ms: number;
   /**
-   * When the step that took the message was received, in ms since 1970, minus the delay that all
-   * spans of the flow have in common.
+   * When the step that took the message was received, in ms since 1970, by the sender's clock, and
+   * minus the delay that all spans of the flow have in common.
    */
   heardMs: number;
   /**
@@ -303,13 +303,24 @@ function messagesOf(
     message.takers = withOne(message.takers, to.as);
     // A guess does not show who takes messages at this place (`guessed-takers.test.ts`).
     if (hop.evidence.some(({ kind }) => kind === 'place')) continue;
-    const ms = Math.max(0, to.startMs - message.sentMs);
+    const ms = Math.max(0, to.startMs - message.sentMs - behindOf(from, to));
     const { as: name, id: stepId } = to;
-    const heardMs = to.receivedMs - backlogMs;
+    const heardMs = to.receivedMs - Math.max(backlogMs, from.behindMs);
     message.waits = withOne(message.waits, { to: name, stepId, ms, heardMs, isHeldUp: false });
   }
   return messages;
 }
+
+/**
+ * Returns how far, ms, the clock of the first step is behind that of the second. By so much the
+ * time between the two seems longer than it was. A difference in the other direction is not
+ * returned: a slow exporter looks like a slow clock, and a time that it made longer would delay
+ * deadlines.
+ */
+export const behindOf = (
+  first: Pick<DigestStep, 'behindMs'>,
+  second: Pick<DigestStep, 'behindMs'>,
+): number => Math.max(0, first.behindMs - second.behindMs);
 
 const sentMessage = (
   hop: Hop,

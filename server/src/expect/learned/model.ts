@@ -1,6 +1,6 @@
 import { deleteOldest } from '../../base/oldest.ts';
 import { teachUndo, type UndoModel } from './compensation.ts';
-import { MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
+import { behindOf, MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
 import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
 import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -145,15 +145,17 @@ export function teach(model: TypeModel, digest: Digest, weight: 1 | -1): void {
   teachOrder(model, digest, weight);
   teachMessages(model, digest, weight);
   const isHeldUp = digest.messages.some(({ waits }) => waits.some((wait) => wait.isHeldUp));
-  let before: number | null = null;
+  let before: DigestStep | null = null;
   for (const step of digest.steps) {
     const known = stepModelOf(model, step.key);
     // Neither a step whose type is beyond the maximum nor the gap before that step is learned from.
     if (known === undefined) continue;
     teachStep(known, step, weight);
-    if (before !== null)
-      waitsOf(model.gaps, step.as).add(Math.max(0, step.startMs - before), isHeldUp, weight);
-    before = Math.max(before ?? 0, step.startMs);
+    if (before !== null) {
+      const gapMs = step.startMs - before.startMs - behindOf(before, step);
+      waitsOf(model.gaps, step.as).add(Math.max(0, gapMs), isHeldUp, weight);
+    }
+    if (before === null || step.startMs > before.startMs) before = step;
     teachAbout(model, step, weight);
   }
 }

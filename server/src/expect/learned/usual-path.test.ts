@@ -9,7 +9,7 @@ const step = (name: string, startMs: number, from = ''): DigestStep =>
   ({
     ...{ as: name, key: name, name, service: `${name}-service`, kind: 'task', from, startMs },
     ...{ endMs: startMs + 10, receivedMs: startMs + 20, did: [], waits: [], isHeldUp: false },
-    ...{ version: '', via: '' },
+    ...{ version: '', via: '', group: '', behindMs: 0 },
   }) as unknown as DigestStep;
 const digest = (steps: DigestStep[]): Digest =>
   ({ type: 'order', steps, messages: [], ledger: null, aborted: false }) as unknown as Digest;
