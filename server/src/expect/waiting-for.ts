@@ -18,6 +18,16 @@ export const expectedSince = (
 ): number => Math.min(sendersMs + behindMs, receivedMs);
 
 /**
+ * Returns the time, ms, since which a message is expected to be taken. A step may send it long
+ * after its first span was received, in a later attempt or after it answered, so this time is
+ * bounded by the receipt of the span that ends last.
+ */
+export const expectedSinceSent = (
+  { behindMs, endReceivedMs }: { behindMs: number; endReceivedMs: number },
+  sentMs: number,
+): number => expectedSince({ behindMs, receivedMs: endReceivedMs }, sentMs);
+
+/**
  * Creates one certain expectation from what is known; fields that are not given get a default. The
  * default of `expectedAt` is the time at which the expectation is late.
  */

@@ -67,6 +67,7 @@ export function aDigest(
       ...{
         startMs: atMs,
         receivedMs: atMs + 10,
+        endReceivedMs: atMs + 10,
         lagMs: 10,
         behindMs: 0,
         endMs: atMs + 10,

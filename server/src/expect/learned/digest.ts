@@ -111,6 +111,8 @@ export interface DigestStep {
   kind: string;
   startMs: number;
   receivedMs: number;
+  /** When the span of the step that ends last was received, in ms since 1970. */
+  endReceivedMs: number;
   /**
    * Time, ms, from the start of the step until it is received, without the delay that all spans of
    * the flow have in common (`backlogMsOf`).
@@ -238,6 +240,7 @@ function stepsOf(flow: Flow, behindMs: BehindMs, backlogMs: number): Map<string,
       kind: step.kind,
       startMs: msOf(step.start),
       receivedMs: step.receivedMs,
+      endReceivedMs: step.endReceivedMs,
       lagMs: Math.max(0, step.receivedMs - backlogMs - msOf(step.start)),
       behindMs: behindMs(step),
       endMs: step.end === null ? null : msOf(step.end),
@@ -312,10 +315,9 @@ function messagesOf(
 }
 
 /**
- * Returns how far, ms, the clock of the first step is behind that of the second. By so much the
- * time between the two seems longer than it was. A difference in the other direction is not
- * returned: a slow exporter looks like a slow clock, and a time that it made longer would delay
- * deadlines.
+ * Returns how far, ms, the clock of the first step is behind that of the second: by so much the
+ * time between them seems longer. A difference in the other direction is not returned, because a
+ * slow exporter looks like a slow clock, and must not delay deadlines.
  */
 export const behindOf = (
   first: Pick<DigestStep, 'behindMs'>,

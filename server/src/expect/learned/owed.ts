@@ -4,7 +4,7 @@ import { onProbation, replacedIn } from './deployments.ts';
 import type { Digest, DigestStep, SentMessage } from './digest.ts';
 import { comesAfter, typesIn, type MessageModel, type StepModel, type TypeModel } from './model.ts';
 import { isUnhandled } from '../structural/receipts.ts';
-import { MAX_WAITING, expectedSince, waitingFor } from '../waiting-for.ts';
+import { MAX_WAITING, expectedSince, expectedSinceSent, waitingFor } from '../waiting-for.ts';
 import {
   MIN_SAMPLES,
   type Candidate,
@@ -170,7 +170,7 @@ function expectedTakers(message: SentMessage, asked: Context): WaitingFor[] {
       id: message.sendSpanId,
       after: step,
       message: message.destination,
-      since: expectedSince(step, message.sentMs),
+      since: expectedSinceSent(step, message.sentMs),
       owed,
       extraMs: 0,
       floorMs: owed.samples < MIN_ALWAYS ? Math.max(floorMs, UNSURE_MS) : floorMs,

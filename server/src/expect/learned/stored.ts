@@ -138,11 +138,14 @@ export function fromStored(json: string): { model: TypeModel; rare: Digest[] } {
 }
 
 /**
- * Returns the stored flows. In flows of an earlier version the lag of a step is missing; it is
- * computed as the time from the step's start to its receipt.
+ * Returns the stored flows. In flows of an earlier version the lag of a step and the receipt of its
+ * end are missing; they are computed from the receipt of the step.
  */
 function rareOf({ rare = [] }: Stored): Digest[] {
   for (const { steps } of rare)
-    for (const step of steps) step.lagMs ??= Math.max(0, step.receivedMs - step.startMs);
+    for (const step of steps) {
+      step.lagMs ??= Math.max(0, step.receivedMs - step.startMs);
+      step.endReceivedMs ??= step.receivedMs;
+    }
   return rare;
 }

@@ -2,7 +2,7 @@ import type { WaitingFor } from '../../model/expectation.ts';
 import type { Digest, DigestStep, SentMessage } from '../learned/digest.ts';
 import type { TypeModel } from '../learned/model.ts';
 import { MIN_SAMPLES } from '../learned/outcome-sets.ts';
-import { expectedSince, waitingFor } from '../waiting-for.ts';
+import { expectedSince, expectedSinceSent, waitingFor } from '../waiting-for.ts';
 import type { Tally } from './tallies.ts';
 
 /** Shortest time, ms, after which something counts as stuck while there are few samples. */
@@ -50,7 +50,7 @@ export function expectTaker(
   const about = likeliest == null ? undefined : model.about.get(likeliest);
   const choices = owed?.certain.length === 0 ? owed.oneOf : [];
   return waitingFor({
-    ...timesOf(step, tally, message.sentMs, floorMs, place),
+    ...timesOf(step, expectedSinceSent(step, message.sentMs), tally, floorMs, place),
     id: `${message.waitingHopId}>consumed`,
     hopId: message.waitingHopId,
     step: about?.name ?? tally.step,
@@ -64,16 +64,15 @@ export function expectTaker(
   });
 }
 
-/** Returns since when the expectation of a tally holds, and when it is late and stuck. */
+/** Returns when the expectation of a tally is late and stuck, if it holds since `since`. */
 function timesOf(
   step: DigestStep,
+  since: number,
   tally: Tally,
-  sentMs: number,
   floorMs: number,
   place: Tally = tally,
 ) {
   const { met, unmet, waits, lag } = tally;
-  const since = expectedSince(step, sentMs);
   const samples = met + unmet;
   const lagMs = lag.late();
   // If much is known about the destination, few messages of this kind are enough to be sure.
@@ -111,7 +110,7 @@ export const expectEnd = (step: DigestStep, floorMs: number): WaitingFor =>
  */
 export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
-    ...timesOf(step, tally, step.startMs, floorMs),
+    ...timesOf(step, expectedSince(step, step.startMs), tally, floorMs),
     id: `${step.id}>end`,
     step: step.name,
     service: step.service,
@@ -122,7 +121,7 @@ export const expectWork = (step: DigestStep, tally: Tally, floorMs: number): Wai
 /** Returns the expectation that a command gets a reply, for commands that usually get one. */
 export const expectReply = (step: DigestStep, tally: Tally, floorMs: number): WaitingFor =>
   waitingFor({
-    ...timesOf(step, tally, step.startMs, floorMs),
+    ...timesOf(step, expectedSince(step, step.startMs), tally, floorMs),
     id: `${step.id}>reply`,
     step: `reply of ${step.name}`,
     service: step.service,

@@ -20,6 +20,7 @@ const step = (over: Partial<DigestStep>): DigestStep => ({
   startMs: 1000,
   behindMs: 0,
   receivedMs: 1000,
+  endReceivedMs: 1000,
   lagMs: 0,
   endMs: 1010,
   running: false,
