@@ -175,16 +175,14 @@ describe.runIf(executable)('the dashboard', () => {
 
   test('figures that change in their place have one width, also after the build', async () => {
     const page = await open('/', 'light');
-    const widths = await page.evaluate(() =>
-      ['1111', '0000', '8888'].map((text) => {
-        const time = document.createElement('time');
-        time.textContent = text;
-        document.body.append(time);
-        const { width } = time.getBoundingClientRect();
-        time.remove();
-        return width;
-      }),
-    );
+    const widths = await page.evaluate<number[]>(`['1111', '0000', '8888'].map((text) => {
+      const time = document.createElement('time');
+      time.textContent = text;
+      document.body.append(time);
+      const { width } = time.getBoundingClientRect();
+      time.remove();
+      return width;
+    })`);
     expect(new Set(widths).size).toBe(1);
     expect(widths[0]).toBeGreaterThan(0);
     await page.close();
