@@ -24,6 +24,14 @@ export interface SenderClocks {
   behindMs(environment: string, service: string, instance: string, correctedMs: number): number;
 }
 
+/**
+ * Returns how far, ms, the clock of the first step is behind that of the second: by so much the
+ * time between them seems longer. A difference in the other direction is not returned, because a
+ * slow exporter looks like a slow clock, and must not delay deadlines.
+ */
+export const behindOf = (first: { behindMs: number }, second: { behindMs: number }): number =>
+  Math.max(0, first.behindMs - second.behindMs);
+
 interface Offsets {
   sinceMs: number;
   /**

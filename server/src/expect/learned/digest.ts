@@ -1,5 +1,6 @@
 import type { Flow, Hop, Receipt, Step } from '../../model/flow.ts';
 import { msOf } from '../../model/time.ts';
+import { behindOf } from '../sender-clocks.ts';
 import { backlogMsOf } from './backlog.ts';
 import { causesIn } from './step-causes.ts';
 import { ledgerOf, type Ledger } from './ledger.ts';
@@ -313,16 +314,6 @@ function messagesOf(
   }
   return messages;
 }
-
-/**
- * Returns how far, ms, the clock of the first step is behind that of the second: by so much the
- * time between them seems longer. A difference in the other direction is not returned, because a
- * slow exporter looks like a slow clock, and must not delay deadlines.
- */
-export const behindOf = (
-  first: Pick<DigestStep, 'behindMs'>,
-  second: Pick<DigestStep, 'behindMs'>,
-): number => Math.max(0, first.behindMs - second.behindMs);
 
 const sentMessage = (
   hop: Hop,

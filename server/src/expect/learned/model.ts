@@ -1,6 +1,7 @@
 import { deleteOldest } from '../../base/oldest.ts';
+import { behindOf } from '../sender-clocks.ts';
 import { teachUndo, type UndoModel } from './compensation.ts';
-import { behindOf, MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
+import { MAX_MEMBERS, type Digest, type DigestStep } from './digest.ts';
 import { createOutcomeSets, type OutcomeSets } from './outcome-sets.ts';
 import type { UsualOf } from './outages.ts';
 import { createWaits, type Waits } from './waits.ts';

@@ -20,7 +20,8 @@ import {
   count,
   createTallies,
   isOfSystem,
-  SOLID,
+  isSelective,
+  isSolid,
   type Tallies,
   type Tally,
 } from './tallies.ts';
@@ -105,20 +106,6 @@ const LITTLE = 5;
  */
 const ALWAYS = 200;
 const NORMAL = 0.8;
-/**
- * If more than this share of the messages to a destination is never taken (by the lower bound of
- * the interval of `wilson`), the destination's consumer is selective.
- */
-const RESTS = 0.05;
-
-/**
- * Returns whether enough is known of a consumer: it is surely not selective. While it may be, its
- * untaken messages are counted, because otherwise a selective consumer that took enough messages
- * before it was recognized would never be.
- */
-const isSolid = ({ met, unmet }: Tally): boolean =>
-  met >= SOLID && wilson(unmet, met + unmet).upper < RESTS;
-
 const takenKey = (place: string): string => `consumed ${place}`;
 const sentKey = ({ type }: Digest, { key }: SentMessage): string => `sent ${scopedKey(type, key)}`;
 const repliedKey = (step: DigestStep): string => `replied ${step.as}`;
@@ -284,7 +271,7 @@ function tallyFor(tallies: Tallies, digest: Digest, message: SentMessage): Tally
       ? own
       : tallies.get(environment, takenKey(message.place));
   if (tally === undefined || tally.met < 1) return null;
-  return wilson(tally.unmet, tally.met + tally.unmet).lower < RESTS ? tally : null;
+  return isSelective(tally) ? null : tally;
 }
 
 /**

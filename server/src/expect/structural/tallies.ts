@@ -1,3 +1,4 @@
+import { wilson } from '../learned/outcome-sets.ts';
 import { createWaits, type StoredWaits, type Waits } from '../learned/waits.ts';
 
 /**
@@ -71,6 +72,22 @@ const newTally = (): Tally => ({
   ...{ met: 0, unmet: 0, waits: createWaits(), lag: createWaits() },
   ...{ sinceMs: Infinity, solidMs: Infinity, systems: [], step: '', service: '' },
 });
+
+/**
+ * If more than this share of the messages to a destination is never taken (by the lower bound of
+ * the interval of `wilson`), the destination's consumer is selective.
+ */
+const RESTS = 0.05;
+export const isSelective = ({ met, unmet }: Tally): boolean =>
+  wilson(unmet, met + unmet).lower >= RESTS;
+
+/**
+ * Returns whether enough is known of a consumer: it is surely not selective. While it may be, its
+ * untaken messages are counted, because otherwise a selective consumer that took enough messages
+ * before it was recognized would never be.
+ */
+export const isSolid = ({ met, unmet }: Tally): boolean =>
+  met >= SOLID && wilson(unmet, met + unmet).upper < RESTS;
 
 /** Maximum number of systems of one tally; further ones are not told apart from these. */
 const MAX_SYSTEMS = 8;
