@@ -114,7 +114,7 @@ export const EXCEPTIONS = [
   {
     rule: 'function',
     where: 'server/src/engine/projection/index.ts createProjection',
-    value: 135,
+    value: 132,
     reason: 'composes nine parts; the order of work itself is fifteen lines',
   },
   {

@@ -147,29 +147,25 @@ export function createProjection(options: ProjectionOptions): Projection {
       return cycleBatch !== null && lastProjected > 0 ? pause : Math.max(cycleIntervalMs(), pause);
     },
   });
+  const runNow = (): void => scheduler.schedule(0);
   const projector = createProjector({
     ...options,
     onDirty: () => scheduler.schedule(cycleIntervalMs()),
-    onSettled(ids) {
-      if (publisher.settled(ids)) scheduler.schedule(0);
-    },
+    onSettled: (ids) => publisher.settled(ids),
     onAway(ids) {
       storedFlows.due(ids);
-      scheduler.schedule(0);
+      runNow();
     },
   });
   // Waiting senders send no spans, so the next cycle starts without the pause for receiving spans.
-  const backpressure = createBackpressure(
-    () => isBehind() && !stopping,
-    () => scheduler.schedule(0),
-  );
+  const backpressure = createBackpressure(() => isBehind() && !stopping, runNow);
   const retry = createStoreRetry(clock, counters, log);
   const { requestFlows } = options;
   const writer = createWriter({
     ...{ clock, counters, store, retry, requestFlows },
     settlesAt,
   });
-  const publisher = createPublisher({ clock, store, retry, sink, settlesAt });
+  const publisher = createPublisher({ clock, store, retry, sink, settlesAt, onDue: runNow });
   const storedFlows = createStoredFlows({ store, projector, retry, rehydrate: options.rehydrate });
   const rotation = createFilterRotation(options.correlator, store, log);
 
@@ -244,6 +240,7 @@ export function createProjection(options: ProjectionOptions): Projection {
     async stop() {
       stopping = true;
       retry.stop();
+      publisher.stop();
       const cycle = scheduler.stop();
       await rotation.idle();
       await cycle;
