@@ -117,18 +117,20 @@ const TITLES: ReadonlyMap<string, (what: string) => string> = new Map(
 
 function causeOf(incident: Incident, overtaken: number): string | null {
   const { rule, dependency, service, place, parts } = incident;
-  if (dependency !== null) {
-    const services = distinct(parts.map((part) => part.service ?? ''));
+  const services = distinct(parts.map((part) => part.service ?? ''));
+  if (dependency !== null)
     return `errors ${services.length === 1 ? `of ${services[0]!}` : `of ${services.length} services`} name ${dependency}: is it up?`;
-  }
   // A consumer that took later messages runs, so it is not asked whether it does.
   const isUntaken = parts.some((part) => part.rule === 'undelivered-message');
   const lost = isUntaken ? lostOf(incident, overtaken) : null;
   const lacks = lacksOf(incident);
-  if (lacks.length > 1)
-    return lost === null
-      ? `in some flows ${lacks.join(', in others ')}${ofOneService(incident, (one) => `: is ${one} running?`)}`
-      : [lost, ...lacks.slice(1).map((lack) => `in other flows ${lack}`)].join('; ');
+  if (lacks.length > 1 && lost !== null)
+    return [lost, ...lacks.slice(1).map((lack) => `in other flows ${lack}`)].join('; ');
+  if (lacks.length > 1) {
+    const asked =
+      services.length === 1 && services[0] !== '' ? `: is ${services[0]!} running?` : '';
+    return `in some flows ${lacks.join(', in others ')}${asked}`;
+  }
   if (lost !== null) return lost;
   if (rule === 'undelivered-message' && place)
     return `messages to ${place} are sent and not consumed: is ${service ?? 'the consumer'} running?`;
@@ -143,11 +145,6 @@ function lostOf({ place, service, openCount }: Incident, overtaken: number): str
   const lost = openCount > 1 ? 'these were lost or are' : 'this one was lost or is';
   return `${later}, so ${lost} held by an instance that ended`;
 }
-
-const ofOneService = ({ parts }: Incident, say: (service: string) => string): string => {
-  const services = distinct(parts.map(({ service }) => service ?? ''));
-  return services.length === 1 && services[0] !== '' ? say(services[0]!) : '';
-};
 
 /**
  * Returns what the flows of an incident lack, each kind of absence in its own words, because the
